@@ -1,0 +1,66 @@
+"""Embedding, recurrent stack, pooling, classes."""
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import keras
+import tensorflow as tf
+
+from apps.sentiment.data import Fitted
+from rnnsuite.config import Positive, Share, section
+from rnnsuite.layers import LockedDropout, Pooling, Stack, TokenDropout
+
+METRICS = {"loss": "min", "accuracy": "max"}
+
+
+@section
+class Config:
+    """Sizes and regularisation.
+
+    pooling: what the classifier sees, side by side with the attentive pooling that also explains.
+    token_dropout: share of tokens hidden in training. embedding_dropout, dropout: locked dropout
+    of the embedding and between layers. head_dropout: of the pooled vector.
+    """
+
+    cell: Literal["simple", "gru", "lstm"] = "lstm"
+    embedding: Positive = 64
+    units: Positive = 64
+    depth: Positive = 1
+    bidirectional: bool = True
+    residual: bool = False
+    layer_norm: bool = False
+    pooling: tuple[Literal["last", "mean", "max"], ...] = ("max",)
+    token_dropout: Share = 0.1
+    embedding_dropout: Share = 0.2
+    dropout: Share = 0.2
+    head_dropout: Share = 0.5
+
+
+def build(config: Config, fitted: Fitted) -> keras.Model:
+    """ids `[batch, tokens]` (0 is padding) to `logits` `[batch, classes]` and attention `weights` `[batch, tokens]`."""
+    ids = keras.Input([None], dtype="int32", name="ids")
+    embed = keras.layers.Embedding(len(fitted.vocabulary), config.embedding, mask_zero=True, name="embedding")
+    x = embed(ids)
+    mask = embed.compute_mask(ids)
+    x = TokenDropout(config.token_dropout)(x)
+    x = LockedDropout(config.embedding_dropout)(x)
+    x = Stack(
+        config.cell, config.units, config.depth, config.bidirectional,
+        config.residual, config.layer_norm, config.dropout, name="recurrent",
+    )(x, mask=mask)  # fmt: skip
+    attended, weights = Pooling("attentive", return_weights=True, name="attention")(x, mask=mask)
+    pooled = [Pooling(kind, name=kind)(x, mask=mask) for kind in config.pooling]
+    features = keras.layers.Concatenate()([attended, *pooled]) if pooled else attended
+    features = keras.layers.Dropout(config.head_dropout)(features)
+    logits = keras.layers.Dense(len(fitted.labels), dtype="float32", name="classes")(features)
+    return keras.Model(ids, {"logits": logits, "weights": weights}, name="sentiment")
+
+
+def loss(targets: tf.Tensor, outputs: Mapping[str, Any]) -> dict[str, tf.Tensor]:
+    """Cross-entropy (nats) and correctness of each example; `targets` are class numbers `[batch]`."""
+    logits = outputs["logits"]
+    right = tf.equal(tf.argmax(logits, axis=-1, output_type=tf.int32), targets)
+    return {
+        "loss": tf.nn.sparse_softmax_cross_entropy_with_logits(targets, logits),
+        "accuracy": tf.cast(right, tf.float32),
+    }

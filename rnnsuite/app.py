@@ -1,0 +1,114 @@
+"""What an application is: a frozen value of functions that the pipeline calls.
+
+`apps/<name>/__init__.py` holds one, called APP. A new application is one such folder;
+nothing here or elsewhere lists them.
+"""
+
+import ast
+import dataclasses
+import importlib
+import pathlib
+import pkgutil
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Literal
+
+from rnnsuite.errors import UserError, nearest
+
+
+@dataclasses.dataclass(frozen=True)
+class Signature:
+    """One way to ask a model: `function(**inputs) -> {name: tensor}`, over a batch.
+
+    `inputs` are `tf.TensorSpec`s by name with the batch first. A `lite` signature takes and
+    gives numbers only and is converted for devices, with a batch of one.
+    `example` is a small request for TF Serving's warm-up: a numpy array for each input.
+    """
+
+    function: Callable[..., Mapping[str, Any]]
+    inputs: Mapping[str, Any]
+    example: Mapping[str, Any]
+    lite: bool = False
+
+
+@dataclasses.dataclass(frozen=True)
+class Score:
+    """What `score` gives: numbers by their field's name, figures drawn on demand, and cases worth reading."""
+
+    metrics: Mapping[str, float]
+    plots: Mapping[str, Callable[[], Any]] = dataclasses.field(default_factory=dict)
+    right: Sequence[Mapping[str, Any]] = ()
+    wrong: Sequence[Mapping[str, Any]] = ()
+
+
+@dataclasses.dataclass(frozen=True)
+class OnDevice:
+    """An on-device model's surroundings, read from its folder: raw record -> inputs, outputs -> answer."""
+
+    request: Callable[[Mapping[str, Any]], Mapping[str, Any]]
+    answer: Callable[[Mapping[str, Any]], Mapping[str, Any]]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
+class App:
+    """The functions that make an application. A record is one raw example: `{name: value}`.
+
+    name: the folder's name.
+    data, model: configuration sections (see `rnnsuite.config.section`).
+    fitted: frozen dataclass of what is learned on train, JSON-able (vocabulary, labels, scaler).
+    load(data, split): data set of raw records.
+    fit(data, records): a `fitted` from the training records.
+    examples(data, fitted, records): data set of (inputs, targets), unbatched, of any length.
+    length(inputs): scalar, what batches are bucketed by.
+    build(model, fitted): Keras model from batched inputs to a dict of outputs.
+    loss(targets, outputs): `{"loss": [batch], ...}`, a value an example; the mean of each is logged.
+    metrics: the names that `loss` gives, each with its better direction.
+    requests(values): records from what a person typed: texts, or paths.
+    signatures(model, fitted): by name; "serving_default" takes raw records and gives final answers.
+    device_files(fitted): what an on-device model needs beside it, by file name.
+    on_device(folder): reads those files again.
+    score(references, answers): records and the answers to them, in the same order, to a Score.
+    headline: the metric whose drop decides whether a quantised model is good enough.
+    """
+
+    name: str
+    data: type
+    model: type
+    fitted: type
+    load: Callable[[Any, str], Any]
+    fit: Callable[[Any, Any], Any]
+    examples: Callable[[Any, Any, Any], Any]
+    length: Callable[[Any], Any]
+    build: Callable[[Any, Any], Any]
+    loss: Callable[[Any, Any], Mapping[str, Any]]
+    metrics: Mapping[str, Literal["min", "max"]]
+    requests: Callable[[Sequence[str]], list[Mapping[str, Any]]]
+    signatures: Callable[[Any, Any], Mapping[str, Signature]]
+    device_files: Callable[[Any], Mapping[str, bytes]]
+    on_device: Callable[[pathlib.Path], OnDevice]
+    score: Callable[[Sequence[Mapping[str, Any]], Mapping[str, Any]], Score]
+    headline: str
+
+
+def _folders() -> dict[str, pathlib.Path]:
+    apps = importlib.import_module("apps")
+    return {
+        module.name: pathlib.Path(module.module_finder.path) / module.name
+        for module in pkgutil.iter_modules(apps.__path__)
+        if module.ispkg
+    }
+
+
+def summaries() -> dict[str, str]:
+    """Every application's name and the first line of its docstring, without importing any."""
+    return {
+        name: (ast.get_docstring(ast.parse((folder / "__init__.py").read_text(encoding="utf-8"))) or "").split("\n")[0]
+        for name, folder in sorted(_folders().items())
+    }
+
+
+def find(name: str) -> App:
+    """The application called `name`. Raises UserError that suggests the nearest one."""
+    folders = _folders()
+    if name not in folders:
+        raise UserError(f"There is no application {name!r}.{nearest(name, folders)}")
+    return importlib.import_module(f"apps.{name}").APP

@@ -1,0 +1,206 @@
+"""`rnnsuite VERB APP`. Importing this does not import TensorFlow: help comes at once."""
+
+import contextlib
+import functools
+import json
+import logging
+import os
+import pathlib
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import click
+
+from rnnsuite import __version__
+from rnnsuite.errors import UserError
+
+CONFIG = click.option(
+    "-c", "--config", default="sample", show_default=True, help="YAML file, or the name of one in configs/APP."
+)
+SET = click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Override a key, such as model.units=128.")
+MODEL = click.option("--model", required=True, type=click.Path(path_type=pathlib.Path), help="Run, SavedModel folder or .tflite.")
+JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else on standard output.")
+
+
+class _Commands(click.Group):
+    """Shows users' errors in a line or two with exit status 2; --debug shows the traceback."""
+
+    def invoke(self, context: click.Context) -> Any:
+        try:
+            return super().invoke(context)
+        except UserError as error:
+            if context.params.get("debug"):
+                raise
+            click.echo(f"rnnsuite: {error}", err=True)
+            context.exit(2)
+        except KeyboardInterrupt:
+            click.echo("rnnsuite: interrupted; the same command goes on from the last checkpoint.", err=True)
+            context.exit(130)
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--debug", is_flag=True, help="Show tracebacks and TensorFlow's own messages.")
+@click.version_option(__version__)
+def main(debug: bool) -> None:
+    """Recurrent applications on Keras and TensorFlow: train, tune, evaluate, export, predict."""
+    if not debug:
+        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    logging.basicConfig(stream=sys.stderr, format="%(message)s", level=logging.WARNING)
+    logging.getLogger("rnnsuite").setLevel(logging.INFO)
+    logging.getLogger("apps").setLevel(logging.INFO)
+
+
+def main_of_app(name: str) -> None:
+    """`python -m apps.NAME VERB ...`"""
+    main([*sys.argv[1:2], name, *sys.argv[2:]] if sys.argv[1:2] and not sys.argv[1].startswith("-") else sys.argv[1:])
+
+
+@contextlib.contextmanager
+def _hushed(debug: bool) -> Iterator[None]:
+    """Keeps the greetings that TensorFlow's libraries write while they load off standard error."""
+    if debug:
+        yield
+        return
+    sys.stderr.flush()
+    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
+
+
+def _with_app(function):
+    """Turns the APP argument into the application, imported only now."""
+
+    @click.argument("app", metavar="APP")
+    @functools.wraps(function)
+    def command(app: str, **options):
+        from rnnsuite.app import find
+
+        with _hushed(click.get_current_context().find_root().params["debug"]):
+            found = find(app)
+        return function(found, **options)
+
+    return command
+
+
+def _print(value: dict[str, Any], as_json: bool) -> None:
+    if as_json:
+        click.echo(json.dumps(value, ensure_ascii=False))
+        return
+    for name, item in value.items():
+        click.echo(f"{name}: {_line(item)}")
+
+
+def _line(item: Any) -> str:
+    if isinstance(item, dict):
+        return ", ".join(f"{name} {_line(value)}" for name, value in item.items())
+    if isinstance(item, list):
+        return " ".join(_line(value) for value in item)
+    return f"{item:.4f}" if isinstance(item, float) else str(item)
+
+
+@main.command()
+@JSON
+def apps(as_json: bool) -> None:
+    """List the applications."""
+    from rnnsuite.app import summaries
+
+    _print(summaries(), as_json)
+
+
+@main.command()
+@CONFIG
+@SET
+@click.option("--run", type=click.Path(path_type=pathlib.Path), help="Run folder.  [default: runs/APP/CONFIG-<hash of settings>]")
+@JSON
+@_with_app
+def train(app, config: str, overrides: tuple[str, ...], run: pathlib.Path | None, as_json: bool) -> None:
+    """Train APP. The same command resumes a run that was interrupted."""
+    from rnnsuite import config as configuration
+    from rnnsuite import evaluate, report
+    from rnnsuite.run import Run, default_folder
+
+    settings = configuration.load(app, config, overrides)
+    folder = run or default_folder(app, pathlib.Path(config).stem, settings)
+    from rnnsuite.train import train as train_run
+
+    metrics = train_run(app, settings, folder)
+    if not (folder / "report.html").is_file():
+        score, count = evaluate.evaluate(app, folder, split="validation")
+        report.write(Run(app, folder), score, "validation", count)
+    _print({"run": str(folder), **metrics, "report": str(folder / "report.html")}, as_json)
+
+
+@main.command()
+@CONFIG
+@SET
+@click.option("--trials", type=click.IntRange(min=1), help="Number of trials, in place of tune.trials.")
+@click.option("--run", type=click.Path(path_type=pathlib.Path), help="Folder of the search.  [default: runs/APP/tune-CONFIG-<hash>]")
+@JSON
+@_with_app
+def tune(app, config: str, overrides, trials: int | None, run: pathlib.Path | None, as_json: bool) -> None:
+    """Search APP's settings with keras-tuner. The same command resumes a search that was interrupted."""
+    from rnnsuite import config as configuration
+    from rnnsuite.run import default_folder
+
+    settings = configuration.load(app, config, overrides)
+    folder = run or default_folder(app, f"tune-{pathlib.Path(config).stem}", settings)
+    if trials:
+        settings = configuration.replace(app, settings, {"tune.trials": trials})
+    from rnnsuite.tune import tune as search
+
+    _print(search(app, settings, folder), as_json)
+
+
+@main.command()
+@MODEL
+@click.option("--data", metavar="SOURCE", help="sample, tfds:NAME or a path.  [default: what it was trained with]")
+@click.option("--split", default="test", show_default=True)
+@SET
+@JSON
+@_with_app
+def evaluate(app, model: pathlib.Path, data: str | None, split: str, overrides, as_json: bool) -> None:
+    """Score a model of APP on one split."""
+    from rnnsuite import evaluate as evaluation
+
+    score, count = evaluation.evaluate(app, model, data, split, overrides)
+    _print(evaluation.summary(app, model, split, score, count), as_json)
+
+
+@main.command()
+@click.option("--run", required=True, type=click.Path(path_type=pathlib.Path), help="The run to export.")
+@click.option("--to", default=pathlib.Path("saved_models"), type=click.Path(path_type=pathlib.Path), show_default=True)
+@click.option("--version", type=click.IntRange(min=1), help="Version number.  [default: one more than the newest]")
+@click.option("--lite", multiple=True, help="Kinds of .tflite: float32, dynamic; none for none.  [default: export.lite]")
+@JSON
+@_with_app
+def export(app, run: pathlib.Path, to: pathlib.Path, version: int | None, lite, as_json: bool) -> None:
+    """Export a run of APP as a SavedModel and .tflite files, and prove that they agree with it."""
+    from rnnsuite.export.release import release
+
+    _print(release(app, run, to, version, lite), as_json)
+
+
+@main.command()
+@MODEL
+@click.option("--signature", default="serving_default", show_default=True)
+@click.argument("inputs", nargs=-1, required=True, metavar="INPUT...")
+@JSON
+@_with_app
+def predict(app, model: pathlib.Path, signature: str, inputs: tuple[str, ...], as_json: bool) -> None:
+    """Answer raw INPUTs: texts, or paths to files. A single - reads one text a line from standard input."""
+    from rnnsuite import predict as prediction
+
+    values = [line.rstrip("\n") for line in sys.stdin] if inputs == ("-",) else list(inputs)
+    answers = prediction.open_model(app, model).answer(app.requests(values), signature)
+    rows = [{"input": value, **prediction.readable(answers, row)} for row, value in enumerate(values)]
+    if as_json:
+        click.echo(json.dumps({"answers": rows}, ensure_ascii=False))
+        return
+    for row in rows:
+        click.echo("  ".join(_line(value) if name == "input" else f"{name}: {_line(value)}" for name, value in row.items()))

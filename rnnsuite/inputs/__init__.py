@@ -1,0 +1,1 @@
+"""Raw records to tensors: the same object in tf.data and in the exported graph."""

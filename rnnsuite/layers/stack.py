@@ -1,0 +1,75 @@
+"""Several recurrent layers on top of each other."""
+
+from typing import Literal
+
+import keras
+
+from rnnsuite.layers.dropout import LockedDropout
+from rnnsuite.layers.recurrent import GRU, LSTM, SimpleRNN
+
+CELLS = {"simple": SimpleRNN, "gru": GRU, "lstm": LSTM}
+
+
+@keras.saving.register_keras_serializable("rnnsuite")
+class Stack(keras.layers.Layer):
+    """`depth` recurrent layers: `[batch, time, features]` to `[batch, time, width]`.
+
+    width: `units`, or twice that when `bidirectional` (both directions side by side).
+    residual: adds a layer's input to its output wherever their widths are the same.
+    layer_norm: normalises each layer's output (Ba et al., arXiv 1607.06450).
+    dropout: locked dropout between layers, one mask for all steps (arXiv 1512.05287).
+    Masked steps change no state; what stands at them in the output is not defined.
+    Raises ValueError on an unknown cell or a depth under 1.
+    """
+
+    def __init__(
+        self,
+        cell: Literal["simple", "gru", "lstm"],
+        units: int,
+        depth: int = 1,
+        bidirectional: bool = False,
+        residual: bool = False,
+        layer_norm: bool = False,
+        dropout: float = 0.0,
+        **options,
+    ):
+        super().__init__(**options)
+        if cell not in CELLS:
+            raise ValueError(f"cell must be one of {', '.join(CELLS)}, not {cell!r}")
+        if depth < 1:
+            raise ValueError(f"depth must be at least 1, not {depth}")
+        self.cell, self.units, self.depth, self.bidirectional = cell, units, depth, bidirectional
+        self.residual, self.layer_norm, self.dropout = residual, layer_norm, dropout
+        self.supports_masking = True
+        self.recurrent = [self._layer() for _ in range(depth)]
+        self.norms = [keras.layers.LayerNormalization() for _ in range(depth)] if layer_norm else []
+        self.drops = [LockedDropout(dropout) for _ in range(depth - 1)] if dropout else []
+
+    def _layer(self):
+        layer = CELLS[self.cell](self.units, return_sequences=True)
+        return keras.layers.Bidirectional(layer) if self.bidirectional else layer
+
+    def build(self, shape):
+        for number, layer in enumerate(self.recurrent):
+            layer.build(shape)
+            shape = (*shape[:2], self.units * (2 if self.bidirectional else 1))
+            for norm in self.norms[number : number + 1]:
+                norm.build(shape)
+
+    def call(self, x_BxTxD, mask=None, training=False):
+        for number, layer in enumerate(self.recurrent):
+            if number and self.drops:
+                x_BxTxD = self.drops[number - 1](x_BxTxD, training=training)
+            y_BxTxH = layer(x_BxTxD, mask=mask, training=training)
+            if self.norms:
+                y_BxTxH = self.norms[number](y_BxTxH)
+            same_width = y_BxTxH.shape[-1] == x_BxTxD.shape[-1]
+            x_BxTxD = x_BxTxD + y_BxTxH if self.residual and same_width else y_BxTxH
+        return x_BxTxD
+
+    def compute_output_shape(self, shape):
+        return (*shape[:2], self.units * (2 if self.bidirectional else 1))
+
+    def get_config(self):
+        names = ("cell", "units", "depth", "bidirectional", "residual", "layer_norm", "dropout")
+        return {**super().get_config(), **{name: getattr(self, name) for name in names}}

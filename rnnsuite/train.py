@@ -1,0 +1,214 @@
+"""Training that survives being killed: the same command goes on where it was.
+
+Order of batches, dropout and everything else drawn at random are functions of the seed,
+the epoch and the step. A checkpoint holds the whole state, also in mid-epoch, so that an
+interrupted training ends with the metrics of an uninterrupted one.
+"""
+
+import dataclasses
+import logging
+import pathlib
+import sys
+import time
+from typing import Any
+
+import keras
+import tensorflow as tf
+import tqdm
+
+from rnnsuite import checkpoint, sources
+from rnnsuite.app import App
+from rnnsuite.config import check_metric
+from rnnsuite.errors import NotFinite, UserError
+from rnnsuite.run import Run
+from rnnsuite.trainer import Trainer
+
+log = logging.getLogger(__name__)
+
+
+@dataclasses.dataclass
+class Progress:
+    """Where training stands; all of it is in every checkpoint."""
+
+    epoch: int = 0
+    step: int = 0
+    sums: dict[str, float] = dataclasses.field(default_factory=dict)
+    seen: int = 0
+    best: float | None = None
+    best_epoch: int = 0
+    history: list[dict[str, float]] = dataclasses.field(default_factory=list)
+
+    def add(self, means: dict[str, float], norm: float, size: int) -> None:
+        for name, value in {**means, "gradient_norm": norm}.items():
+            self.sums[name] = self.sums.get(name, 0.0) + value * size
+        self.seen += size
+        self.step += 1
+
+    def means(self) -> dict[str, float]:
+        return {name: total / self.seen for name, total in self.sums.items()}
+
+
+def train(app: App, config: Any, folder: pathlib.Path, fitted: Any = None) -> dict[str, Any]:
+    """Trains `config` in `folder`, or goes on with what is there, and gives the best epoch's metrics.
+
+    Raises UserError for unusable settings, data or folder; NotFinite when the loss is no
+    number any more (the last good weights are kept).
+    """
+    direction = check_metric(app, config.train.monitor, "train.monitor")
+    run = Run(app, pathlib.Path(folder))
+    run.start(config)
+    if run.finished and len(run.history()) >= config.train.epochs:
+        log.info("%s is finished.", run.folder)
+        return run.metrics()
+    _prepare(config)
+    try:
+        return _Training(run, config, direction, fitted).go()
+    finally:
+        keras.config.set_dtype_policy("float32")
+
+
+def _prepare(config: Any) -> None:
+    keras.utils.set_random_seed(config.seed)
+    tf.config.experimental.enable_op_determinism()
+    keras.config.set_dtype_policy(config.train.precision)
+
+
+class _Training:
+    def __init__(self, run: Run, config: Any, direction: str, fitted: Any):
+        self.run, self.config, self.direction = run, config, direction
+        app, settings = run.app, config.train
+        records = app.load(config.data, "train")
+        self.fitted = run.fitted() or fitted or self._fit(records)
+        run.save_fitted(self.fitted)
+        self.examples = self._examples(records)
+        self.validation = self._batches(self._examples(app.load(config.data, "validation")))
+        self.steps = _count(self._batches(self.examples), "train")
+        _count(self.validation, "validation")
+        keras.utils.set_random_seed(config.seed)
+        self.model = app.build(config.model, self.fitted)
+        spec = self.validation.element_spec
+        self.trainer = Trainer(app, self.model, settings, self.steps * settings.epochs, spec)
+        self.progress = self._restore()
+
+    def _fit(self, records: tf.data.Dataset) -> Any:
+        log.info("Fitting on the training records ...")
+        return self.run.app.fit(self.config.data, records)
+
+    def _examples(self, records: tf.data.Dataset) -> tf.data.Dataset:
+        examples = self.run.app.examples(self.config.data, self.fitted, records)
+        return examples.cache() if self.config.train.cache else examples
+
+    def _batches(self, examples: tf.data.Dataset, seed: int | None = None) -> tf.data.Dataset:
+        settings = self.config.train
+        return sources.batches(examples, self.run.app.length, settings.boundaries, settings.batch_size, seed)
+
+    def _restore(self) -> Progress:
+        stored = checkpoint.load(self.run.checkpoints)
+        if stored is None:
+            return Progress()
+        arrays, progress = stored
+        try:
+            self.trainer.restore(arrays)
+        except ValueError as error:
+            raise UserError(f"{self.run.checkpoints} are of another model. Choose another folder with --run.") from error
+        progress = Progress(**progress)
+        log.info("Resuming %s at epoch %d, step %d.", self.run.folder, progress.epoch + 1, progress.step)
+        return progress
+
+    def _save(self) -> None:
+        progress = self.progress
+        step = progress.epoch * self.steps + progress.step
+        checkpoint.save(self.run.checkpoints, step, self.trainer.arrays(), dataclasses.asdict(progress))
+
+    def go(self) -> dict[str, Any]:
+        epochs, patience = self.config.train.epochs, self.config.train.patience
+        with tf.summary.create_file_writer(str(self.run.folder / "events")).as_default():
+            while self.progress.epoch < epochs and not self._stalled(patience):
+                self._epoch()
+        metrics = {
+            "app": self.run.app.name,
+            "seed": self.config.seed,
+            "epochs": self.progress.epoch,
+            "best_epoch": self.progress.best_epoch,
+            "parameters": self.model.count_params(),
+            **_without_time(self.progress.history[self.progress.best_epoch - 1]),
+        }
+        self.run.save_metrics(metrics)
+        return metrics
+
+    def _stalled(self, patience: int) -> bool:
+        return bool(patience) and self.progress.epoch - self.progress.best_epoch >= patience
+
+    def _epoch(self) -> None:
+        progress, started = self.progress, time.monotonic()
+        batches = self._batches(self.examples, self.config.seed + progress.epoch).skip(progress.step)
+        with _bar(f"epoch {progress.epoch + 1}/{self.config.train.epochs}", self.steps, progress.step) as bar:
+            saved = time.monotonic()
+            for inputs, targets in batches:
+                self._step(inputs, targets, bar)
+                if time.monotonic() - saved > 60 * self.config.train.checkpoint_minutes:
+                    self._save()
+                    saved = time.monotonic()
+        means = progress.means()
+        self.trainer.exchange()
+        validated = {f"val_{name}": value for name, value in self.trainer.validate(self.validation).items()}
+        self._keep_if_best(validated[self.config.train.monitor])
+        self.trainer.exchange()
+        row = {
+            "epoch": progress.epoch + 1, **means, **validated,
+            "learning_rate": self.trainer.learning_rate(), "seconds": round(time.monotonic() - started, 1),
+        }  # fmt: skip
+        self._log(row)
+        progress.history.append(row)
+        progress.epoch, progress.step, progress.sums, progress.seen = progress.epoch + 1, 0, {}, 0
+        self.run.save_history(progress.history)
+        self._save()
+
+    def _step(self, inputs, targets, bar) -> None:
+        means, norm, finite = self.trainer.step(inputs, targets)
+        if not finite:
+            self._stop_at_nan()
+        self.progress.add({name: float(value) for name, value in means.items()}, float(norm), _size(targets))
+        bar.set_postfix_str(f"loss {self.progress.means()['loss']:.4f}", refresh=False)
+        bar.update()
+
+    def _stop_at_nan(self) -> None:
+        if not self.run.weights.is_file():
+            self.run.save_weights(self.model)
+        raise NotFinite(
+            f"The loss or its gradient is not finite at epoch {self.progress.epoch + 1}, "
+            f"step {self.progress.step + 1}. The last good weights are in {self.run.weights}.\n"
+            "Lower train.learning_rate or train.clip_norm, or look for NaN and extreme values in the data."
+        )
+
+    def _keep_if_best(self, value: float) -> None:
+        best = self.progress.best
+        if best is None or (value > best if self.direction == "max" else value < best):
+            self.progress.best, self.progress.best_epoch = value, self.progress.epoch + 1
+            self.run.save_weights(self.model)
+
+    def _log(self, row: dict[str, float]) -> None:
+        shown = (f"{name} {value:.4f}" for name, value in row.items() if name.removeprefix("val_") in self.run.app.metrics)
+        log.info("epoch %d: %s (%.0f s)", row["epoch"], ", ".join(shown), row["seconds"])
+        for name, value in row.items():
+            tf.summary.scalar(name, value, step=int(row["epoch"]))
+
+
+def _without_time(row: dict[str, float]) -> dict[str, float]:
+    return {name: value for name, value in row.items() if name not in ("epoch", "seconds")}
+
+
+def _size(targets: Any) -> int:
+    return int(tf.nest.flatten(targets)[0].shape[0])
+
+
+def _bar(title: str, total: int, done: int) -> tqdm.tqdm:
+    seldom = 0.1 if sys.stderr.isatty() else 30
+    return tqdm.tqdm(desc=title, total=total, initial=done, unit="batch", mininterval=seldom, leave=False)
+
+
+def _count(batches: tf.data.Dataset, split: str) -> int:
+    count = sum(1 for _ in batches)
+    if not count:
+        raise UserError(f"The {split} split holds no examples.")
+    return count

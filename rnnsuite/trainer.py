@@ -1,0 +1,126 @@
+"""One training step and one validation step, compiled, and everything that they change."""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from rnnsuite.app import App
+from rnnsuite.config import Train
+
+
+class Schedule(keras.optimizers.schedules.LearningRateSchedule):
+    """Linear warm-up over a share of all steps, then constant, or a fall to 0 by a cosine or a line."""
+
+    def __init__(self, settings: Train, steps: int):
+        self.settings, self.steps = settings, steps
+
+    def __call__(self, step):
+        done = tf.minimum(tf.cast(step, tf.float32) / self.steps, 1.0)
+        warm = tf.minimum((tf.cast(step, tf.float32) + 1) / max(self.settings.warmup * self.steps, 1.0), 1.0)
+        fall = {
+            "constant": lambda: 1.0,
+            "cosine": lambda: 0.5 + 0.5 * tf.cos(math.pi * done),
+            "linear": lambda: 1.0 - done,
+        }[self.settings.schedule]()
+        return self.settings.learning_rate * warm * fall
+
+    def get_config(self):
+        return {"settings": self.settings, "steps": self.steps}
+
+
+def build_optimizer(settings: Train, steps: int) -> keras.optimizers.Optimizer:
+    kinds = {
+        "adamw": keras.optimizers.AdamW,
+        "adam": keras.optimizers.Adam,
+        "rmsprop": keras.optimizers.RMSprop,
+        "sgd": lambda **options: keras.optimizers.SGD(momentum=0.9, nesterov=True, **options),
+    }
+    optimizer = kinds[settings.optimizer](
+        learning_rate=Schedule(settings, steps),
+        weight_decay=settings.weight_decay or None,
+        global_clipnorm=settings.clip_norm or None,
+    )
+    if settings.precision == "mixed_float16":
+        return keras.optimizers.LossScaleOptimizer(optimizer)
+    return optimizer
+
+
+class Trainer:
+    """A model, its optimizer and its averaged weights.
+
+    `step(inputs, targets)` trains on one batch and gives the mean of every value of the
+    application's loss, the gradient's global norm before clipping and whether both were
+    finite; where they were not, no weight is changed. `check(inputs, targets)` gives the
+    values of each example.
+    """
+
+    def __init__(self, app: App, model: keras.Model, settings: Train, steps: int, spec: Sequence[Any]):
+        self.app, self.model, self.settings = app, model, settings
+        self.optimizer = build_optimizer(settings, steps)
+        self.optimizer.build(model.trainable_variables)
+        self.averages = [tf.Variable(weight.value) for weight in model.trainable_variables] if settings.ema else []
+        self.step = tf.function(self._step, input_signature=spec)
+        self.check = tf.function(self._check, input_signature=spec)
+
+    def _step(self, inputs, targets):
+        with tf.GradientTape() as tape:
+            values = self.app.loss(targets, self.model(inputs, training=True))
+            loss = tf.reduce_mean(values["loss"]) + sum(self.model.losses)
+            scaled = self.optimizer.scale_loss(loss)
+        gradients = [tf.convert_to_tensor(each) for each in tape.gradient(scaled, self._trainable())]
+        norm = tf.linalg.global_norm(gradients) * tf.cast(loss / scaled, tf.float32)
+        # With float16 an overflowing gradient is ordinary: the loss scale handles it.
+        finite = tf.math.is_finite(loss)
+        if self.settings.precision != "mixed_float16":
+            finite &= tf.math.is_finite(norm)
+        tf.cond(finite, lambda: self._apply(gradients), lambda: None)
+        means = {name: tf.reduce_mean(value) for name, value in values.items()}
+        return {**means, "loss": loss}, norm, finite
+
+    def _apply(self, gradients):
+        self.optimizer.apply(gradients)
+        seen = tf.cast(self.optimizer.iterations.value, tf.float32)
+        decay = tf.minimum(self.settings.ema, (1 + seen) / (10 + seen))
+        for average, weight in zip(self.averages, self._trainable(), strict=bool(self.averages)):
+            average.assign(decay * average + (1 - decay) * weight)
+
+    def _check(self, inputs, targets):
+        return self.app.loss(targets, self.model(inputs, training=False))
+
+    def _trainable(self) -> list[tf.Variable]:
+        return [weight.value for weight in self.model.trainable_variables]
+
+    def learning_rate(self) -> float:
+        return float(self.optimizer.learning_rate)
+
+    def exchange(self) -> None:
+        """Puts the averaged weights into the model and the model's aside; a second call undoes it."""
+        for average, weight in zip(self.averages, self._trainable(), strict=bool(self.averages)):
+            kept = weight.numpy()
+            weight.assign(average)
+            average.assign(kept)
+
+    def validate(self, batches: tf.data.Dataset) -> dict[str, float]:
+        """The mean of every value over all examples of `batches`."""
+        seen: dict[str, list[np.ndarray]] = {}
+        for inputs, targets in batches:
+            for name, value in self.check(inputs, targets).items():
+                seen.setdefault(name, []).append(value.numpy())
+        return {name: float(np.concatenate(values).mean(dtype=np.float64)) for name, values in seen.items()}
+
+    def _variables(self) -> list:
+        return [*self.model.variables, *self.optimizer.variables, *self.averages]
+
+    def arrays(self) -> list[np.ndarray]:
+        """Everything that training changes: weights, averages, moments, step counts, dropout's seeds."""
+        return [np.asarray(variable) for variable in self._variables()]
+
+    def restore(self, arrays: Sequence[np.ndarray]) -> None:
+        for variable, array in zip(self._variables(), arrays, strict=True):
+            variable.assign(array)
+
+
