@@ -22,12 +22,14 @@ class Signature:
     `inputs` are `tf.TensorSpec`s by name with the batch first. A `lite` signature takes and
     gives numbers only and is converted for devices, with a batch of one.
     `example` is a small request for TF Serving's warm-up: a numpy array for each input.
+    `tracked` are the objects whose lookup tables the function uses.
     """
 
     function: Callable[..., Mapping[str, Any]]
     inputs: Mapping[str, Any]
     example: Mapping[str, Any]
     lite: bool = False
+    tracked: Sequence[Any] = ()
 
 
 @dataclasses.dataclass(frozen=True)

@@ -18,9 +18,15 @@ from rnnsuite.errors import UserError
 CONFIG = click.option(
     "-c", "--config", default="sample", show_default=True, help="YAML file, or the name of one in configs/APP."
 )
-SET = click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Override a key, such as model.units=128.")
-MODEL = click.option("--model", required=True, type=click.Path(path_type=pathlib.Path), help="Run, SavedModel folder or .tflite.")
-JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else on standard output.")
+SET = click.option(
+    "--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Override a key, such as model.units=128."
+)
+MODEL = click.option(
+    "--model", required=True, type=click.Path(path_type=pathlib.Path), help="Run, SavedModel folder or .tflite."
+)
+JSON = click.option(
+    "--json", "as_json", is_flag=True, help="Print one JSON object and nothing else on standard output."
+)
 
 
 class _Commands(click.Group):
@@ -116,7 +122,9 @@ def apps(as_json: bool) -> None:
 @main.command()
 @CONFIG
 @SET
-@click.option("--run", type=click.Path(path_type=pathlib.Path), help="Run folder.  [default: runs/APP/CONFIG-<hash of settings>]")
+@click.option(
+    "--run", type=click.Path(path_type=pathlib.Path), help="Run folder.  [default: runs/APP/CONFIG-<hash of settings>]"
+)
 @JSON
 @_with_app
 def train(app, config: str, overrides: tuple[str, ...], run: pathlib.Path | None, as_json: bool) -> None:
@@ -140,7 +148,11 @@ def train(app, config: str, overrides: tuple[str, ...], run: pathlib.Path | None
 @CONFIG
 @SET
 @click.option("--trials", type=click.IntRange(min=1), help="Number of trials, in place of tune.trials.")
-@click.option("--run", type=click.Path(path_type=pathlib.Path), help="Folder of the search.  [default: runs/APP/tune-CONFIG-<hash>]")
+@click.option(
+    "--run",
+    type=click.Path(path_type=pathlib.Path),
+    help="Folder of the search.  [default: runs/APP/tune-CONFIG-<hash>]",
+)
 @JSON
 @_with_app
 def tune(app, config: str, overrides, trials: int | None, run: pathlib.Path | None, as_json: bool) -> None:
@@ -176,7 +188,9 @@ def evaluate(app, model: pathlib.Path, data: str | None, split: str, overrides, 
 @click.option("--run", required=True, type=click.Path(path_type=pathlib.Path), help="The run to export.")
 @click.option("--to", default=pathlib.Path("saved_models"), type=click.Path(path_type=pathlib.Path), show_default=True)
 @click.option("--version", type=click.IntRange(min=1), help="Version number.  [default: one more than the newest]")
-@click.option("--lite", multiple=True, help="Kinds of .tflite: float32, dynamic; none for none.  [default: export.lite]")
+@click.option(
+    "--lite", multiple=True, help="Kinds of .tflite: float32, dynamic; none for none.  [default: export.lite]"
+)
 @JSON
 @_with_app
 def export(app, run: pathlib.Path, to: pathlib.Path, version: int | None, lite, as_json: bool) -> None:
@@ -203,4 +217,6 @@ def predict(app, model: pathlib.Path, signature: str, inputs: tuple[str, ...], a
         click.echo(json.dumps({"answers": rows}, ensure_ascii=False))
         return
     for row in rows:
-        click.echo("  ".join(_line(value) if name == "input" else f"{name}: {_line(value)}" for name, value in row.items()))
+        click.echo(
+            "  ".join(_line(value) if name == "input" else f"{name}: {_line(value)}" for name, value in row.items())
+        )

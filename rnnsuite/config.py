@@ -210,8 +210,8 @@ def _explain(origin: str, error: Mapping, app: App) -> str:
     path = [str(part) for part in error["loc"]]
     key = ".".join(path)
     if error["type"] in ("unexpected_keyword_argument", "extra_forbidden"):
-        known = [name for name in keys(app) if name.split(".")[:-1] == path[:-1]]
-        known = known or {name.split(".")[0] for name in keys(app)}
+        depth = len(path) - 1
+        known = {".".join(name.split(".")[: depth + 1]) for name in keys(app) if name.split(".")[:depth] == path[:-1]}
         return f"{origin}: {key}: unknown key.{nearest(key, known)}"
     given = json.dumps(error["input"], default=str)
     return f"{origin}: {key}: {given[:80]} given. {error['msg']}."

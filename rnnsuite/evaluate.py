@@ -69,5 +69,3 @@ def training_config(app: App, model: pathlib.Path) -> dict[str, Any]:
 def summary(app: App, model: Any, split: str, score: Score, count: int) -> dict[str, Any]:
     """What `evaluate --json` prints."""
     return {"app": app.name, "model": str(model), "split": split, "records": count, "metrics": dict(score.metrics)}
-
-

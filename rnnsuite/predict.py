@@ -65,13 +65,22 @@ def _from_saved_model(app: App, path: pathlib.Path) -> Predictor:
         loaded = tf.saved_model.load(str(path))
     except (OSError, ValueError, tf.errors.OpError) as error:
         raise UserError(f"{path} is damaged: {' '.join(str(error).split())[:300]}") from error
-    inputs = {name: list(function.structured_input_signature[1]) for name, function in loaded.signatures.items()}
+    inputs = _inputs(loaded)
 
     def call(name):
         function = loaded.signatures[name]
         return lambda *tensors: function(**dict(zip(inputs[name], tensors, strict=True)))
 
     return _batched("SavedModel", call, inputs)
+
+
+def _inputs(loaded: Any) -> dict[str, list[str]]:
+    return {name: list(function.structured_input_signature[1]) for name, function in loaded.signatures.items()}
+
+
+def inputs_of(folder: pathlib.Path, signature: str = "serving_default") -> list[str]:
+    """The input names of a SavedModel's signature."""
+    return _inputs(tf.saved_model.load(str(folder)))[signature]
 
 
 def _batched(kind: str, function: Callable[[str], Callable], inputs: Mapping[str, Sequence[str]]) -> Predictor:

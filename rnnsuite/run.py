@@ -86,7 +86,9 @@ class Run:
         """The Keras model with the best epoch's weights, in float32. Raises UserError."""
         config, fitted = self.config(), self.fitted()
         if fitted is None or not self.weights.is_file():
-            raise UserError(f"{self.folder} has no trained weights yet. Train it first: rnnsuite train {self.app.name}.")
+            raise UserError(
+                f"{self.folder} has no trained weights yet. Train it first: rnnsuite train {self.app.name}."
+            )
         model = self.app.build(config.model, fitted)
         try:
             model.load_weights(self.weights)

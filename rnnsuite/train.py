@@ -110,7 +110,9 @@ class _Training:
         try:
             self.trainer.restore(arrays)
         except ValueError as error:
-            raise UserError(f"{self.run.checkpoints} are of another model. Choose another folder with --run.") from error
+            raise UserError(
+                f"{self.run.checkpoints} are of another model. Choose another folder with --run."
+            ) from error
         progress = Progress(**progress)
         log.info("Resuming %s at epoch %d, step %d.", self.run.folder, progress.epoch + 1, progress.step)
         return progress
@@ -188,7 +190,9 @@ class _Training:
             self.run.save_weights(self.model)
 
     def _log(self, row: dict[str, float]) -> None:
-        shown = (f"{name} {value:.4f}" for name, value in row.items() if name.removeprefix("val_") in self.run.app.metrics)
+        shown = (
+            f"{name} {value:.4f}" for name, value in row.items() if name.removeprefix("val_") in self.run.app.metrics
+        )
         log.info("epoch %d: %s (%.0f s)", row["epoch"], ", ".join(shown), row["seconds"])
         for name, value in row.items():
             tf.summary.scalar(name, value, step=int(row["epoch"]))

@@ -122,5 +122,3 @@ class Trainer:
     def restore(self, arrays: Sequence[np.ndarray]) -> None:
         for variable, array in zip(self._variables(), arrays, strict=True):
             variable.assign(array)
-
-

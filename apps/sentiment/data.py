@@ -120,11 +120,15 @@ def _read_table(config: Config, file: pathlib.Path, skips: sources.Skips) -> Ite
 
 def fit(config: Config, records: tf.data.Dataset) -> Fitted:
     """The vocabulary and the class names of the training records. Raises UserError when there is only one class."""
-    labels = sorted({label.decode("utf-8") for label in records.map(lambda record: record["label"]).as_numpy_iterator()})
+    labels = sorted(
+        {label.decode("utf-8") for label in records.map(lambda record: record["label"]).as_numpy_iterator()}
+    )
     if "" in labels:
         raise UserError(f"{config.source}: the training split has records without a label.")
     if len(labels) < 2:
-        raise UserError(f"{config.source}: the training split has one class only ({', '.join(labels) or 'no records'}).")
+        raise UserError(
+            f"{config.source}: the training split has one class only ({', '.join(labels) or 'no records'})."
+        )
     texts = records.map(lambda record: record["text"])
     try:
         vocabulary = learn_vocabulary(texts, config.vocabulary_size, config.lower)
@@ -147,8 +151,11 @@ def examples(config: Config, fitted: Fitted, records: tf.data.Dataset) -> tf.dat
         with tf.control_dependencies([known]):
             return to_ids(batch["text"]), tf.identity(number)
 
-    return records.batch(256).map(encode, num_parallel_calls=tf.data.AUTOTUNE).unbatch().map(
-        lambda ids, number: (ids.to_tensor() if isinstance(ids, tf.RaggedTensor) else ids, number)
+    return (
+        records.batch(256)
+        .map(encode, num_parallel_calls=tf.data.AUTOTUNE)
+        .unbatch()
+        .map(lambda ids, number: (ids.to_tensor() if isinstance(ids, tf.RaggedTensor) else ids, number))
     )
 
 

@@ -1,14 +1,15 @@
 """Embedding, recurrent stack, pooling, classes."""
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import keras
+import pydantic
 import tensorflow as tf
 
 from apps.sentiment.data import Fitted
 from rnnsuite.config import Positive, Share, section
-from rnnsuite.layers import LockedDropout, Pooling, Stack, TokenDropout
+from rnnsuite.layers import LockedDropout, Pooling, RegionEmbedding, Stack, TokenDropout
 
 METRICS = {"loss": "min", "accuracy": "max"}
 
@@ -17,6 +18,7 @@ METRICS = {"loss": "min", "accuracy": "max"}
 class Config:
     """Sizes and regularisation.
 
+    region: width of a residual convolution over the embeddings, in tokens; 0 for none.
     pooling: what the classifier sees, side by side with the attentive pooling that also explains.
     token_dropout: share of tokens hidden in training. embedding_dropout, dropout: locked dropout
     of the embedding and between layers. head_dropout: of the pooled vector.
@@ -24,6 +26,7 @@ class Config:
 
     cell: Literal["simple", "gru", "lstm"] = "lstm"
     embedding: Positive = 64
+    region: Annotated[int, pydantic.Field(ge=0)] = 0
     units: Positive = 64
     depth: Positive = 1
     bidirectional: bool = True
@@ -44,6 +47,8 @@ def build(config: Config, fitted: Fitted) -> keras.Model:
     mask = embed.compute_mask(ids)
     x = TokenDropout(config.token_dropout)(x)
     x = LockedDropout(config.embedding_dropout)(x)
+    if config.region:
+        x = RegionEmbedding(config.region, name="region")(x, mask=mask)
     x = Stack(
         config.cell, config.units, config.depth, config.bidirectional,
         config.residual, config.layer_norm, config.dropout, name="recurrent",

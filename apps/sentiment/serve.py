@@ -30,11 +30,15 @@ def signatures(model: keras.Model, fitted: Fitted) -> dict[str, Signature]:
     classify_ids: `probabilities` and `weights`.
     """
     to_ids, labels = fitted.text_to_ids(), tf.constant(fitted.labels)
+    text = {"text": tf.TensorSpec([None], tf.string, name="text")}
+    ids = {"ids": tf.TensorSpec([None, None], tf.int32, name="ids")}
 
     def classify(ids):
         outputs = model(ids, training=False)
         return {"probabilities": tf.nn.softmax(outputs["logits"]), "weights": outputs["weights"]}
 
+    # A function of its own, so that two signatures share one graph.
+    @tf.function(input_signature=list(text.values()))
     def explain(text):
         # One column at least, so that a batch of empty texts is a batch of padding.
         ids = to_ids(text).to_tensor()
@@ -47,12 +51,10 @@ def signatures(model: keras.Model, fitted: Fitted) -> dict[str, Signature]:
         answer = explain(text)
         return {name: answer[name] for name in ("label", "probabilities")}
 
-    text = {"text": tf.TensorSpec([None], tf.string, name="text")}
-    ids = {"ids": tf.TensorSpec([None, None], tf.int32, name="ids")}
     texts, numbers = {"text": np.array(_EXAMPLES)}, {"ids": np.ones([2, 8], np.int32)}
     return {
-        "serving_default": Signature(serve, text, texts),
-        "explain": Signature(explain, text, texts),
+        "serving_default": Signature(serve, text, texts, tracked=[to_ids]),
+        "explain": Signature(explain, text, texts, tracked=[to_ids]),
         "classify_ids": Signature(classify, ids, numbers, lite=True),
     }
 
@@ -69,7 +71,7 @@ def device_files(fitted: Fitted) -> dict[str, bytes]:
 
 
 def on_device(folder: pathlib.Path) -> OnDevice:
-    """Text to `ids` [1, tokens] by the reference tokenizer, `probabilities` to a label. An empty text is one padding id."""
+    """Text to `ids` [1, tokens] by the reference tokenizer; `probabilities` to a label. No text is one padding id."""
     tokenizer = Tokenizer.load(folder)
     labels = (folder / "labels.txt").read_text(encoding="utf-8").splitlines()
 

@@ -26,16 +26,15 @@ class LiteModel:
             raise ValueError(f"{path} has no signature {self.signature!r}; it has {', '.join(signatures)}")
         self.inputs = sorted(signatures[self.signature]["inputs"])
         self.runner = self.interpreter.get_signature_runner(self.signature)
+        self.used = False
 
     def __call__(self, **inputs: np.ndarray) -> "dict[str, np.ndarray]":
         if sorted(inputs) != self.inputs:
             raise ValueError(f"inputs must be {', '.join(self.inputs)}, not {', '.join(sorted(inputs))}")
-        self.interpreter.reset_all_variables()
+        if self.used:  # before the first call nothing is allocated, and states start at zero
+            self.interpreter.reset_all_variables()
+        self.used = True
         return {name: np.array(value) for name, value in self.runner(**inputs).items()}
-
-    def operations(self) -> "set[str]":
-        """The names of all operations in the file."""
-        return {each["op_name"] for each in self.interpreter._get_ops_details()}
 
 
 def main(model: str, requests: str, answers: str) -> None:

@@ -7,7 +7,7 @@ import tensorflow as tf
 import tensorflow_text as tf_text
 from tensorflow_text.tools.wordpiece_vocab import wordpiece_tokenizer_learner_lib as learner
 
-from rnnsuite.inputs.wordpiece import CONTINUATION, LINE_BREAK, MAX_WORD_BYTES, PADDING, UNKNOWN
+from rnnsuite.inputs.wordpiece import CONTINUATION, MAX_WORD_BYTES, PADDING, SPACES, UNKNOWN
 
 _IDEOGRAPHS = r"\x{3400}-\x{4dbf}\x{4e00}-\x{9fff}\x{f900}-\x{faff}"
 _KEPT = rf"[\p{{P}}\p{{S}}{_IDEOGRAPHS}]"
@@ -17,7 +17,7 @@ _DELIMITERS = r"[\p{Z}\p{C}]|" + _KEPT
 def normalize(texts: tf.Tensor, lower: bool = True) -> tf.Tensor:
     """Strings `[...]` to valid UTF-8 in NFKC, HTML line breaks to spaces, case folded where `lower`."""
     texts = tf.strings.unicode_transcode(texts, "UTF-8", "UTF-8", errors="replace")
-    texts = tf_text.normalize_utf8(tf.strings.regex_replace(texts, LINE_BREAK, " "), "NFKC")
+    texts = tf_text.normalize_utf8(tf.strings.regex_replace(texts, SPACES, " "), "NFKC")
     return tf_text.case_fold_utf8(texts) if lower else texts
 
 

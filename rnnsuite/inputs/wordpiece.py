@@ -16,7 +16,8 @@ import unicodedata
 PADDING, UNKNOWN = "[PAD]", "[UNK]"
 CONTINUATION = "##"
 MAX_WORD_BYTES = 100
-LINE_BREAK = r"<[bB][rR][ \t]*/?>"
+# HTML line breaks; and NUL, at which C libraries would end the text.
+SPACES = r"<[bB][rR][ \t]*/?>|\x00"
 
 # Unicode's Default_Ignorable_Code_Point, which case folding by NFKC_Casefold removes.
 _IGNORABLE = re.compile(
@@ -27,8 +28,8 @@ _IGNORABLE = re.compile(
 
 
 def normalize(text: str, lower: bool = True) -> str:
-    """NFKC, HTML line breaks to spaces and, where `lower`, Unicode case folding."""
-    text = unicodedata.normalize("NFKC", re.sub(LINE_BREAK, " ", text))
+    """NFKC, HTML line breaks and NUL to spaces and, where `lower`, Unicode case folding."""
+    text = unicodedata.normalize("NFKC", re.sub(SPACES, " ", text))
     if lower:
         folded = unicodedata.normalize("NFD", text).casefold()
         text = _IGNORABLE.sub("", unicodedata.normalize("NFKC", folded).casefold())

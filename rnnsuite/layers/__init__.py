@@ -1,9 +1,21 @@
 """Recurrent layers: drop-ins for Keras's, a stack of them, dropout that fits them, and pooling over time."""
 
+from rnnsuite.layers.convolution import RegionEmbedding
 from rnnsuite.layers.dropout import LockedDropout, TokenDropout
 from rnnsuite.layers.form import exporting
 from rnnsuite.layers.pooling import Pooling
 from rnnsuite.layers.recurrent import GRU, LSTM, SimpleRNN
 from rnnsuite.layers.stack import CELLS, Stack
 
-__all__ = ["CELLS", "GRU", "LSTM", "LockedDropout", "Pooling", "SimpleRNN", "Stack", "TokenDropout", "exporting"]
+__all__ = [
+    "CELLS",
+    "GRU",
+    "LSTM",
+    "LockedDropout",
+    "Pooling",
+    "RegionEmbedding",
+    "SimpleRNN",
+    "Stack",
+    "TokenDropout",
+    "exporting",
+]

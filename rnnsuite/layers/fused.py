@@ -33,7 +33,7 @@ def lstm(layer: keras.layers.LSTM, sequences: tf.Tensor, initial_state: list) ->
     cell = layer.cell
     # Tensors, not variables: the converter folds them into the operation.
     weights = [tf.convert_to_tensor(weight) for weight in (cell.kernel, cell.recurrent_kernel, cell.bias)]
-    last, outputs, state_h, state_c, _ = _marked()(sequences, zeros, zeros, *weights)
+    _, outputs, state_h, state_c, _ = _marked()(sequences, zeros, zeros, *weights)
     # Only the sequence is an output of the fused operation; the last step is read from it.
     return outputs[:, -1], outputs if layer.return_sequences else outputs[:, -1:], [state_h, state_c]
 

@@ -1,0 +1,40 @@
+# make demo, make test: each is all that a fresh clone needs (Python 3.10 or newer and a package index).
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/.ready
+RUN := runs/demo
+MODELS := runs/demo-models
+
+.PHONY: demo test lint docs clean
+
+demo: $(READY)
+	$(BIN)/rnnsuite train sentiment --config sample --run $(RUN)
+	$(BIN)/rnnsuite export sentiment --run $(RUN) --to $(MODELS)
+	$(BIN)/rnnsuite evaluate sentiment --model $(RUN)
+	@echo
+	$(BIN)/rnnsuite predict sentiment --model $$(ls -d $(MODELS)/sentiment/[0-9]* | sort -V | tail -1) \
+		"The plot was dull, but the acting was superb." \
+		"The acting was superb, but the plot was dull." \
+		"Nobody would call the ending anything but moving, although the pacing was clumsy."
+
+test: lint
+	$(BIN)/python -m pytest
+
+lint: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports --no-cache
+
+docs: $(READY)
+	$(BIN)/pip install --quiet --editable ".[docs]"
+	$(BIN)/mkdocs build --strict
+
+$(READY): setup.cfg pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] < (3, 14))' \
+		|| { echo "rnnsuite needs Python 3.10 to 3.13: make PYTHON=python3.12 ..."; exit 1; }
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[dev]"
+	touch $(READY)
+
+clean:
+	rm -rf .venv build dist site *.egg-info

@@ -1,0 +1,107 @@
+"""The proof that every exported form answers as the Keras model does."""
+
+import json
+import pathlib
+import shutil
+import tempfile
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from rnnsuite import predict
+from rnnsuite.app import App
+from rnnsuite.config import Export
+from rnnsuite.export import child, loader, runner
+
+BATCH = 16
+Records = Sequence[Mapping[str, Any]]
+
+
+def check(
+    app: App, run: pathlib.Path, saved_model: pathlib.Path, lite: pathlib.Path | None, records: Records, bounds: Export
+) -> dict[str, Any]:
+    """Compares all forms on the same records, each moved elsewhere and run in a child process.
+
+    Gives the largest difference and the headline score of every form. Raises ExportFailed
+    where one is over its bound.
+    """
+    expected = predict.open_model(app, run).answer(records)
+    forms = {"keras": {app.headline: _score(app, records, expected)}}
+    with tempfile.TemporaryDirectory() as place:
+        moved = pathlib.Path(shutil.copytree(saved_model, pathlib.Path(place) / "moved"))
+        served = ask_saved_model(moved, records, list(expected))
+        forms["saved_model"] = _compare(app, records, expected, served)
+        for path in sorted(lite.glob("*.tflite")) if lite else ():
+            answers = ask_lite(app, path, records, pathlib.Path(place))
+            forms[path.name] = {**_compare(app, records, expected, answers), "bytes": path.stat().st_size}
+    _judge(app, forms, bounds)
+    return {"records": len(records), "split": bounds.parity_split, "forms": forms}
+
+
+def ask_saved_model(folder: pathlib.Path, records: Records, names: Sequence[str]) -> predict.Answers:
+    """Answers of a SavedModel's serving_default, by a process that imports only TensorFlow and TF-Text."""
+    with tempfile.TemporaryDirectory() as place:
+        requests, answers = pathlib.Path(place) / "requests.json", pathlib.Path(place) / "answers.json"
+        inputs = predict.inputs_of(folder)
+        batches = [
+            {name: [_plain(record[name]) for record in records[start : start + BATCH]] for name in inputs}
+            for start in range(0, len(records), BATCH)
+        ]
+        requests.write_text(json.dumps(batches), encoding="utf-8")
+        child.run(loader.__file__, folder, requests, answers)
+        found = json.loads(answers.read_text(encoding="utf-8"))
+    rows = [
+        {name: loader.decode(batch[name][row]) for name in names}
+        for batch in found
+        for row in range(len(batch[names[0]]))
+    ]
+    return predict.gather(rows)
+
+
+def ask_lite(app: App, path: pathlib.Path, records: Records, place: pathlib.Path) -> predict.Answers:
+    """Answers of a .tflite file, by a process that imports only ai-edge-litert and numpy."""
+    device = app.on_device(path.parent)
+    requests, answers = place / "requests.npz", place / "answers.npz"
+    fed = {f"{i}/{name}": value for i, record in enumerate(records) for name, value in device.request(record).items()}
+    np.savez(requests, **fed)
+    child.run(runner.__file__, path, requests, answers)
+    outputs: list[dict[str, np.ndarray]] = [{} for _ in records]
+    with np.load(answers, allow_pickle=False) as stored:
+        for key in stored.files:
+            number, name = key.split("/")
+            outputs[int(number)][name] = stored[key]
+    return predict.gather([device.answer(each) for each in outputs])
+
+
+def _plain(value: Any) -> Any:
+    return loader.encode(value.tolist() if isinstance(value, np.ndarray | np.generic) else value)
+
+
+def _score(app: App, records: Records, answers: predict.Answers) -> float:
+    return app.score(records, answers).metrics[app.headline]
+
+
+def _compare(app: App, records: Records, expected: predict.Answers, answers: predict.Answers) -> dict[str, Any]:
+    differences, unequal = [0.0], 0
+    for name, values in answers.items():
+        if values.dtype.kind == "f":
+            differences.append(float(np.max(np.abs(values - expected[name]))))
+        else:
+            unequal += int(np.sum(np.asarray(values != expected[name])))
+    return {"largest_difference": max(differences), "unequal": unequal, app.headline: _score(app, records, answers)}
+
+
+def _judge(app: App, forms: Mapping[str, Mapping[str, Any]], bounds: Export) -> None:
+    limits = {"saved_model": bounds.saved_model_bound, "float32.tflite": bounds.lite_bound}
+    reference, faults = forms["keras"][app.headline], []
+    for name, form in forms.items():
+        if name in limits and not (form["largest_difference"] <= limits[name] and form["unequal"] == 0):
+            faults.append(
+                f"{name}: answers differ by up to {form['largest_difference']:.2g} (bound {limits[name]:g}), "
+                f"{form['unequal']} are unequal"
+            )
+        if reference - form[app.headline] > bounds.dynamic_drop:
+            faults.append(f"{name}: {app.headline} {form[app.headline]:.4f}, the Keras model has {reference:.4f}")
+    if faults:
+        raise child.ExportFailed("The export does not answer as the model does. " + "; ".join(faults) + ".")

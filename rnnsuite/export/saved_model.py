@@ -1,0 +1,34 @@
+"""A run as a SavedModel that stock TensorFlow and TF Serving load."""
+
+import pathlib
+from collections.abc import Mapping
+from typing import Any
+
+import tensorflow as tf
+
+from rnnsuite.app import Signature
+
+
+def write(signatures: Mapping[str, Signature], folder: pathlib.Path, batch: int | None = None) -> None:
+    """Saves the signatures, and the variables and tables that they use, in `folder`.
+
+    Nothing of Keras or of ours is saved with them, only graphs. batch: a fixed batch size
+    in place of any. Trace within `rnnsuite.layers.exporting`, so that the graph suits its place.
+    """
+    module = tf.Module()
+    functions = {name: _function(signature, batch) for name, signature in signatures.items()}
+    module.used = _unique(variable for function in functions.values() for variable in function.variables)
+    module.tables = [each for signature in signatures.values() for each in signature.tracked]
+    tf.saved_model.save(module, str(folder), signatures=functions)
+
+
+def _function(signature: Signature, batch: int | None) -> Any:
+    specs = [
+        tf.TensorSpec([batch, *spec.shape[1:]] if batch else spec.shape, spec.dtype, name)
+        for name, spec in signature.inputs.items()
+    ]
+    return tf.function(signature.function, input_signature=specs).get_concrete_function()
+
+
+def _unique(variables: Any) -> list:
+    return list({id(variable): variable for variable in variables}.values())
