@@ -1,0 +1,134 @@
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rnnsuite.layers import CELLS, Stack, exporting
+from tests.layers import equations
+
+THEIRS = {"simple": keras.layers.SimpleRNN, "gru": keras.layers.GRU, "lstm": keras.layers.LSTM}
+FORMS = ("training", "served")
+
+
+def inputs(batch, time, features, seed=0):
+    rng = np.random.default_rng(seed)
+    lengths = rng.integers(0, time + 1, batch)
+    return rng.normal(size=[batch, time, features]).astype("float32"), np.arange(time) < lengths[:, None]
+
+
+def randomise(layer, seed=1):
+    rng = np.random.default_rng(seed)
+    layer.set_weights([rng.normal(scale=0.5, size=weight.shape) for weight in layer.get_weights()])
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("cell", sorted(CELLS))
+@settings(max_examples=15, deadline=None)
+@given(
+    batch=st.integers(1, 4),
+    time=st.integers(1, 7),
+    features=st.integers(1, 5),
+    units=st.integers(1, 6),
+    seed=st.integers(0, 99),
+)
+def test_equals_the_equations(cell, form, shape, units, seed):
+    x, mask = inputs(*shape, seed)
+    layer = CELLS[cell](units, return_sequences=True)
+    layer.build(x.shape)
+    randomise(layer, seed)
+    with exporting(form):
+        found = layer(x, mask=mask)
+    np.testing.assert_allclose(found, equations.run(cell, x, mask, layer.get_weights()), atol=1e-5)
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("backwards", [False, True])
+@pytest.mark.parametrize("sequences", [False, True])
+@pytest.mark.parametrize("cell", sorted(CELLS))
+def test_equals_keras_with_its_weights(cell, sequences, backwards, form):
+    x, mask = inputs(5, 9, 4)
+    options = {"return_sequences": sequences, "go_backwards": backwards}
+    ours, theirs = CELLS[cell](6, **options), THEIRS[cell](6, **options)
+    ours.build(x.shape)
+    theirs.build(x.shape)
+    randomise(ours)
+    theirs.set_weights(ours.get_weights())
+    with exporting(form):
+        found = ours(x, mask=mask)
+    np.testing.assert_allclose(found, theirs(x, mask=mask), atol=1e-6)
+
+
+@pytest.mark.parametrize("cell", sorted(CELLS))
+def test_gradients_against_finite_differences(cell):
+    x, mask = inputs(2, 4, 3)
+    layer = CELLS[cell](3, dtype="float64")
+    layer.build(x.shape)
+    randomise(layer)
+
+    def loss(x):
+        return tf.reduce_sum(layer(x, mask=mask) ** 2)
+
+    theory, numeric = tf.test.compute_gradient(loss, [tf.constant(x, tf.float64)], delta=1e-6)
+    np.testing.assert_allclose(theory[0], numeric[0], rtol=1e-4, atol=1e-8)
+
+
+@pytest.mark.parametrize("backwards", [False, True])
+@pytest.mark.parametrize("sequences", [False, True])
+def test_lite_form_equals_keras(sequences, backwards):
+    x, _ = inputs(1, 9, 4)
+    layer = CELLS["lstm"](6, return_sequences=sequences, go_backwards=backwards)
+    expected = layer(x)
+    with exporting("lite"):
+        np.testing.assert_allclose(layer(x), expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("cell", sorted(CELLS))
+def test_configuration_round_trip(cell):
+    layer = CELLS[cell](6, return_sequences=True, dropout=0.1)
+    again = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(layer))
+    assert type(again) is type(layer)
+    assert again.get_config() == layer.get_config()
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("bidirectional", [False, True])
+@pytest.mark.parametrize("cell", sorted(CELLS))
+def test_padding_and_what_stands_in_it_change_nothing(cell, bidirectional, form):
+    x, _ = inputs(3, 5, 4)
+    stack = Stack(cell, 6, depth=2, bidirectional=bidirectional, residual=True, layer_norm=True)
+    mask = np.ones([3, 5], bool)
+    with exporting(form):
+        expected = stack(x, mask=mask)
+        padded = np.concatenate([x, np.full([3, 4, 4], 1e3, "float32")], axis=1)
+        found = stack(padded, mask=np.concatenate([mask, np.zeros([3, 4], bool)], axis=1))
+    np.testing.assert_allclose(found[:, :5], expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("bidirectional", [False, True])
+@pytest.mark.parametrize("residual", [False, True])
+def test_stack_shapes_and_saving(tmp_path, bidirectional, residual):
+    x = keras.Input([None, 8])
+    stack = Stack("gru", 4, depth=3, bidirectional=bidirectional, residual=residual, layer_norm=True, dropout=0.3)
+    model = keras.Model(x, stack(x))
+    assert model.output_shape == (None, None, 8 if bidirectional else 4)
+    data, _ = inputs(2, 5, 8)
+    model.save(tmp_path / "m.keras")
+    np.testing.assert_array_equal(keras.models.load_model(tmp_path / "m.keras")(data), model(data))
+
+
+def test_residual_adds_the_input():
+    x, mask = inputs(2, 5, 4)
+    plain, residual = Stack("lstm", 4), Stack("lstm", 4, residual=True)
+    plain.build(x.shape)
+    residual.build(x.shape)
+    residual.set_weights(plain.get_weights())
+    np.testing.assert_allclose(residual(x, mask=mask), plain(x, mask=mask) + x, atol=1e-6)
+
+
+def test_stack_mistakes():
+    with pytest.raises(ValueError, match="simple, gru, lstm"):
+        Stack("ltsm", 4)
+    with pytest.raises(ValueError, match="depth"):
+        Stack("lstm", 4, depth=0)
