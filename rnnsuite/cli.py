@@ -48,8 +48,10 @@ class _Commands(click.Group):
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--debug", is_flag=True, help="Show tracebacks and TensorFlow's own messages.")
 @click.version_option(__version__)
-def main(debug: bool) -> None:
+@click.pass_context
+def main(context: click.Context, debug: bool) -> None:
     """Recurrent applications on Keras and TensorFlow: train, tune, evaluate, export, predict."""
+    context.obj = sys.stdout
     if not debug:
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     logging.basicConfig(stream=sys.stderr, format="%(message)s", level=logging.WARNING)
@@ -89,17 +91,20 @@ def _with_app(function):
 
         with _hushed(click.get_current_context().find_root().params["debug"]):
             found = find(app)
-        return function(found, **options)
+        # Standard output is for the answer alone; libraries that print their progress print it elsewhere.
+        with contextlib.redirect_stdout(sys.stderr):
+            return function(found, **options)
 
     return command
 
 
 def _print(value: dict[str, Any], as_json: bool) -> None:
-    if as_json:
-        click.echo(json.dumps(value, ensure_ascii=False))
-        return
-    for name, item in value.items():
-        click.echo(f"{name}: {_line(item)}")
+    lines = [json.dumps(value, ensure_ascii=False)] if as_json else [f"{name}: {_line(v)}" for name, v in value.items()]
+    _say("\n".join(lines))
+
+
+def _say(text: str) -> None:
+    click.echo(text, file=click.get_current_context().find_root().obj)
 
 
 def _line(item: Any) -> str:
@@ -214,9 +219,11 @@ def predict(app, model: pathlib.Path, signature: str, inputs: tuple[str, ...], a
     answers = prediction.open_model(app, model).answer(app.requests(values), signature)
     rows = [{"input": value, **prediction.readable(answers, row)} for row, value in enumerate(values)]
     if as_json:
-        click.echo(json.dumps({"answers": rows}, ensure_ascii=False))
+        _say(json.dumps({"answers": rows}, ensure_ascii=False))
         return
     for row in rows:
-        click.echo(
-            "  ".join(_line(value) if name == "input" else f"{name}: {_line(value)}" for name, value in row.items())
-        )
+        _say("\n  ".join(_line(value) if name == "input" else f"{name}: {_line(value)}" for name, value in row.items()))
+
+
+if __name__ == "__main__":
+    main()

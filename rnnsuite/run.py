@@ -113,6 +113,7 @@ class Run:
 
     def save_metrics(self, metrics: Mapping[str, Any]) -> None:
         with explained(self.folder):
+            (self.folder / "report.html").unlink(missing_ok=True)  # of an earlier, shorter training
             write_json(self.folder / "metrics.json", metrics)
 
     def metrics(self) -> dict[str, Any]:

@@ -7,6 +7,7 @@ interrupted training ends with the metrics of an uninterrupted one.
 
 import dataclasses
 import logging
+import math
 import pathlib
 import sys
 import time
@@ -169,21 +170,24 @@ class _Training:
     def _step(self, inputs, targets, bar) -> None:
         means, norm, finite = self.trainer.step(inputs, targets)
         if not finite:
-            self._stop_at_nan()
+            # The step was not taken, so the weights are those of the step before.
+            if not self.run.weights.is_file():
+                self.run.save_weights(self.model)
+            self._stop_at_nan(f"The loss or its gradient is not finite at step {self.progress.step + 1}")
         self.progress.add({name: float(value) for name, value in means.items()}, float(norm), _size(targets))
         bar.set_postfix_str(f"loss {self.progress.means()['loss']:.4f}", refresh=False)
         bar.update()
 
-    def _stop_at_nan(self) -> None:
-        if not self.run.weights.is_file():
-            self.run.save_weights(self.model)
+    def _stop_at_nan(self, what: str) -> None:
+        kept = f"The last good weights are in {self.run.weights}." if self.run.weights.is_file() else "None were good."
         raise NotFinite(
-            f"The loss or its gradient is not finite at epoch {self.progress.epoch + 1}, "
-            f"step {self.progress.step + 1}. The last good weights are in {self.run.weights}.\n"
+            f"{what} of epoch {self.progress.epoch + 1}. {kept}\n"
             "Lower train.learning_rate or train.clip_norm, or look for NaN and extreme values in the data."
         )
 
     def _keep_if_best(self, value: float) -> None:
+        if not math.isfinite(value):
+            self._stop_at_nan(f"{self.config.train.monitor} is not finite at the end")
         best = self.progress.best
         if best is None or (value > best if self.direction == "max" else value < best):
             self.progress.best, self.progress.best_epoch = value, self.progress.epoch + 1

@@ -14,7 +14,7 @@ from rnnsuite import config as configuration
 from rnnsuite import evaluate, predict
 from rnnsuite.errors import UserError
 from rnnsuite.export import parity
-from tests.conftest import APPS, QUICK
+from tests.conftest import APPS
 
 FILES = {"__init__.py", "__main__.py", "sample.py", "data.py", "model.py", "serve.py", "score.py", "README.md"}
 ROOT = pathlib.Path(__file__).parent.parent

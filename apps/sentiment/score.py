@@ -8,14 +8,18 @@ import numpy as np
 from sklearn import metrics
 
 from rnnsuite.app import Score
+from rnnsuite.errors import UserError
 
 
 def score(references: Sequence[Mapping[str, Any]], answers: Mapping[str, np.ndarray]) -> Score:
     """Accuracy and macro-averaged F1, confusion and confidence plots, and the surest right and wrong answers.
 
     references: records with `text` and `label`; answers: `label` and `probabilities`, in the same order.
+    Raises UserError on unlabelled records.
     """
     truth = np.array([_text(record["label"]) for record in references])
+    if "" in truth:
+        raise UserError("This split has records without a label; nothing can be scored. Choose another with --split.")
     given = np.array([_text(label) for label in answers["label"]])
     confidence = np.asarray(answers["probabilities"]).max(axis=-1)
     right = truth == given
