@@ -125,13 +125,13 @@ def apps(as_json: bool) -> None:
 
 
 @main.command()
+@_with_app
 @CONFIG
 @SET
 @click.option(
     "--run", type=click.Path(path_type=pathlib.Path), help="Run folder.  [default: runs/APP/CONFIG-<hash of settings>]"
 )
 @JSON
-@_with_app
 def train(app, config: str, overrides: tuple[str, ...], run: pathlib.Path | None, as_json: bool) -> None:
     """Train APP. The same command resumes a run that was interrupted."""
     from rnnsuite import config as configuration
@@ -150,6 +150,7 @@ def train(app, config: str, overrides: tuple[str, ...], run: pathlib.Path | None
 
 
 @main.command()
+@_with_app
 @CONFIG
 @SET
 @click.option("--trials", type=click.IntRange(min=1), help="Number of trials, in place of tune.trials.")
@@ -159,7 +160,6 @@ def train(app, config: str, overrides: tuple[str, ...], run: pathlib.Path | None
     help="Folder of the search.  [default: runs/APP/tune-CONFIG-<hash>]",
 )
 @JSON
-@_with_app
 def tune(app, config: str, overrides, trials: int | None, run: pathlib.Path | None, as_json: bool) -> None:
     """Search APP's settings with keras-tuner. The same command resumes a search that was interrupted."""
     from rnnsuite import config as configuration
@@ -175,12 +175,12 @@ def tune(app, config: str, overrides, trials: int | None, run: pathlib.Path | No
 
 
 @main.command()
+@_with_app
 @MODEL
 @click.option("--data", metavar="SOURCE", help="sample, tfds:NAME or a path.  [default: what it was trained with]")
 @click.option("--split", default="test", show_default=True)
 @SET
 @JSON
-@_with_app
 def evaluate(app, model: pathlib.Path, data: str | None, split: str, overrides, as_json: bool) -> None:
     """Score a model of APP on one split."""
     from rnnsuite import evaluate as evaluation
@@ -190,6 +190,7 @@ def evaluate(app, model: pathlib.Path, data: str | None, split: str, overrides, 
 
 
 @main.command()
+@_with_app
 @click.option("--run", required=True, type=click.Path(path_type=pathlib.Path), help="The run to export.")
 @click.option("--to", default=pathlib.Path("saved_models"), type=click.Path(path_type=pathlib.Path), show_default=True)
 @click.option("--version", type=click.IntRange(min=1), help="Version number.  [default: one more than the newest]")
@@ -197,7 +198,6 @@ def evaluate(app, model: pathlib.Path, data: str | None, split: str, overrides, 
     "--lite", multiple=True, help="Kinds of .tflite: float32, dynamic; none for none.  [default: export.lite]"
 )
 @JSON
-@_with_app
 def export(app, run: pathlib.Path, to: pathlib.Path, version: int | None, lite, as_json: bool) -> None:
     """Export a run of APP as a SavedModel and .tflite files, and prove that they agree with it."""
     from rnnsuite.export.release import release
@@ -206,11 +206,11 @@ def export(app, run: pathlib.Path, to: pathlib.Path, version: int | None, lite, 
 
 
 @main.command()
+@_with_app
 @MODEL
 @click.option("--signature", default="serving_default", show_default=True)
 @click.argument("inputs", nargs=-1, required=True, metavar="INPUT...")
 @JSON
-@_with_app
 def predict(app, model: pathlib.Path, signature: str, inputs: tuple[str, ...], as_json: bool) -> None:
     """Answer raw INPUTs: texts, or paths to files. A single - reads one text a line from standard input."""
     from rnnsuite import predict as prediction

@@ -72,7 +72,7 @@ def test_killed_after_the_third_trial_goes_on_without_repeating(source, tmp_path
     process.communicate()
     before = {name: (folder / "trials" / name / "metrics.json").stat().st_mtime_ns for name in finished(folder)}
     assert 3 <= len(before) < 6
-    done = subprocess.run([*command, *sets], capture_output=True, text=True)
+    done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-3000:]
     result = json.loads(done.stdout)
     assert len(finished(folder)) == result["trials"] == 6

@@ -12,14 +12,18 @@ from rnnsuite.app import Signature
 def write(signatures: Mapping[str, Signature], folder: pathlib.Path, batch: int | None = None) -> None:
     """Saves the signatures, and the variables and tables that they use, in `folder`.
 
-    Nothing of Keras or of ours is saved with them, only graphs. batch: a fixed batch size
-    in place of any. Trace within `rnnsuite.layers.exporting`, so that the graph suits its place.
+    Nothing of Keras or of ours is saved with them, only graphs. Trace within
+    `rnnsuite.layers.exporting`, so that the graph suits its place. batch: a fixed batch size
+    in place of any. Raises OSError where the folder cannot be written.
     """
     module = tf.Module()
     functions = {name: _function(signature, batch) for name, signature in signatures.items()}
     module.used = _unique(variable for function in functions.values() for variable in function.variables)
     module.tables = [each for signature in signatures.values() for each in signature.tracked]
-    tf.saved_model.save(module, str(folder), signatures=functions)
+    try:
+        tf.saved_model.save(module, str(folder), signatures=functions)
+    except tf.errors.OpError as error:  # a full disk, most of all, is no OSError in TensorFlow
+        raise OSError(error.message) from error
 
 
 def _function(signature: Signature, batch: int | None) -> Any:

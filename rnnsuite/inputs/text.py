@@ -33,7 +33,8 @@ def learn_vocabulary(texts: tf.data.Dataset, size: int, lower: bool = True) -> t
     Source: the top-down learner of tensorflow-text (after Song et al., arXiv 2012.15524).
     """
     counts = collections.Counter()
-    words_of = tf.function(lambda batch: split_words(normalize(batch, lower)).flat_values)
+    batch = tf.TensorSpec([None], tf.string)
+    words_of = tf.function(lambda batch: split_words(normalize(batch, lower)).flat_values, input_signature=[batch])
     for batch in texts.batch(256):
         counts.update(words_of(batch).numpy().tolist())
     words = sorted(counts.items(), key=lambda item: (-item[1], item[0]))

@@ -54,7 +54,7 @@ def test_versions_count_up_and_are_not_overwritten(sentiment, tmp_path):
     result = release(sentiment.app, sentiment.run, tmp_path, kinds=["none"])
     assert result["saved_model"] == str(tmp_path / "sentiment" / "5")
     assert not (tmp_path / "sentiment" / "lite").exists()
-    with pytest.raises(UserError, match="exists. Choose another --version"):
+    with pytest.raises(UserError, match=r"exists\. Choose another --version"):
         release(sentiment.app, sentiment.run, tmp_path, version=5)
 
 
