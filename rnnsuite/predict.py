@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 import tensorflow as tf
-import tqdm
 
 from rnnsuite.app import App
 from rnnsuite.errors import UserError
 from rnnsuite.export.runner import LiteModel
+from rnnsuite.progress import bar
 from rnnsuite.run import Run
 
 BATCH = 64
@@ -93,7 +93,7 @@ def _batched(kind: str, function: Callable[[str], Callable], inputs: Mapping[str
         order = sorted(range(len(records)), key=lambda i: _weight(records[i][names[0]]))
         rows: list[Any] = [None] * len(records)
         call = function(signature)
-        for batch in tqdm.tqdm(_cut(order), desc="answers", unit="batch", leave=False, disable=len(order) <= BATCH):
+        for batch in bar(_cut(order), desc="answers", unit="batch", disable=len(order) <= BATCH):
             outputs = call(*(tf.constant([records[i][name] for i in batch]) for name in names))
             columns = {name: value.numpy() for name, value in outputs.items()}
             for row, i in enumerate(batch):
@@ -139,7 +139,10 @@ def _from_lite(app: App, path: pathlib.Path) -> Predictor:
     model = LiteModel(str(path))
 
     def ask(records, signature):
-        answers = (device.answer(model(**device.request(record))) for record in tqdm.tqdm(records, leave=False))
+        answers = (
+            device.answer(model(**device.request(record)))
+            for record in bar(records, desc="answers", unit="record", disable=len(records) <= BATCH)
+        )
         return gather(list(answers))
 
     return Predictor("tflite", ask, ["serving_default"])

@@ -9,18 +9,17 @@ import dataclasses
 import logging
 import math
 import pathlib
-import sys
 import time
 from typing import Any
 
 import keras
 import tensorflow as tf
-import tqdm
 
 from rnnsuite import checkpoint, sources
 from rnnsuite.app import App
 from rnnsuite.config import check_metric
 from rnnsuite.errors import NotFinite, UserError
+from rnnsuite.progress import bar
 from rnnsuite.run import Run
 from rnnsuite.trainer import Trainer
 
@@ -145,10 +144,13 @@ class _Training:
     def _epoch(self) -> None:
         progress, started = self.progress, time.monotonic()
         batches = self._batches(self.examples, self.config.seed + progress.epoch).skip(progress.step)
-        with _bar(f"epoch {progress.epoch + 1}/{self.config.train.epochs}", self.steps, progress.step) as bar:
+        title = f"epoch {progress.epoch + 1}/{self.config.train.epochs}"
+        with bar(desc=title, total=self.steps, initial=progress.step, unit="batch") as shown:
             saved = time.monotonic()
             for inputs, targets in batches:
-                self._step(inputs, targets, bar)
+                self._step(inputs, targets)
+                shown.set_postfix_str(f"loss {progress.means()['loss']:.4f}", refresh=False)
+                shown.update()
                 if time.monotonic() - saved > 60 * self.config.train.checkpoint_minutes:
                     self._save()
                     saved = time.monotonic()
@@ -167,7 +169,7 @@ class _Training:
         self.run.save_history(progress.history)
         self._save()
 
-    def _step(self, inputs, targets, bar) -> None:
+    def _step(self, inputs, targets) -> None:
         means, norm, finite = self.trainer.step(inputs, targets)
         if not finite:
             # The step was not taken, so the weights are those of the step before.
@@ -175,8 +177,6 @@ class _Training:
                 self.run.save_weights(self.model)
             self._stop_at_nan(f"The loss or its gradient is not finite at step {self.progress.step + 1}")
         self.progress.add({name: float(value) for name, value in means.items()}, float(norm), _size(targets))
-        bar.set_postfix_str(f"loss {self.progress.means()['loss']:.4f}", refresh=False)
-        bar.update()
 
     def _stop_at_nan(self, what: str) -> None:
         kept = f"The last good weights are in {self.run.weights}." if self.run.weights.is_file() else "None were good."
@@ -208,11 +208,6 @@ def _without_time(row: dict[str, float]) -> dict[str, float]:
 
 def _size(targets: Any) -> int:
     return int(tf.nest.flatten(targets)[0].shape[0])
-
-
-def _bar(title: str, total: int, done: int) -> tqdm.tqdm:
-    seldom = 0.1 if sys.stderr.isatty() else 30
-    return tqdm.tqdm(desc=title, total=total, initial=done, unit="batch", mininterval=seldom, leave=False)
 
 
 def _count(batches: tf.data.Dataset, split: str) -> int:
