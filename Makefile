@@ -9,8 +9,8 @@ MODELS := runs/demo-models
 
 demo: $(READY)
 	$(BIN)/rnnsuite train sentiment --config sample --run $(RUN)
-	$(BIN)/rnnsuite export sentiment --run $(RUN) --to $(MODELS)
 	$(BIN)/rnnsuite evaluate sentiment --model $(RUN)
+	$(BIN)/rnnsuite export sentiment --run $(RUN) --to $(MODELS)
 	@echo
 	$(BIN)/rnnsuite predict sentiment --model $$(ls -d $(MODELS)/sentiment/[0-9]* | sort -V | tail -1) \
 		"The plot was dull, but the acting was superb." \

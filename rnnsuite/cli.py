@@ -112,7 +112,13 @@ def _line(item: Any) -> str:
         return ", ".join(f"{name} {_line(value)}" for name, value in item.items())
     if isinstance(item, list):
         return " ".join(_line(value) for value in item)
-    return f"{item:.4f}" if isinstance(item, float) else str(item)
+    return _number(item)
+
+
+def _number(item: Any) -> str:
+    if not isinstance(item, float):
+        return str(item)
+    return f"{item:.4f}" if item == 0 or abs(item) >= 1e-3 else f"{item:.1e}"
 
 
 @main.command()
@@ -202,7 +208,15 @@ def export(app, run: pathlib.Path, to: pathlib.Path, version: int | None, lite, 
     """Export a run of APP as a SavedModel and .tflite files, and prove that they agree with it."""
     from rnnsuite.export.release import release
 
-    _print(release(app, run, to, version, lite), as_json)
+    result = release(app, run, to, version, lite)
+    if as_json:
+        _print(result, as_json)
+        return
+    report = result.pop("parity")
+    _print(result, as_json)
+    _say(f"parity on {report['records']} records of the {report['split']} split:")
+    for name, form in report["forms"].items():
+        _say(f"  {name:<16} " + "  ".join(f"{key} {_number(value)}" for key, value in form.items()))
 
 
 @main.command()

@@ -122,7 +122,7 @@ def gather(rows: Sequence[Mapping[str, Any]]) -> Answers:
 
 
 def readable(answers: Answers, row: int) -> dict[str, Any]:
-    """One row of answers as plain Python values, strings decoded, padding strings left out."""
+    """One row of answers as plain Python values, strings decoded."""
 
     def plain(value: Any) -> Any:
         if isinstance(value, np.ndarray):
@@ -131,7 +131,9 @@ def readable(answers: Answers, row: int) -> dict[str, Any]:
             return [plain(each) for each in value]
         return value.decode("utf-8", errors="replace") if isinstance(value, bytes) else value
 
-    return {name: plain(np.asarray(column[row])[()]) for name, column in answers.items()}
+    # Words before numbers: a label before its probabilities.
+    names = sorted(answers, key=lambda name: (answers[name].dtype.kind == "f", answers[name].ndim, name))
+    return {name: plain(np.asarray(answers[name][row])[()]) for name in names}
 
 
 def _from_lite(app: App, path: pathlib.Path) -> Predictor:

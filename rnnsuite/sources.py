@@ -4,12 +4,14 @@ A source is `sample` (an application's generated data set), `tfds:NAME`, or a pa
 them give a `tf.data.Dataset` of records for one split; class labels are always names.
 """
 
+import contextlib
 import csv
 import io
 import json
 import logging
 import os
 import pathlib
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -26,12 +28,17 @@ def cache_folder() -> pathlib.Path:
     return pathlib.Path(os.environ.get("RNNSUITE_CACHE") or pathlib.Path.home() / ".cache" / "rnnsuite")
 
 
-def prepare(builder: Any) -> Any:
+def prepare(builder: Any, quiet: bool = False) -> Any:
     """A tensorflow-datasets builder with its records generated or downloaded. Raises UserError."""
-    try:
-        builder.download_and_prepare()
-    except (OSError, ConnectionError) as error:
-        raise UserError(f"Cannot prepare {builder.name} in {builder.data_dir}: {error}") from error
+    import tensorflow_datasets as tfds
+
+    said = io.StringIO() if quiet else sys.stderr
+    with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
+        tfds.display_progress_bar(not quiet)
+        try:
+            builder.download_and_prepare()
+        except (OSError, ConnectionError) as error:
+            raise UserError(f"Cannot prepare {builder.name} in {builder.data_dir}: {error}") from error
     return builder
 
 

@@ -65,7 +65,7 @@ def _source(config: Config) -> tuple[Callable[[str], tf.data.Dataset], Iterable[
     if config.source == "sample" or config.source.startswith("tfds:"):
         sample = config.source == "sample"
         builder = SentimentSample(data_dir=sources.cache_folder()) if sample else sources.tfds_builder(config.source)
-        sources.prepare(builder)
+        sources.prepare(builder, quiet=sample)
         names = {**{name: name for name in builder.info.splits}, **config.splits}
         return lambda split: _chosen(config, sources.from_tfds(builder, names[split])), names
     places = sources.splits_of(pathlib.Path(config.source).expanduser())
