@@ -27,9 +27,7 @@ def randomise(layer, seed=1):
 @pytest.mark.parametrize("cell", sorted(CELLS))
 @settings(max_examples=15, deadline=None)
 @given(
-    batch=st.integers(1, 4),
-    time=st.integers(1, 7),
-    features=st.integers(1, 5),
+    shape=st.tuples(st.integers(1, 4), st.integers(1, 7), st.integers(1, 5)),
     units=st.integers(1, 6),
     seed=st.integers(0, 99),
 )
