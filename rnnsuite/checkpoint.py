@@ -23,13 +23,13 @@ def save(folder: pathlib.Path, step: int, arrays: Sequence[np.ndarray], progress
     with explained(folder), whole_file(folder / f"{step:09d}.npz") as part:
         named = {f"a{number:04d}": _storable(array) for number, array in enumerate(arrays)}
         np.savez(part, progress=np.frombuffer(json.dumps(dict(progress)).encode(), np.uint8), **named)
-    for old in sorted(folder.glob("*.npz"))[:-KEPT]:
+    for old in [*_stored(folder)[:-KEPT], *folder.glob(".part-*")]:  # parts are what a kill left behind
         old.unlink()
 
 
 def load(folder: pathlib.Path) -> tuple[list[np.ndarray], dict] | None:
     """Arrays and progress of the newest checkpoint that is whole; None where there is none."""
-    for path in sorted(folder.glob("*.npz"), reverse=True):
+    for path in reversed(_stored(folder)):
         try:
             with np.load(path, allow_pickle=False) as stored:
                 names = sorted(name for name in stored.files if name != "progress")
@@ -37,6 +37,10 @@ def load(folder: pathlib.Path) -> tuple[list[np.ndarray], dict] | None:
         except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
             log.warning("%s is damaged (%s); using the checkpoint before it.", path, error)
     return None
+
+
+def _stored(folder: pathlib.Path) -> list[pathlib.Path]:
+    return sorted(folder.glob("[0-9]*.npz"))
 
 
 def _storable(array: np.ndarray) -> np.ndarray:

@@ -53,6 +53,8 @@ def whole_folder(path: pathlib.Path) -> Iterator[pathlib.Path]:
     path = pathlib.Path(path)
     with explained(path):
         path.parent.mkdir(parents=True, exist_ok=True)
+        for left in path.parent.glob(f".part-{path.name}-*"):  # by a process that was killed
+            shutil.rmtree(left, ignore_errors=True)
         part = pathlib.Path(tempfile.mkdtemp(prefix=f".part-{path.name}-", dir=path.parent))
     try:
         with explained(path):

@@ -39,3 +39,11 @@ def test_pickles_are_refused(tmp_path):
     tmp_path.joinpath("x").mkdir()
     np.savez(tmp_path / "x" / "000000001.npz", a0000=np.array([object()]), progress=np.array([1]))
     assert checkpoint.load(tmp_path / "x") is None
+
+
+def test_what_a_kill_left_behind_is_ignored_and_removed(tmp_path):
+    save(tmp_path, 1)
+    (tmp_path / ".part-77-000000009.npz").write_bytes(b"half")
+    assert checkpoint.load(tmp_path)[1] == {"step": 1}
+    save(tmp_path, 2)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["000000001.npz", "000000002.npz"]

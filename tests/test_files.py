@@ -35,6 +35,13 @@ def test_a_failed_folder_leaves_nothing(tmp_path):
     assert os.listdir(tmp_path / "deep") == []
 
 
+def test_what_a_kill_left_behind_is_removed_by_the_next(tmp_path):
+    (tmp_path / ".part-1-abc").mkdir()
+    with files.whole_folder(tmp_path / "1"):
+        pass
+    assert os.listdir(tmp_path) == ["1"]
+
+
 def test_a_folder_appears_whole(tmp_path):
     with files.whole_folder(tmp_path / "1") as part:
         (part / "x").write_text("x")
