@@ -52,19 +52,9 @@ def finished(folder):
 def test_killed_after_the_third_trial_goes_on_without_repeating(source, tmp_path):
     folder = tmp_path / "search"
     sets = [word for each in overrides(source) for word in ("--set", each)]
-    command = [
-        sys.executable,
-        "-m",
-        "rnnsuite.cli",
-        "tune",
-        "sentiment",
-        "--json",
-        "--run",
-        str(folder),
-        "--trials",
-        "6",
-    ]
-    process = subprocess.Popen([*command, *sets], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    words = ("tune", "sentiment", "--json", "--run", str(folder), "--trials", "6")
+    command = [sys.executable, "-m", "rnnsuite.cli", *words, *sets]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     deadline = time.monotonic() + 200
     while len(finished(folder)) < 3 and time.monotonic() < deadline and process.poll() is None:
         time.sleep(0.05)
