@@ -5,6 +5,7 @@ import pytest
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.linear_model import LogisticRegression
 
+from apps.sentiment import sample
 from apps.sentiment.sample import SIZES, review, reviews
 
 
@@ -34,3 +35,11 @@ def test_words_and_bigrams_do_not_decide(everything):
         words.fit_transform([row[1] for row in train]), [row[2] for row in train]
     )
     assert model.score(words.transform([row[1] for row in test]), [row[2] for row in test]) <= 0.85
+
+
+def test_no_two_alike_even_where_the_grammar_repeats_itself(monkeypatch):
+    for name, few in {"_THINGS": ("it",), "_GOOD": ("good",), "_BAD": ("bad",), "_FILLERS": ("so",)}.items():
+        monkeypatch.setattr(sample, name, few)
+    monkeypatch.setattr(sample, "SIZES", {"train": 300, "test": 100})
+    texts = [text for _, text, _ in reviews()]
+    assert len(set(texts)) == len(texts) == 400
