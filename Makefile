@@ -29,11 +29,11 @@ docs: $(READY)
 	$(BIN)/pip install --quiet --editable ".[docs]"
 	$(BIN)/mkdocs build --strict
 
+# pip is made new first: an old one can search for a solution for very long.
 $(READY): setup.cfg pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] < (3, 14))' \
 		|| { echo "rnnsuite needs Python 3.10 to 3.13: make PYTHON=python3.12 ..."; exit 1; }
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	# The pip of an older Python can search for a solution for very long.
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade pip
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[dev]"
 	touch $(READY)
