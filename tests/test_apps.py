@@ -36,7 +36,7 @@ def expected(trained, records):
     return predict.open_model(trained.app, trained.run).answer(records)
 
 
-def same(found, expected, bound=1e-5):
+def assert_same(found, expected, bound=1e-5):
     assert found.keys() == expected.keys()
     for name, values in expected.items():
         if values.dtype.kind == "f":
@@ -65,7 +65,7 @@ def test_a_run_holds_what_is_promised(trained):
 def test_export_without_the_run_in_the_cpp_loader_answers_the_same(trained, records, expected, tmp_path):
     hidden = trained.run.rename(trained.run.with_name("hidden"))
     try:
-        same(parity.ask_saved_model(trained.saved_model, records, list(expected)), expected)
+        assert_same(parity.ask_saved_model(trained.saved_model, records, list(expected)), expected)
     finally:
         hidden.rename(trained.run)
 
@@ -86,25 +86,25 @@ def test_the_loader_process_imports_neither_keras_nor_us(trained):
 
 
 def test_saved_model_through_tensorflow_answers_the_same(trained, records, expected):
-    same(predict.open_model(trained.app, trained.saved_model).answer(records), expected)
+    assert_same(predict.open_model(trained.app, trained.saved_model).answer(records), expected)
 
 
 def test_each_row_gets_the_answer_that_it_gets_alone(trained, records, expected):
     model = predict.open_model(trained.app, trained.saved_model)
     alone = [model.answer([record]) for record in records[:5]]
-    same(
+    assert_same(
         {name: np.concatenate([each[name] for each in alone]) for name in expected},
         {n: v[:5] for n, v in expected.items()},
     )
 
 
 def test_lite_float_answers_the_same_in_a_process_without_tensorflow(trained, records, expected, tmp_path):
-    same(parity.ask_lite(trained.app, trained.lite / "float32.tflite", records, tmp_path), expected, 1e-4)
+    assert_same(parity.ask_lite(trained.app, trained.lite / "float32.tflite", records, tmp_path), expected, 1e-4)
 
 
 def test_lite_asked_twice_answers_the_same(trained, records):
     model = predict.open_model(trained.app, trained.lite / "float32.tflite")
-    same(
+    assert_same(
         model.answer(records[:1] * 3), {name: np.repeat(v, 3, axis=0) for name, v in model.answer(records[:1]).items()}
     )
 
