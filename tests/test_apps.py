@@ -70,7 +70,7 @@ def test_export_without_the_run_in_the_cpp_loader_answers_the_same(trained, reco
         hidden.rename(trained.run)
 
 
-def test_the_loader_process_imports_neither_keras_nor_us(trained):
+def test_the_loader_process_imports_nothing_of_ours(trained):
     program = (
         "import runpy, sys, json, pathlib\n"
         f"sys.argv = ['loader', {str(trained.saved_model)!r}, sys.argv[1], sys.argv[2]]\n"

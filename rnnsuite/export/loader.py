@@ -1,6 +1,6 @@
 """Answers requests with a SavedModel through TensorFlow's C++ loader, which is what TF Serving runs.
 
-Run as a program, so that the process imports neither rnnsuite nor Keras:
+Run as a program, in a process that imports only TensorFlow and TF-Text, nothing of ours:
 python loader.py SAVED_MODEL REQUESTS.json ANSWERS.json. Both files hold a list of batches,
 {name: values}; strings are {"b64": ...}, as in TF Serving's REST interface.
 """
