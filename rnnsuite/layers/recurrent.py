@@ -1,47 +1,174 @@
 """SimpleRNN, GRU and LSTM: Keras's layers, with the kernel chosen by where the graph will run."""
 
-import keras
+import warnings
 
-from rnnsuite.layers import form, fused
+import keras
+import tensorflow as tf
+from keras import ops
+
+from rnnsuite.layers import form, fused, scan
+
+_ACTIVATIONS = {
+    keras.activations.tanh: "tanh",
+    keras.activations.relu: "relu",
+    keras.activations.linear: "linear",
+    ops.tanh: "tanh",
+    tf.tanh: "tanh",
+}
+_told: set[str] = set()
+
+
+class Scanned:
+    """What the three layers share: kernel, weight-drop and zoneout.
+
+    weight_drop: share of the recurrent kernel's weights that a training step leaves out
+    (DropConnect, Merity et al., arXiv 1708.02182). zoneout: probability with which a unit
+    keeps its state in a training step; otherwise that much of the old state is mixed in
+    (Krueger et al., arXiv 1606.01305); of an LSTM, one number or (of h, of c).
+    Raises ValueError where they are not in [0, 1).
+    """
+
+    def __init__(self, units, *args, weight_drop: float = 0.0, zoneout: float | tuple = 0.0, **options):
+        super().__init__(units, *args, **options)
+        zoneouts = tuple(zoneout) if isinstance(zoneout, list | tuple) else (zoneout,) * len(self.state_size)
+        if len(zoneouts) != len(self.state_size):
+            raise ValueError(f"zoneout must be one number or {len(self.state_size)}, not {zoneout!r}")
+        for name, rate in [("weight_drop", weight_drop), *[("zoneout", rate) for rate in zoneouts]]:
+            if not 0 <= rate < 1:
+                raise ValueError(f"{name} must be in [0, 1), not {rate!r}")
+        self.weight_drop, self.zoneout, self._zoneouts = weight_drop, zoneout, zoneouts
+        self._seeds = keras.random.SeedGenerator(self.cell.seed) if weight_drop or any(zoneouts) else None
+        self.supports_jit = False  # Keras would compile the whole training step, which is slower than none of it
+
+    def inner_loop(self, sequences, initial_state, mask, training=False):
+        states = tuple(keras.tree.flatten(initial_state))
+        mask = keras.tree.flatten(mask)[0] if mask is not None else None
+        reason = self._unfit(training)
+        if reason:
+            self._tell(reason)
+            return keras.layers.RNN.inner_loop(self, sequences, initial_state, mask, training)
+        place = form.current()
+        if place == "lite" and self._fuses(sequences):
+            return fused.lstm(self, sequences, states)
+        if place == "training" and self._on_gpu():
+            return super().inner_loop(sequences, initial_state, mask, training)
+        if training and self.dropout:
+            sequences = sequences * ops.expand_dims(self.cell.get_dropout_mask(sequences[:, 0, :]), axis=1)
+        last, outputs, states = scan.run(
+            self.recurrence(),
+            sequences,
+            states,
+            self._weights(training),
+            plan=scan.plan(sequences.shape[0], mask is not None) if place == "training" else scan.STOCK,
+            mask=None if mask is None else tf.cast(mask, tf.bool),
+            backwards=self.go_backwards,
+            sequences=self.return_sequences,
+            zero_masked=self.zero_output_for_mask,
+            keeping=bool(training),
+            **self._zones(sequences, training),
+        )
+        return last, last[:, None] if outputs is None else outputs, list(states)
+
+    def recurrence(self) -> scan.Recurrence:
+        """The equations of this layer."""
+        raise NotImplementedError
+
+    def cell_weights(self) -> tuple:
+        """The cell's weights as the recurrence takes them; None for a bias that it does not have."""
+        return self.cell.kernel, self.cell.recurrent_kernel, self.cell.bias
+
+    def _weights(self, training) -> tuple:
+        kernel, recurrent, *others = [None if w is None else tf.convert_to_tensor(w) for w in self.cell_weights()]
+        if training and self.weight_drop:
+            recurrent = keras.random.dropout(recurrent, self.weight_drop, seed=self._seeds)
+        return (kernel, recurrent, *others)
+
+    def _zones(self, sequences, training) -> dict:
+        if not any(self._zoneouts):
+            return {}
+        if not training:
+            return {"blend": tuple(1.0 - rate for rate in self._zoneouts)}
+        shape = (*ops.shape(sequences)[:2], self.units)
+        draw = lambda rate: keras.random.uniform(shape, seed=self._seeds) >= rate  # noqa: E731
+        return {"takes": tuple(draw(rate) if rate else None for rate in self._zoneouts)}
+
+    def _unfit(self, training) -> str | None:
+        """Why the scan cannot compute this layer, if so."""
+        if self.unroll:
+            return "unroll=True"
+        if training and self.recurrent_dropout:
+            return "recurrent_dropout (weight_drop and zoneout keep the fast path)"
+        if training and self.dropout and getattr(self.cell, "implementation", 2) == 1:
+            return "implementation=1 with dropout"
+        return self._unfit_activation()
+
+    def _unfit_activation(self) -> str | None:
+        gates = self.cell.recurrent_activation
+        if _ACTIVATIONS.get(self.cell.activation) != "tanh" or gates not in (keras.activations.sigmoid, ops.sigmoid):
+            return "activations other than tanh and sigmoid"
+        return None
+
+    def _tell(self, reason):
+        if self.weight_drop or any(self._zoneouts):
+            raise ValueError(f"{type(self).__name__} cannot join weight_drop or zoneout with {reason}")
+        message = f"{type(self).__name__} runs Keras's loop, not the fast one, because of {reason}"
+        if message not in _told:
+            _told.add(message)
+            warnings.warn(message, stacklevel=2)
+
+    def _fuses(self, sequences) -> bool:
+        return False
+
+    def _on_gpu(self) -> bool:
+        extras = self.weight_drop or any(self._zoneouts)
+        return bool(tf.config.list_physical_devices("GPU")) and not extras
+
+    def get_config(self):
+        extras = {name: getattr(self, name) for name in ("weight_drop", "zoneout") if getattr(self, name)}
+        return {**super().get_config(), **extras}  # without them, keras.layers reads it too
 
 
 @keras.saving.register_keras_serializable("rnnsuite")
-class SimpleRNN(keras.layers.SimpleRNN):
+class SimpleRNN(Scanned, keras.layers.SimpleRNN):
     """Elman network, h_t = tanh(x_t W + h_{t-1} U + b) (Elman 1990).
 
-    Arguments, weights and results are `keras.layers.SimpleRNN`'s: `[batch, time, features]`
-    to `[batch, units]`, or `[batch, time, units]` with `return_sequences`.
+    Arguments, weights and results are `keras.layers.SimpleRNN`'s, besides `weight_drop` and
+    `zoneout`: `[batch, time, features]` to `[batch, units]`, or `[batch, time, units]` with
+    `return_sequences`. Fast with tanh, ReLU or no activation.
     """
+
+    def recurrence(self):
+        return scan.SimpleRNN(_ACTIVATIONS[self.cell.activation])
+
+    def _unfit_activation(self):
+        return None if self.cell.activation in _ACTIVATIONS else "an activation other than tanh, relu and linear"
 
 
 @keras.saving.register_keras_serializable("rnnsuite")
-class GRU(keras.layers.GRU):
+class GRU(Scanned, keras.layers.GRU):
     """Gated recurrent unit (Cho et al., arXiv 1406.1078; `reset_after` as in cuDNN).
 
-    Arguments, weights and results are `keras.layers.GRU`'s: `[batch, time, features]` to
-    `[batch, units]`, or `[batch, time, units]` with `return_sequences`. Exported, it holds
-    no cuDNN operation.
+    Arguments, weights and results are `keras.layers.GRU`'s, besides `weight_drop` and
+    `zoneout`: `[batch, time, features]` to `[batch, units]`, or `[batch, time, units]` with
+    `return_sequences`. Exported, it holds no cuDNN operation.
     """
 
-    def inner_loop(self, sequences, initial_state, mask, training=False):
-        if form.current() == "training":
-            return super().inner_loop(sequences, initial_state, mask, training)
-        return keras.layers.RNN.inner_loop(self, sequences, initial_state, mask, training)
+    def recurrence(self):
+        return scan.GRU() if self.cell.reset_after else scan.GRUResetBefore()
 
 
 @keras.saving.register_keras_serializable("rnnsuite")
-class LSTM(keras.layers.LSTM):
+class LSTM(Scanned, keras.layers.LSTM):
     """Long short-term memory (Hochreiter & Schmidhuber 1997, with the forget gate of Gers et al. 2000).
 
-    Arguments, weights and results are `keras.layers.LSTM`'s: `[batch, time, features]` to
-    `[batch, units]`, or `[batch, time, units]` with `return_sequences`. Exported, it holds
-    no cuDNN operation; exported for LiteRT it becomes one UNIDIRECTIONAL_SEQUENCE_LSTM
-    where its activations are the usual ones.
+    Arguments, weights and results are `keras.layers.LSTM`'s, besides `weight_drop` and
+    `zoneout`: `[batch, time, features]` to `[batch, units]`, or `[batch, time, units]` with
+    `return_sequences`. Exported, it holds no cuDNN operation; exported for LiteRT it becomes
+    one UNIDIRECTIONAL_SEQUENCE_LSTM where its activations are the usual ones.
     """
 
-    def inner_loop(self, sequences, initial_state, mask, training=False):
-        if form.current() == "training":
-            return super().inner_loop(sequences, initial_state, mask, training)
-        if form.current() == "lite" and fused.fits(self, sequences):
-            return fused.lstm(self, sequences, initial_state)
-        return keras.layers.RNN.inner_loop(self, sequences, initial_state, mask, training)
+    def recurrence(self):
+        return scan.LSTM()
+
+    def _fuses(self, sequences):
+        return fused.fits(self, sequences) and not any(self._zoneouts)

@@ -1,0 +1,275 @@
+"""Times recurrent layers side by side: rnnsuite's, Keras's and, where it is installed, PyTorch's.
+
+    python benchmarks/recurrent.py --json recurrent.json
+
+Every library has a process of its own with the same number of threads. Within a case the
+libraries take turns, several rounds, and the minimum counts; the peak of memory is that of
+a fresh process. Masked cases have lengths uniform in [T/4, T]. Inference is timed in the
+process and, as `served`, from a SavedModel that holds stock operations only.
+"""
+
+import argparse
+import importlib.util
+import itertools
+import json
+import math
+import os
+import platform
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+
+SHAPES = [(1, 100, 64, 128), (32, 100, 128, 128), (64, 200, 128, 256), (128, 50, 64, 64), (16, 400, 64, 64)]
+GATES = {"LSTM": 4, "GRU": 3}
+
+
+def tensorflow_case(library, cell, shape, both, masked, task):
+    """A function that does the task once."""
+    import keras
+    import numpy as np
+    import tensorflow as tf
+
+    import rnnsuite.layers
+
+    batch, time_, features, units = shape
+    random = np.random.default_rng(0)
+    x = tf.constant(random.normal(size=(batch, time_, features)), tf.float32)
+    layers = rnnsuite.layers if library == "rnnsuite" else keras.layers
+    layer = getattr(layers, cell)(units, return_sequences=True)
+    layer = keras.layers.Bidirectional(layer) if both else layer
+    layer.build(x.shape)
+    upstream = tf.constant(random.normal(size=(batch, time_, units * (1 + both))), tf.float32)
+    lengths = random.integers(time_ // 4, time_ + 1, batch)
+    mask = tf.sequence_mask(lengths, time_) if masked else None
+
+    if task == "served":
+        return _served(layer, x, mask)
+
+    @tf.function
+    def step(x, upstream):
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            loss = tf.reduce_sum(layer(x, mask=mask, training=True) * upstream)
+        return tape.gradient(loss, [x, *(weight.value for weight in layer.trainable_weights)])
+
+    @tf.function
+    def infer(x, upstream):
+        return [layer(x, mask=mask, training=False)]
+
+    run = step if task == "train" else infer
+    return lambda: run(x, upstream)[0].numpy()
+
+
+def _served(layer, x, mask):
+    import tensorflow as tf
+
+    from rnnsuite.layers import exporting
+
+    module = tf.Module()
+    module.weights = [weight.value for weight in layer.weights]
+    signature = [tf.TensorSpec([None, None, x.shape[-1]])]
+    if mask is not None:
+        signature.append(tf.TensorSpec([None, None], tf.bool))
+    module.answer = tf.function(lambda x, mask=None: layer(x, mask=mask), input_signature=signature)
+    with tempfile.TemporaryDirectory() as folder, exporting("served"):
+        tf.saved_model.save(module, folder)
+        loaded = tf.saved_model.load(folder)
+    rows = [x] if mask is None else [x, mask]
+    run = lambda: loaded.answer(*rows).numpy()  # noqa: E731
+    run.kept = loaded
+    return run
+
+
+def torch_case(cell, shape, both, task):
+    import torch
+
+    batch, time_, features, units = shape
+    x = torch.randn(batch, time_, features, requires_grad=task == "train")
+    layer = getattr(torch.nn, cell)(features, units, batch_first=True, bidirectional=both)
+    upstream = torch.randn(batch, time_, units * (1 + both))
+
+    def step():
+        layer.zero_grad(set_to_none=True)
+        x.grad = None
+        (layer(x)[0] * upstream).sum().backward()
+        return x.grad[0, 0, 0].item()
+
+    def infer():
+        with torch.inference_mode():
+            return layer(x)[0][0, 0, 0].item()
+
+    return step if task == "train" else infer
+
+
+def matmul_peak():
+    """GFLOP/s of the fastest large matrix product."""
+    import tensorflow as tf
+
+    a = tf.random.normal([2048, 2048])
+    run = lambda: tf.matmul(a, a)[0, 0].numpy()  # noqa: E731
+    return 2 * 2048**3 / least(run, 2.0) / 1e9
+
+
+def least(run, seconds):
+    best, end = math.inf, time.perf_counter() + seconds
+    while time.perf_counter() < end or best == math.inf:
+        start = time.perf_counter()
+        run()
+        best = min(best, time.perf_counter() - start)
+    return best
+
+
+def worker(library, threads):
+    """Answers one JSON line for each it reads."""
+    if library == "torch":
+        import torch
+
+        torch.set_num_threads(threads)
+    else:
+        import tensorflow as tf
+
+        tf.config.threading.set_intra_op_parallelism_threads(threads)
+        tf.config.threading.set_inter_op_parallelism_threads(threads)
+    run = None
+    for line in sys.stdin:
+        order = json.loads(line)
+        answer = {}
+        if order["do"] == "matmul":
+            answer["gflops"] = matmul_peak()
+        elif order["do"] == "time":
+            answer["seconds"] = least(run, order["seconds"])
+        else:
+            case = order["case"]
+            before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+            start = time.perf_counter()
+            if library == "torch":
+                run = torch_case(case["cell"], case["shape"], case["both"], case["task"])
+            else:
+                run = tensorflow_case(library, *(case[k] for k in ("cell", "shape", "both", "masked", "task")))
+            run()
+            answer["first"] = time.perf_counter() - start
+            run(), run()
+            answer["peak"] = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
+        print(json.dumps(answer), flush=True)
+
+
+class Worker:
+    def __init__(self, library, threads):
+        command = [sys.executable, __file__, "--worker", library, "--threads", str(threads)]
+        environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": ""}
+        self.process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=environment
+        )
+
+    def ask(self, **order):
+        self.process.stdin.write(json.dumps(order) + "\n")
+        self.process.stdin.flush()
+        return json.loads(self.process.stdout.readline())
+
+    def end(self):
+        self.process.stdin.close()
+        self.process.wait()
+
+
+def measure(case, libraries, threads, rounds, seconds):
+    """Seconds, first call and peak memory of each library."""
+    workers = {library: Worker(library, threads) for library in libraries}
+    result = {library: worker.ask(do="build", case=case) for library, worker in workers.items()}
+    for _, (library, worker) in itertools.product(range(rounds), workers.items()):
+        took = worker.ask(do="time", seconds=seconds)["seconds"]
+        result[library]["seconds"] = min(took, result[library].get("seconds", math.inf))
+    for worker in workers.values():
+        worker.end()
+    return result
+
+
+def cases(tasks, shapes):
+    for task, masked, cell, both, shape in itertools.product(tasks, (False, True), GATES, (False, True), shapes):
+        yield {"task": task, "masked": masked, "cell": cell, "both": both, "shape": shape}
+
+
+def flops(case):
+    """Of the matrix products: one forward, two more backward, in every direction."""
+    batch, time_, features, units = case["shape"]
+    once = 2 * batch * time_ * (features + units) * GATES[case["cell"]] * units
+    return once * (1 + case["both"]) * (3 if case["task"] == "train" else 1)
+
+
+def geometric_mean(values):
+    values = list(values)
+    return math.exp(sum(map(math.log, values)) / len(values)) if values else math.nan
+
+
+def report(results, peak):
+    for task, masked in itertools.product(dict.fromkeys(r["case"]["task"] for r in results), (False, True)):
+        rows = [r for r in results if (r["case"]["task"], r["case"]["masked"]) == (task, masked)]
+        if not rows:
+            continue
+        print(f"\n{task}, {'masked' if masked else 'unmasked'}; milliseconds\n")
+        print("| layer | batch x time x in -> units | rnnsuite | Keras | ratio | PyTorch | ratio | of matmul peak | memory ratio | first call, s |")
+        print("|---|---|---|---|---|---|---|---|---|---|")
+        for row in rows:
+            print(_line(row, peak))
+        for rival in ("keras", "torch"):
+            ratios = [r["times"][rival]["seconds"] / r["times"]["rnnsuite"]["seconds"] for r in rows if rival in r["times"]]
+            if ratios:
+                print(f"\n{rival} over rnnsuite: geometric mean {geometric_mean(ratios):.2f}, least {min(ratios):.2f}")
+        memory = [r["times"]["rnnsuite"]["peak"] / r["times"]["keras"]["peak"] for r in rows]
+        if task == "train":
+            print(f"peak memory, rnnsuite over Keras: geometric mean {geometric_mean(memory):.2f}, most {max(memory):.2f}")
+
+
+def _line(row, peak):
+    case, times = row["case"], row["times"]
+    ours = times["rnnsuite"]["seconds"]
+    name = ("Bi" if case["both"] else "") + case["cell"]
+    batch, time_, features, units = case["shape"]
+    torch = times.get("torch")
+    cells = [
+        name,
+        f"{batch} x {time_} x {features} -> {units}",
+        f"{ours * 1e3:.2f}",
+        f"{times['keras']['seconds'] * 1e3:.2f}",
+        f"{times['keras']['seconds'] / ours:.2f}",
+        f"{torch['seconds'] * 1e3:.2f}" if torch else "",
+        f"{torch['seconds'] / ours:.2f}" if torch else "",
+        f"{flops(case) / ours / 1e9 / peak:.0%}",
+        f"{times['rnnsuite']['peak'] / times['keras']['peak']:.2f}",
+        f"{times['rnnsuite']['first']:.1f} / {times['keras']['first']:.1f}",
+    ]
+    return "| " + " | ".join(cells) + " |"
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--tasks", nargs="+", default=["train", "infer", "served"], choices=["train", "infer", "served"])
+    parser.add_argument("--shapes", nargs="+", type=int, help="numbers (from 0) of the shapes to run", default=range(5))
+    parser.add_argument("--threads", type=int, default=os.cpu_count())
+    parser.add_argument("--rounds", type=int, default=4)
+    parser.add_argument("--seconds", type=float, default=0.4, help="per library and round")
+    parser.add_argument("--json", help="write the results to this file")
+    parser.add_argument("--worker", help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.worker:
+        return worker(options.worker, options.threads)
+    first = Worker("rnnsuite", options.threads)
+    peak = first.ask(do="matmul")["gflops"]
+    first.end()
+    print(f"{platform.machine()}, {options.threads} threads; largest matrix product {peak:.0f} GFLOP/s", flush=True)
+    results = []
+    for case in cases(options.tasks, [SHAPES[k] for k in options.shapes]):
+        libraries = ["rnnsuite", "keras"]
+        if importlib.util.find_spec("torch") and not case["masked"] and case["task"] != "served":
+            libraries.append("torch")
+        results.append({"case": case, "times": measure(case, libraries, options.threads, options.rounds, options.seconds)})
+        print(case["task"], "masked" if case["masked"] else "", _line(results[-1], peak), file=sys.stderr, flush=True)
+        if options.json:
+            with open(options.json, "w") as file:
+                json.dump({"threads": options.threads, "matmul_gflops": peak, "results": results}, file, indent=1)
+    report(results, peak)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,22 @@
+"""Recurrences as equations, forward and backward, and the loop that runs all of them."""
+
+from rnnsuite.layers.scan.gru import GRU, GRUResetBefore
+from rnnsuite.layers.scan.lstm import LSTM
+from rnnsuite.layers.scan.normalised import LayerNormGRU, LayerNormLSTM
+from rnnsuite.layers.scan.recurrence import Recurrence
+from rnnsuite.layers.scan.run import STOCK, Plan, plan, run
+from rnnsuite.layers.scan.simple import SimpleRNN
+
+__all__ = [
+    "GRU",
+    "LSTM",
+    "STOCK",
+    "GRUResetBefore",
+    "LayerNormGRU",
+    "LayerNormLSTM",
+    "Plan",
+    "Recurrence",
+    "SimpleRNN",
+    "plan",
+    "run",
+]

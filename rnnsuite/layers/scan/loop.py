@@ -1,0 +1,217 @@
+"""The loop over time that all recurrences share, forward and backward.
+
+Forward, what the inputs contribute is one matrix product for all steps, and the loop holds
+only what depends on the state. Backward, everything that needs no gradient is computed for
+all steps at once, the loop carries the gradient of the states, and the weights' gradients
+are one product after it. Both loops are small enough for XLA.
+
+Steps are counted in the order in which they run; `backwards` runs from the last to the first.
+"""
+
+import dataclasses
+import functools
+from typing import NamedTuple
+
+import tensorflow as tf
+
+from rnnsuite.layers.scan.recurrence import Recurrence, Tensors
+
+
+@dataclasses.dataclass(frozen=True)
+class Loop:
+    """What is fixed when a loop is traced; two equal ones share their compilations.
+
+    sequences: whether the outputs of all steps are wanted. blend: for each state, how much of
+    the new value a step takes (1 is all of it).
+    """
+
+    recurrence: Recurrence
+    backwards: bool
+    sequences: bool
+    compiled: bool
+    blend: tuple[float, ...]
+
+
+class Steps(NamedTuple):
+    """Which steps count, in the order of running.
+
+    count: how many there are. first, end: those to be run; the others change nothing.
+    real: None, or booleans `[time, batch, 1]`, false at padding. seen: None with `real`, or
+    booleans `[time, batch, 1]`: where the output shows the state; it is zero elsewhere.
+    takes: for each state None, or booleans `[time, batch, units]`: which units take the new value.
+    """
+
+    count: tf.Tensor
+    first: tf.Tensor
+    end: tf.Tensor
+    real: tf.Tensor | None
+    seen: tf.Tensor | None
+    takes: tuple
+
+
+def scan(
+    loop: Loop, a_TxBxG: tf.Tensor, states: Tensors, weights: Tensors, steps: Steps, keeping: bool
+) -> tuple[tf.Tensor, Tensors]:
+    """Runs `loop`: (outputs `[batch, time, units]`, last states).
+
+    a: what the inputs contribute. weights: the recurrent ones. keeping: what the gradient
+    needs is kept for it; otherwise the gradient runs the loop again. Without
+    `loop.sequences` the outputs are one number and mean nothing. Differentiable once:
+    second derivatives raise LookupError.
+    """
+    n = len(states)
+
+    @tf.custom_gradient
+    def differentiable(*inputs):
+        a, *rest = _unwatched(inputs)
+        states, weights = tuple(rest[:n]), tuple(rest[n:])
+        y, last, *residues = _forward(loop, keeping)(a, states, weights, steps)
+
+        @tf.custom_gradient
+        def gradient(dy, *others):
+            dy, *d_last = _unwatched((dy, *others[:n]))
+            kept = residues or _forward(loop, True)(a, states, weights, steps)[2:]
+            transposed = tuple(tf.transpose(weight) for weight in weights)
+            return _backward(loop)(dy, tuple(d_last), transposed, steps, *kept), _no_second_derivative
+
+        return (y, *last), lambda *d: gradient(*d, *inputs)
+
+    y, *last = differentiable(a_TxBxG, *states, *weights)
+    return y, tuple(last)
+
+
+def _unwatched(tensors) -> list:
+    """No tape sees what is done with these: the gradient is our own."""
+    return [tf.stop_gradient(tensor) for tensor in tensors]
+
+
+def _no_second_derivative(*_):
+    raise LookupError(
+        "rnnsuite's recurrent layers have first derivatives only; keras.layers' have more, with the same weights"
+    )
+
+
+@functools.lru_cache(maxsize=None)
+def _forward(loop: Loop, keeping: bool):
+    recurrence = loop.recurrence
+
+    def forward(a, states, weights, steps):
+        kept = (*states, *recurrence.step(a[0], states, weights)[1]) if keeping else ()
+        shown = states[:1] if loop.sequences else ()
+        arrays = [_zeros(tf.shape(a)[0], v, loop.compiled) for v in (*shown, *kept)]
+
+        def body(p, states, arrays):
+            t = _place(loop, steps, p)
+            proposed, saved = recurrence.step(a[t], states, weights)
+            after = _taken(loop, steps, p, states, proposed)
+            values = (*after[: len(shown)], *states, *saved)
+            places = [p] * len(shown) + [t] * len(kept)
+            return p + 1, after, [array.write(*v) for array, *v in zip(arrays, places, values, strict=False)]
+
+        _, last, arrays = tf.while_loop(lambda p, *_: p < steps.end, body, (steps.first, tuple(states), arrays))
+        arrays = [array.stack() for array in arrays]
+        y = _present(steps, arrays.pop(0), last[0]) if shown else tf.zeros([], a.dtype)
+        return (y, last, tuple(arrays[: len(states)]), tuple(arrays[len(states) :])) if keeping else (y, last)
+
+    return _traced(forward, loop)
+
+
+@functools.lru_cache(maxsize=None)
+def _backward(loop: Loop):
+    recurrence = loop.recurrence
+
+    def backward(dy, d_last, weights, steps, previous, saved):
+        if loop.sequences:
+            dy, d_end = _received(steps, dy)
+            d_last = (d_last[0] + d_end, *d_last[1:])
+        factors = recurrence.factors(saved, previous, weights)
+        kept = recurrence.back([v[0] for v in factors], d_last, weights)[0]
+        arrays = [_zeros(tf.shape(previous[0])[0], v, loop.compiled) for v in kept]
+
+        def body(p, d_states, arrays):
+            t = _place(loop, steps, p)
+            if loop.sequences:
+                d_states = (d_states[0] + dy[p], *d_states[1:])
+            d_new, d_stay = _divided(loop, steps, p, d_states)
+            kept, d_before = recurrence.back([v[t] for v in factors], d_new, weights)
+            d_before = tuple(d if stay is None else d + stay for d, stay in zip(d_before, d_stay, strict=True))
+            return p - 1, d_before, [array.write(t, v) for array, v in zip(arrays, kept, strict=True)]
+
+        _, d_first, arrays = tf.while_loop(lambda p, *_: p >= steps.first, body, (steps.end - 1, d_last, arrays))
+        da, d_weights = recurrence.gather([array.stack() for array in arrays], saved, previous)
+        return (da, *d_first, *d_weights[: len(weights)])
+
+    return _traced(backward, loop)
+
+
+def _traced(function, loop: Loop):
+    return tf.function(function, jit_compile=True, autograph=False) if loop.compiled else function
+
+
+def _zeros(time: tf.Tensor, like_BxN: tf.Tensor, compiled: bool) -> tf.TensorArray:
+    if not compiled:
+        return tf.TensorArray(like_BxN.dtype, time, element_shape=like_BxN.shape)
+    zeros = tf.zeros(tf.concat([[time], tf.shape(like_BxN)], axis=0), like_BxN.dtype)
+    return tf.TensorArray(like_BxN.dtype, time, element_shape=like_BxN.shape).unstack(zeros)
+
+
+def _place(loop: Loop, steps: Steps, p: tf.Tensor) -> tf.Tensor:
+    """Where in the data the step stands that runs as number p."""
+    return steps.count - 1 - p if loop.backwards else p
+
+
+def _taking(steps: Steps, p: tf.Tensor, state: int) -> tf.Tensor | None:
+    """Which units of a state take the new value in step p; None is all."""
+    masks = [mask[p] for mask in (steps.real, steps.takes[state]) if mask is not None]
+    return functools.reduce(tf.logical_and, masks) if masks else None
+
+
+def _taken(loop: Loop, steps: Steps, p: tf.Tensor, before: Tensors, proposed: Tensors) -> Tensors:
+    """The states after a step, of those before it and what it proposes."""
+    after = []
+    for state, (old, new) in enumerate(zip(before, proposed, strict=True)):
+        taking, blend = _taking(steps, p, state), loop.blend[state]
+        new = new if blend == 1 else old + blend * (new - old)
+        after.append(new if taking is None else tf.where(taking, new, old))
+    return tuple(after)
+
+
+def _divided(loop: Loop, steps: Steps, p: tf.Tensor, d_after: Tensors) -> tuple[list, list]:
+    """The gradients of the states after a step, divided into those of what it proposed and of what stayed."""
+    d_new, d_stay = [], []
+    for state, d in enumerate(d_after):
+        taking, blend, stay = _taking(steps, p, state), loop.blend[state], None
+        if taking is not None:
+            zero = tf.zeros_like(d)
+            d, stay = tf.where(taking, d, zero), tf.where(taking, zero, d)
+        if blend != 1:
+            d, stay = blend * d, (1 - blend) * d if stay is None else stay + (1 - blend) * d
+        d_new.append(d)
+        d_stay.append(stay)
+    return d_new, d_stay
+
+
+def _present(steps: Steps, y_TxBxH: tf.Tensor, last_BxH: tf.Tensor) -> tf.Tensor:
+    """Outputs as the layer shows them: the last one repeated after the end, zero before anything was seen."""
+    if steps.seen is not None:
+        y_TxBxH = tf.where(_after(steps, y_TxBxH), last_BxH, y_TxBxH)
+        y_TxBxH = tf.where(steps.seen, y_TxBxH, tf.zeros_like(y_TxBxH))
+    return tf.transpose(y_TxBxH, [1, 0, 2])
+
+
+def _received(steps: Steps, dy_BxTxH: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """The gradient of what `_present` was given: (for each step, for the last output).
+
+    At padding, a gradient that is not a number counts as none.
+    """
+    dy_TxBxH = tf.transpose(dy_BxTxH, [1, 0, 2])
+    zeros = tf.zeros_like(dy_TxBxH)
+    if steps.seen is None:
+        return dy_TxBxH, zeros[0]
+    wanted = tf.logical_and(steps.seen, tf.logical_or(steps.real, tf.math.is_finite(dy_TxBxH)))
+    dy_TxBxH = tf.where(wanted, dy_TxBxH, zeros)
+    return dy_TxBxH, tf.reduce_sum(tf.where(_after(steps, dy_TxBxH), dy_TxBxH, zeros), axis=0)
+
+
+def _after(steps: Steps, v_TxBxH: tf.Tensor) -> tf.Tensor:
+    return tf.range(tf.shape(v_TxBxH)[0])[:, None, None] >= steps.end

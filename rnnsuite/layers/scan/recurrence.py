@@ -1,0 +1,39 @@
+"""What the loop asks of a recurrence."""
+
+from typing import Protocol
+
+import tensorflow as tf
+
+Tensors = tuple[tf.Tensor, ...]
+
+
+class Recurrence(Protocol):
+    """One recurrence: its step, and how a gradient passes back through it.
+
+    Shapes are `[batch, units]` for a state and `[batch, gates * units]` for what the input
+    contributes to a step; `[time, batch, ...]` where a whole sequence is meant. A recurrence
+    is a frozen value: two that are equal share their compiled loops.
+    """
+
+    states: int
+
+    def project(self, x_TxBxD: tf.Tensor, weights: Tensors) -> tf.Tensor:
+        """What the inputs contribute to every step; differentiated by TensorFlow."""
+
+    def recurrent(self, weights: Tensors) -> Tensors:
+        """The weights that the steps themselves use."""
+
+    def step(self, a: tf.Tensor, states: Tensors, weights: Tensors) -> tuple[Tensors, Tensors]:
+        """One step: (new states, what `factors` needs of it). `weights` are the recurrent ones."""
+
+    def factors(self, saved: Tensors, previous: Tensors, weights: Tensors) -> Tensors:
+        """Everything of the backward step that needs no gradient, for all steps at once.
+
+        saved and previous (the states that each step began with) are `[time, batch, ...]`.
+        """
+
+    def back(self, factors: Tensors, d_states: Tensors, weights: Tensors) -> tuple[Tensors, Tensors]:
+        """One step back: (gradients to keep, the first of them the step's, gradients of the states before)."""
+
+    def gather(self, kept: Tensors, saved: Tensors, previous: Tensors) -> tuple[tf.Tensor, Tensors]:
+        """From the kept gradients of all steps: (gradient of `project`'s result, gradients of the recurrent weights)."""
