@@ -3,9 +3,10 @@
     python benchmarks/recurrent.py --json recurrent.json
 
 Every library has a process of its own with the same number of threads. Within a case the
-libraries take turns, several rounds, and the minimum counts; the peak of memory is that of
-a fresh process. Masked cases have lengths uniform in [T/4, T]. Inference is timed in the
-process and, as `served`, from a SavedModel that holds stock operations only.
+libraries take turns, several rounds, and the minimum counts. Memory is the peak that a
+training step adds to a process which has already run a tiny one; the compiler's own is not
+in it. Masked cases have lengths uniform in [T/4, T]. Inference is timed in the process and,
+as `served`, from a SavedModel that holds stock operations only.
 """
 
 import argparse
@@ -112,6 +113,25 @@ def matmul_peak():
     return 2 * 2048**3 / least(run, 2.0) / 1e9
 
 
+def peak_of(build, case):
+    """MiB that a training step adds to a process which has already traced, compiled and run a tiny one (Linux)."""
+    batch, _, features, units = case["shape"]
+    tiny = build({**case, "shape": [min(batch, 16), 2, features, units]})
+    tiny(), tiny()
+    run = build(case)
+    with open("/proc/self/clear_refs", "w") as file:
+        file.write("5")  # the high-water mark starts anew
+    before = _status("VmRSS")
+    for _ in range(3):
+        run()
+    return (_status("VmHWM") - before) / 1024
+
+
+def _status(name):
+    with open("/proc/self/status") as file:
+        return next(int(line.split()[1]) for line in file if line.startswith(name))
+
+
 def least(run, seconds):
     best, end = math.inf, time.perf_counter() + seconds
     while time.perf_counter() < end or best == math.inf:
@@ -132,26 +152,29 @@ def worker(library, threads):
 
         tf.config.threading.set_intra_op_parallelism_threads(threads)
         tf.config.threading.set_inter_op_parallelism_threads(threads)
+
+    def build(case):
+        if library == "torch":
+            return torch_case(case["cell"], case["shape"], case["both"], case["task"])
+        return tensorflow_case(library, *(case[k] for k in ("cell", "shape", "both", "masked", "task")))
+
     run = None
     for line in sys.stdin:
         order = json.loads(line)
         answer = {}
         if order["do"] == "matmul":
             answer["gflops"] = matmul_peak()
+        elif order["do"] == "peak":
+            answer["peak"] = peak_of(build, order["case"])
         elif order["do"] == "time":
             answer["seconds"] = least(run, order["seconds"])
         else:
-            case = order["case"]
-            before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
             start = time.perf_counter()
-            if library == "torch":
-                run = torch_case(case["cell"], case["shape"], case["both"], case["task"])
-            else:
-                run = tensorflow_case(library, *(case[k] for k in ("cell", "shape", "both", "masked", "task")))
+            run = build(order["case"])
             run()
             answer["first"] = time.perf_counter() - start
             run(), run()
-            answer["peak"] = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
+            answer["process"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         print(json.dumps(answer), flush=True)
 
 
@@ -160,7 +183,12 @@ class Worker:
         command = [sys.executable, __file__, "--worker", library, "--threads", str(threads)]
         environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": ""}
         self.process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=environment
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            env=environment,
         )
 
     def ask(self, **order):
@@ -174,7 +202,7 @@ class Worker:
 
 
 def measure(case, libraries, threads, rounds, seconds):
-    """Seconds, first call and peak memory of each library."""
+    """Seconds of a run and of the first one, and MiB of the process and of a training step, for each library."""
     workers = {library: Worker(library, threads) for library in libraries}
     result = {library: worker.ask(do="build", case=case) for library, worker in workers.items()}
     for _, (library, worker) in itertools.product(range(rounds), workers.items()):
@@ -182,6 +210,11 @@ def measure(case, libraries, threads, rounds, seconds):
         result[library]["seconds"] = min(took, result[library].get("seconds", math.inf))
     for worker in workers.values():
         worker.end()
+    if case["task"] == "train":
+        for library in libraries:
+            worker = Worker(library, threads)
+            result[library]["peak"] = worker.ask(do="peak", case=case)["peak"]
+            worker.end()
     return result
 
 
@@ -208,17 +241,27 @@ def report(results, peak):
         if not rows:
             continue
         print(f"\n{task}, {'masked' if masked else 'unmasked'}; milliseconds\n")
-        print("| layer | batch x time x in -> units | rnnsuite | Keras | ratio | PyTorch | ratio | of matmul peak | memory ratio | first call, s |")
-        print("|---|---|---|---|---|---|---|---|---|---|")
+        titles = ["layer", "batch x time x in -> units", "rnnsuite", "Keras", "ratio", "PyTorch", "ratio"]
+        titles += ["of matmul peak", "MiB a step, rnnsuite / Keras", "first call, s, rnnsuite / Keras"]
+        print("| " + " | ".join(titles) + " |\n" + "|---" * len(titles) + "|")
         for row in rows:
             print(_line(row, peak))
         for rival in ("keras", "torch"):
-            ratios = [r["times"][rival]["seconds"] / r["times"]["rnnsuite"]["seconds"] for r in rows if rival in r["times"]]
+            ratios = [
+                r["times"][rival]["seconds"] / r["times"]["rnnsuite"]["seconds"] for r in rows if rival in r["times"]
+            ]
             if ratios:
                 print(f"\n{rival} over rnnsuite: geometric mean {geometric_mean(ratios):.2f}, least {min(ratios):.2f}")
-        memory = [r["times"]["rnnsuite"]["peak"] / r["times"]["keras"]["peak"] for r in rows]
-        if task == "train":
-            print(f"peak memory, rnnsuite over Keras: geometric mean {geometric_mean(memory):.2f}, most {max(memory):.2f}")
+        for name, what in [("peak", "memory of a step"), ("process", "memory of the process, compiler and all")]:
+            ratios = [_memory(row["times"], name) for row in rows if name in row["times"]["keras"]]
+            if ratios:
+                print(
+                    f"{what}, rnnsuite over Keras: geometric mean {geometric_mean(ratios):.2f}, most {max(ratios):.2f}"
+                )
+
+
+def _memory(times, name):
+    return times["rnnsuite"][name] / times["keras"][name]
 
 
 def _line(row, peak):
@@ -236,7 +279,7 @@ def _line(row, peak):
         f"{torch['seconds'] * 1e3:.2f}" if torch else "",
         f"{torch['seconds'] / ours:.2f}" if torch else "",
         f"{flops(case) / ours / 1e9 / peak:.0%}",
-        f"{times['rnnsuite']['peak'] / times['keras']['peak']:.2f}",
+        f"{times['rnnsuite']['peak']:.0f} / {times['keras']['peak']:.0f}" if "peak" in times["keras"] else "",
         f"{times['rnnsuite']['first']:.1f} / {times['keras']['first']:.1f}",
     ]
     return "| " + " | ".join(cells) + " |"
@@ -244,7 +287,9 @@ def _line(row, peak):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--tasks", nargs="+", default=["train", "infer", "served"], choices=["train", "infer", "served"])
+    parser.add_argument(
+        "--tasks", nargs="+", default=["train", "infer", "served"], choices=["train", "infer", "served"]
+    )
     parser.add_argument("--shapes", nargs="+", type=int, help="numbers (from 0) of the shapes to run", default=range(5))
     parser.add_argument("--threads", type=int, default=os.cpu_count())
     parser.add_argument("--rounds", type=int, default=4)
@@ -263,7 +308,9 @@ def main():
         libraries = ["rnnsuite", "keras"]
         if importlib.util.find_spec("torch") and not case["masked"] and case["task"] != "served":
             libraries.append("torch")
-        results.append({"case": case, "times": measure(case, libraries, options.threads, options.rounds, options.seconds)})
+        results.append(
+            {"case": case, "times": measure(case, libraries, options.threads, options.rounds, options.seconds)}
+        )
         print(case["task"], "masked" if case["masked"] else "", _line(results[-1], peak), file=sys.stderr, flush=True)
         if options.json:
             with open(options.json, "w") as file:

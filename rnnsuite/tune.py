@@ -76,12 +76,31 @@ def _oracle(config: Any, direction: str) -> keras_tuner.Oracle:
         "max_consecutive_failed_trials": 3,
     }
     if settings.algorithm == "hyperband":
-        return keras_tuner.oracles.HyperbandOracle(max_epochs=config.train.epochs, **common)
+        return _recorded(keras_tuner.oracles.HyperbandOracle)(max_epochs=config.train.epochs, **common)
     kinds = {
         "random": keras_tuner.oracles.RandomSearchOracle,
         "bayesian": keras_tuner.oracles.BayesianOptimizationOracle,
     }
-    return kinds[settings.algorithm](max_trials=settings.trials, **common)
+    return _recorded(kinds[settings.algorithm])(max_trials=settings.trials, **common)
+
+
+def _recorded(kind: type) -> type:
+    """The oracle with records that a kill at any moment leaves whole: keras-tuner empties a file before it fills it."""
+
+    class Recorded(kind):
+        def save(self):
+            write_json(pathlib.Path(self._get_oracle_fname()), self.get_state())
+
+        def _save_trial(self, trial):
+            write_json(pathlib.Path(self._get_trial_dir(trial.trial_id)) / "trial.json", trial.get_state())
+
+        def reload(self):
+            super().reload()
+            for number, trial in self.trials.items():  # killed between the two records
+                if trial.status == "RUNNING" and number not in self._retry_queue:
+                    self._retry_queue.append(number)
+
+    return Recorded
 
 
 def _declare(space: keras_tuner.HyperParameters, key: str, dimension: Range) -> None:
@@ -108,6 +127,10 @@ class _Trials(keras_tuner.Tuner):
         self.app, self.config, self.folder = app, config, folder
         self.fitted: dict[str, Any] = {}
         super().__init__(oracle, _no_hypermodel, directory=str(folder), project_name="oracle")
+
+    def save(self) -> None:
+        self.oracle.save()
+        write_json(pathlib.Path(self._get_tuner_fname()), self.get_state())
 
     def _populate_initial_space(self) -> None:
         """The space is complete already."""

@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from apps.sentiment.data import Fitted
 from rnnsuite.config import Positive, Share, section
-from rnnsuite.layers import LockedDropout, Pooling, RegionEmbedding, Stack, TokenDropout
+from rnnsuite.layers import Cell, LockedDropout, Pooling, RegionEmbedding, Stack, TokenDropout
 
 METRICS = {"loss": "min", "accuracy": "max"}
 
@@ -21,10 +21,12 @@ class Config:
     region: width of a residual convolution over the embeddings, in tokens; 0 for none.
     pooling: what the classifier sees, side by side with the attentive pooling that also explains.
     token_dropout: share of tokens hidden in training. embedding_dropout, dropout: locked dropout
-    of the embedding and between layers. head_dropout: of the pooled vector.
+    of the embedding and between layers. weight_drop: share of the recurrent weights left out
+    in training. zoneout: share of units that keep their state in a step. head_dropout: of the
+    pooled vector.
     """
 
-    cell: Literal["simple", "gru", "lstm"] = "lstm"
+    cell: Cell = "lstm"
     embedding: Positive = 64
     region: Annotated[int, pydantic.Field(ge=0)] = 0
     units: Positive = 64
@@ -36,6 +38,8 @@ class Config:
     token_dropout: Share = 0.1
     embedding_dropout: Share = 0.2
     dropout: Share = 0.2
+    weight_drop: Share = 0.0
+    zoneout: Share = 0.0
     head_dropout: Share = 0.5
 
 
@@ -50,8 +54,8 @@ def build(config: Config, fitted: Fitted) -> keras.Model:
     if config.region:
         x = RegionEmbedding(config.region, name="region")(x, mask=mask)
     x = Stack(
-        config.cell, config.units, config.depth, config.bidirectional,
-        config.residual, config.layer_norm, config.dropout, name="recurrent",
+        config.cell, config.units, config.depth, config.bidirectional, config.residual, config.layer_norm,
+        config.dropout, config.weight_drop, config.zoneout, name="recurrent",
     )(x, mask=mask)  # fmt: skip
     attended, weights = Pooling("attentive", return_weights=True, name="attention")(x, mask=mask)
     pooled = [Pooling(kind, name=kind)(x, mask=mask) for kind in config.pooling]

@@ -3,14 +3,18 @@
 from rnnsuite.layers.convolution import RegionEmbedding
 from rnnsuite.layers.dropout import LockedDropout, TokenDropout
 from rnnsuite.layers.form import exporting
+from rnnsuite.layers.normalised import LayerNormGRU, LayerNormLSTM
 from rnnsuite.layers.pooling import Pooling
 from rnnsuite.layers.recurrent import GRU, LSTM, SimpleRNN
-from rnnsuite.layers.stack import CELLS, Stack
+from rnnsuite.layers.stack import CELLS, Cell, Stack
 
 __all__ = [
     "CELLS",
     "GRU",
     "LSTM",
+    "Cell",
+    "LayerNormGRU",
+    "LayerNormLSTM",
     "LockedDropout",
     "Pooling",
     "RegionEmbedding",

@@ -5,9 +5,17 @@ from typing import Literal
 import keras
 
 from rnnsuite.layers.dropout import LockedDropout
+from rnnsuite.layers.normalised import LayerNormGRU, LayerNormLSTM
 from rnnsuite.layers.recurrent import GRU, LSTM, SimpleRNN
 
-CELLS = {"simple": SimpleRNN, "gru": GRU, "lstm": LSTM}
+Cell = Literal["simple", "gru", "lstm", "layernorm_gru", "layernorm_lstm"]
+CELLS = {
+    "simple": SimpleRNN,
+    "gru": GRU,
+    "lstm": LSTM,
+    "layernorm_gru": LayerNormGRU,
+    "layernorm_lstm": LayerNormLSTM,
+}
 
 
 @keras.saving.register_keras_serializable("rnnsuite")
@@ -18,19 +26,23 @@ class Stack(keras.layers.Layer):
     residual: adds a layer's input to its output wherever their widths are the same.
     layer_norm: normalises each layer's output (Ba et al., arXiv 1607.06450).
     dropout: locked dropout between layers, one mask for all steps (arXiv 1512.05287).
+    weight_drop: DropConnect on the recurrent kernels (arXiv 1708.02182).
+    zoneout: share of units that keep their state in a step (arXiv 1606.01305).
     Masked steps change no state; what stands at them in the output is not defined.
     Raises ValueError on an unknown cell or a depth under 1.
     """
 
     def __init__(
         self,
-        cell: Literal["simple", "gru", "lstm"],
+        cell: Cell,
         units: int,
         depth: int = 1,
         bidirectional: bool = False,
         residual: bool = False,
         layer_norm: bool = False,
         dropout: float = 0.0,
+        weight_drop: float = 0.0,
+        zoneout: float = 0.0,
         **options,
     ):
         super().__init__(**options)
@@ -40,13 +52,15 @@ class Stack(keras.layers.Layer):
             raise ValueError(f"depth must be at least 1, not {depth}")
         self.cell, self.units, self.depth, self.bidirectional = cell, units, depth, bidirectional
         self.residual, self.layer_norm, self.dropout = residual, layer_norm, dropout
+        self.weight_drop, self.zoneout = weight_drop, zoneout
         self.supports_masking = True
         self.recurrent = [self._layer() for _ in range(depth)]
         self.norms = [keras.layers.LayerNormalization() for _ in range(depth)] if layer_norm else []
         self.drops = [LockedDropout(dropout) for _ in range(depth - 1)] if dropout else []
 
     def _layer(self):
-        layer = CELLS[self.cell](self.units, return_sequences=True)
+        options = {"weight_drop": self.weight_drop, "zoneout": self.zoneout}
+        layer = CELLS[self.cell](self.units, return_sequences=True, **options)
         return keras.layers.Bidirectional(layer) if self.bidirectional else layer
 
     def build(self, shape):
@@ -71,5 +85,15 @@ class Stack(keras.layers.Layer):
         return (*shape[:2], self.units * (2 if self.bidirectional else 1))
 
     def get_config(self):
-        names = ("cell", "units", "depth", "bidirectional", "residual", "layer_norm", "dropout")
+        names = (
+            "cell",
+            "units",
+            "depth",
+            "bidirectional",
+            "residual",
+            "layer_norm",
+            "dropout",
+            "weight_drop",
+            "zoneout",
+        )
         return {**super().get_config(), **{name: getattr(self, name) for name in names}}

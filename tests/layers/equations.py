@@ -1,5 +1,7 @@
 """The recurrences as numpy, straight from the papers; one step each, row vectors."""
 
+import functools
+
 import numpy as np
 
 
@@ -7,9 +9,13 @@ def sigmoid(x):
     return 1 / (1 + np.exp(-x))
 
 
-def simple(x, states, kernel, recurrent, bias):
+def norm(v):
+    return (v - v.mean(-1, keepdims=True)) / np.sqrt(v.var(-1, keepdims=True) + 1e-5)
+
+
+def simple(x, states, kernel, recurrent, bias, act=np.tanh):
     """h' = tanh(x W + h U + b), Elman 1990."""
-    h = np.tanh(x @ kernel + states[0] @ recurrent + bias)
+    h = act(x @ kernel + states[0] @ recurrent + bias)
     return h, [h]
 
 
@@ -23,6 +29,16 @@ def gru(x, states, kernel, recurrent, bias):
     return h, [h]
 
 
+def gru_reset_before(x, states, kernel, recurrent, bias):
+    """Cho et al. 2014 as printed: the reset gate before the product."""
+    (h,) = states
+    x_z, x_r, x_h = np.split(x @ kernel + bias, 3, axis=-1)
+    u_z, u_r, u_h = np.split(recurrent, 3, axis=-1)
+    z, r = sigmoid(x_z + h @ u_z), sigmoid(x_r + h @ u_r)
+    h = z * h + (1 - z) * np.tanh(x_h + (r * h) @ u_h)
+    return h, [h]
+
+
 def lstm(x, states, kernel, recurrent, bias):
     """Gers et al. 2000: gates i, f, candidate g, o."""
     h, c = states
@@ -32,18 +48,54 @@ def lstm(x, states, kernel, recurrent, bias):
     return h, [h, c]
 
 
-STEPS = {"simple": (simple, 1), "gru": (gru, 1), "lstm": (lstm, 2)}
+def layernorm_lstm(x, states, kernel, recurrent, bias, input_scale, recurrent_scale, state_scale, state_bias):
+    """Ba et al. 2016, eq. 20-22."""
+    h, c = states
+    z = input_scale * norm(x @ kernel) + recurrent_scale * norm(h @ recurrent) + bias
+    i, f, g, o = np.split(z, 4, axis=-1)
+    c = sigmoid(f) * c + sigmoid(i) * np.tanh(g)
+    h = sigmoid(o) * np.tanh(state_scale * norm(c) + state_bias)
+    return h, [h, c]
 
 
-def run(cell, x, mask, weights):
-    """All outputs `[batch, time, units]`; a masked step leaves the states as they were and repeats the output."""
+def layernorm_gru(x, states, kernel, recurrent, bias, input_scale, recurrent_scale):
+    """Ba et al. 2016, eq. 26-28: the gates and the candidate normalised apart. Keras's two biases add up."""
+    (h,) = states
+    units = h.shape[-1]
+    apart = lambda v: np.concatenate([norm(v[:, : 2 * units]), norm(v[:, 2 * units :])], axis=-1)  # noqa: E731
+    x_z, x_r, x_h = np.split(input_scale * apart(x @ kernel) + bias.sum(0), 3, axis=-1)
+    h_z, h_r, h_h = np.split(recurrent_scale * apart(h @ recurrent), 3, axis=-1)
+    z, r = sigmoid(x_z + h_z), sigmoid(x_r + h_r)
+    h = z * h + (1 - z) * np.tanh(x_h + r * h_h)
+    return h, [h]
+
+
+STEPS = {
+    "simple": (simple, 1),
+    "relu": (functools.partial(simple, act=lambda v: np.maximum(v, 0)), 1),
+    "gru": (gru, 1),
+    "gru_reset_before": (gru_reset_before, 1),
+    "lstm": (lstm, 2),
+    "layernorm_lstm": (layernorm_lstm, 2),
+    "layernorm_gru": (layernorm_gru, 1),
+}
+
+
+def run(cell, x, mask, weights, *, backwards=False, zero_masked=False, initial=None, kept=None):
+    """(all outputs `[batch, time, units]` in the order of running, last states).
+
+    A masked step leaves the states as they were and repeats the output. kept: how much of
+    the old states every step mixes in, one number for each state.
+    """
     step, count = STEPS[cell]
-    states = [np.zeros([x.shape[0], weights[1].shape[0]]) for _ in range(count)]
+    states = initial or [np.zeros([x.shape[0], weights[1].shape[0]]) for _ in range(count)]
     output, outputs = np.zeros_like(states[0]), []
-    for t in range(x.shape[1]):
-        new_output, new_states = step(x[:, t], states, *weights)
-        keep = mask[:, t, None]
-        output = np.where(keep, new_output, output)
-        states = [np.where(keep, new, old) for new, old in zip(new_states, states, strict=True)]
+    for t in range(x.shape[1])[:: -1 if backwards else 1]:
+        _, new = step(x[:, t], states, *weights)
+        if kept:
+            new = [share * old + (1 - share) * v for share, old, v in zip(kept, states, new, strict=True)]
+        real = mask[:, t, None]
+        output = np.where(real, new[0], 0 if zero_masked else output)
+        states = [np.where(real, v, old) for v, old in zip(new, states, strict=True)]
         outputs.append(output)
-    return np.stack(outputs, axis=1)
+    return np.stack(outputs, axis=1), states

@@ -66,6 +66,7 @@ def scan(
         a, *rest = _unwatched(inputs)
         states, weights = tuple(rest[:n]), tuple(rest[n:])
         y, last, *residues = _forward(loop, keeping)(a, states, weights, steps)
+        residues = residues if keeping else None
 
         @tf.custom_gradient
         def gradient(dy, *others):
@@ -91,32 +92,37 @@ def _no_second_derivative(*_):
     )
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def _forward(loop: Loop, keeping: bool):
     recurrence = loop.recurrence
 
     def forward(a, states, weights, steps):
-        kept = (*states, *recurrence.step(a[0], states, weights)[1]) if keeping else ()
-        shown = states[:1] if loop.sequences else ()
+        inside = recurrence.step(a[0], states, weights)[1]
+        shown, kept = states[: loop.sequences], (*states, *inside) if keeping else ()
         arrays = [_zeros(tf.shape(a)[0], v, loop.compiled) for v in (*shown, *kept)]
+        # Whatever the loop carries is computed once; fused, XLA computes a gate again for each of its uses.
+        carried = () if keeping or not loop.compiled else inside
 
-        def body(p, states, arrays):
+        def body(p, states, arrays, _):
             t = _place(loop, steps, p)
             proposed, saved = recurrence.step(a[t], states, weights)
-            after = _taken(loop, steps, p, states, proposed)
-            values = (*after[: len(shown)], *states, *saved)
-            places = [p] * len(shown) + [t] * len(kept)
-            return p + 1, after, [array.write(*v) for array, *v in zip(arrays, places, values, strict=False)]
+            # What a step begins with is at hand; writing what it ends with would have XLA compute that twice.
+            values = [(_before(p), v) for v in states[: len(shown)]] + [(t, v) for v in (*states, *saved)]
+            arrays = [array.write(*v) for array, v in zip(arrays, values, strict=False)]
+            return p + 1, _taken(loop, steps, p, states, proposed), arrays, saved if carried else ()
 
-        _, last, arrays = tf.while_loop(lambda p, *_: p < steps.end, body, (steps.first, tuple(states), arrays))
+        start = (steps.first, tuple(states), arrays, carried)
+        _, last, arrays, carried = tf.while_loop(lambda p, *_: p < steps.end, body, start)
+        if shown:
+            arrays[0] = arrays[0].write(_before(steps.end), last[0])
         arrays = [array.stack() for array in arrays]
         y = _present(steps, arrays.pop(0), last[0]) if shown else tf.zeros([], a.dtype)
-        return (y, last, tuple(arrays[: len(states)]), tuple(arrays[len(states) :])) if keeping else (y, last)
+        return (y, last, tuple(arrays[: len(states)]), tuple(arrays[len(states) :])) if keeping else (y, last, carried)
 
     return _traced(forward, loop)
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def _backward(loop: Loop):
     recurrence = loop.recurrence
 
@@ -158,6 +164,10 @@ def _zeros(time: tf.Tensor, like_BxN: tf.Tensor, compiled: bool) -> tf.TensorArr
 def _place(loop: Loop, steps: Steps, p: tf.Tensor) -> tf.Tensor:
     """Where in the data the step stands that runs as number p."""
     return steps.count - 1 - p if loop.backwards else p
+
+
+def _before(p: tf.Tensor) -> tf.Tensor:
+    return tf.maximum(p - 1, 0)
 
 
 def _taking(steps: Steps, p: tf.Tensor, state: int) -> tf.Tensor | None:

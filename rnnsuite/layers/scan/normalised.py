@@ -18,7 +18,7 @@ import dataclasses
 import tensorflow as tf
 
 from rnnsuite.layers.scan import algebra
-from rnnsuite.layers.scan.lstm import gated
+from rnnsuite.layers.scan.lstm import gate_slopes, gated
 
 _EPSILON = 1e-5
 
@@ -65,8 +65,8 @@ class LayerNormLSTM:
         c_before = previous[1]
         c, c_factor = norm(f * c_before + i * g)
         tanh_c = tf.tanh(c_scale * c + c_bias)
-        slopes = [g * i * (1 - i), c_before * f * (1 - f), i * (1 - g * g), tanh_c * o * (1 - o)]
-        return tf.concat(slopes, axis=-1), o * (1 - tanh_c * tanh_c), f, c, c_factor, u, u_scale
+        slopes = tf.concat([g, c_before, i, tanh_c], axis=-1) * gate_slopes(gates)
+        return slopes, o * (1 - tanh_c * tanh_c), f, c, c_factor, u, u_scale
 
     def back(self, factors, d_states, weights):
         slopes, h_by_c, f, c, c_factor, u, u_scale = factors

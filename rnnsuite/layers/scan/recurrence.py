@@ -36,4 +36,4 @@ class Recurrence(Protocol):
         """One step back: (gradients to keep, the first of them the step's, gradients of the states before)."""
 
     def gather(self, kept: Tensors, saved: Tensors, previous: Tensors) -> tuple[tf.Tensor, Tensors]:
-        """From the kept gradients of all steps: (gradient of `project`'s result, gradients of the recurrent weights)."""
+        """From the kept gradients of all steps: (gradient of what `project` gave, of the recurrent weights)."""

@@ -11,6 +11,7 @@ from rnnsuite.layers.scan import loop as loops
 from rnnsuite.layers.scan.recurrence import Recurrence, Tensors
 
 FEWEST_ROWS = 4  # that are worth a stream of their own
+ENOUGH_ROWS = 16  # that lose no speed when the batch is divided further
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,10 +35,13 @@ def plan(batch: int | None, padded: bool) -> Plan:
     """The fastest way that was measured (benchmarks/README.md) for a batch of `batch` rows, None if not known."""
     if tf.executing_eagerly():  # operations run one after another: streams would wait for each other
         return Plan(compiled=True, streams=1)
-    streams = os.cpu_count() or 1
-    if padded:  # sorted by length, short parts end early: more parts than cores balance that
-        streams *= 2
-    return Plan(compiled=True, streams=streams if batch is None else max(1, min(streams, batch // FEWEST_ROWS)))
+    cores = os.cpu_count() or 1
+    if batch is None:
+        return Plan(compiled=True, streams=2 * cores if padded else cores)
+    # Twice as many parts as cores: with padding, parts sorted by length end at different steps and more of them
+    # balance that; without, only half of them hold their temporary memory at a time.
+    many = padded or batch >= 2 * cores * ENOUGH_ROWS
+    return Plan(compiled=True, streams=max(1, min(2 * cores if many else cores, batch // FEWEST_ROWS)))
 
 
 STOCK = Plan(compiled=False, streams=1)
@@ -148,8 +152,7 @@ def _side_by_side(stream: Callable, plan: Plan, rows):
         part = rounded(part, 8)
     if known is None or known % plan.streams:
         rows = _each(lambda v: _filled(v, part * plan.streams - batch), rows)
-    split = _each(lambda v: tf.split(v, plan.streams), rows)
-    parts = [stream(*_each(lambda v: v[k], split)) for k in range(plan.streams)]
+    parts = [stream(*part) for part in _parted(rows, plan.streams)]
     joined = _each(lambda *v: _joined(v, batch, known), *parts)
     return joined if order is None else _each(lambda v: _permuted(v, back, order), joined)
 
@@ -160,6 +163,15 @@ def _each(function, *structures):
         values = [_each(function, *parts) for parts in zip(*structures, strict=True)]
         return type(structures[0])(*values) if hasattr(structures[0], "_fields") else tuple(values)
     return None if structures[0] is None else function(*structures)
+
+
+def _parted(rows, parts: int) -> list:
+    """As many structures like `rows`, of equal shares of their rows."""
+    if rows is None:
+        return [None] * parts
+    if isinstance(rows, tuple):
+        return list(zip(*(_parted(v, parts) for v in rows), strict=True)) if rows else [()] * parts
+    return tf.split(rows, parts)
 
 
 def _joined(parts, batch, known):
