@@ -101,14 +101,21 @@ class Tune:
 
 @section
 class Export:
-    """What an export must hold to: the records that parity is checked on and the bounds."""
+    """What an export is and must hold to: the records that parity is checked on and the bounds.
 
-    lite: tuple[Literal["float32", "dynamic"], ...] = ("float32", "dynamic")
+    lite: the .tflite files (dynamic: int8 weights; float16: float16 weights; int8: all of it).
+    dynamic_drop, int8_drop: how much of the headline metric quantised files may lose.
+    calibration_records: of the train split, whose ranges int8 takes over.
+    """
+
+    lite: tuple[Literal["float32", "dynamic", "float16", "int8"], ...] = ("float32", "dynamic")
     parity_split: str = "validation"
     parity_records: Positive = 200
     saved_model_bound: Annotated[float, pydantic.Field(gt=0)] = 1e-5
     lite_bound: Annotated[float, pydantic.Field(gt=0)] = 1e-4
     dynamic_drop: Annotated[float, pydantic.Field(ge=0)] = 0.02
+    int8_drop: Annotated[float, pydantic.Field(ge=0)] = 0.01
+    calibration_records: Positive = 200
 
 
 @functools.cache

@@ -3,48 +3,88 @@
 import pathlib
 import sys
 import tempfile
+from collections.abc import Mapping, Sequence
+
+import numpy as np
 
 from rnnsuite import app as apps
-from rnnsuite.app import App
+from rnnsuite.app import App, Signature
 from rnnsuite.export import child
 
-KINDS = ("float32", "dynamic")
+KINDS = ("float32", "dynamic", "float16", "int8")
+"""dynamic: int8 weights, the rest in float32. float16: float16 weights. int8: everything, after calibration."""
 
 
-def convert(app: App, run: pathlib.Path, folder: pathlib.Path, kinds: tuple[str, ...]) -> None:
-    """Writes `<kind>.tflite` for every kind, and what belongs beside them, in `folder`. Raises ExportFailed.
+def convert(
+    app: App, run: pathlib.Path, folder: pathlib.Path, kinds: Sequence[str], calibration: Sequence[Mapping] = ()
+) -> None:
+    """Writes `<kind>.tflite` for every kind in `folder`. Raises ExportFailed.
 
     The files hold the application's lite signatures, for a batch of one and any length.
+    calibration: inputs of typical requests, by name, whose ranges int8 takes over.
     """
-    child.run("rnnsuite.export.lite", app.name, run.resolve(), folder.resolve(), *kinds, isolated=False)
+    with tempfile.TemporaryDirectory() as place:
+        inputs = pathlib.Path(place) / "calibration.npz"
+        np.savez(inputs, **{f"{n}/{name}": value for n, each in enumerate(calibration) for name, value in each.items()})
+        child.run("rnnsuite.export.lite", app.name, run.resolve(), folder.resolve(), inputs, *kinds, isolated=False)
 
 
-def _main(name: str, run: str, folder: str, *kinds: str) -> None:
-    from rnnsuite.export import saved_model
+def _main(name: str, run: str, folder: str, calibration: str, *kinds: str) -> None:
     from rnnsuite.layers.form import exporting
     from rnnsuite.run import Run
 
     app = apps.find(name)
     trained = Run(app, pathlib.Path(run))
-    fitted = trained.fitted()
-    with tempfile.TemporaryDirectory() as place, exporting("lite"):
-        signatures = {
-            key: signature for key, signature in app.signatures(trained.model(), fitted).items() if signature.lite
-        }
+    with exporting("lite"):
+        signatures = app.signatures(trained.model(), trained.fitted())
+        chosen = {key: signature for key, signature in signatures.items() if signature.lite}
+        for kind, content in converted(chosen, kinds, _stored(calibration)).items():
+            (pathlib.Path(folder) / f"{kind}.tflite").write_bytes(content)
+
+
+def _stored(path: str) -> list[dict]:
+    requests: dict = {}
+    with np.load(path, allow_pickle=False) as stored:
+        for key in stored.files:
+            number, name = key.split("/")
+            requests.setdefault(int(number), {})[name] = stored[key]
+    return list(requests.values())
+
+
+def converted(
+    signatures: Mapping[str, Signature], kinds: Sequence[str], calibration: Sequence[Mapping] = ()
+) -> dict[str, bytes]:
+    """The .tflite file of every kind, for a batch of one. Call it within `exporting("lite")`, in a child process.
+
+    calibration: requests; each signature is calibrated with those that have its inputs.
+    """
+    from rnnsuite.export import saved_model
+
+    with tempfile.TemporaryDirectory() as place:
         saved_model.write(signatures, pathlib.Path(place), batch=1)
-        for kind in kinds:
-            (pathlib.Path(folder) / f"{kind}.tflite").write_bytes(_converted(place, list(signatures), kind))
+        return {kind: _converted(place, signatures, kind, calibration) for kind in kinds}
 
 
-def _converted(place: str, signatures: list[str], kind: str) -> bytes:
+def _converted(place: str, signatures: Mapping[str, Signature], kind: str, calibration: Sequence[Mapping]) -> bytes:
     import tensorflow as tf
 
-    converter = tf.lite.TFLiteConverter.from_saved_model(place, signature_keys=signatures)
+    converter = tf.lite.TFLiteConverter.from_saved_model(place, signature_keys=list(signatures))
     # Loops become plain WHILE operations; otherwise they would need TensorFlow's own (Flex).
     converter._experimental_lower_tensor_list_ops = True
     converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
-    if kind == "dynamic":
+    if kind != "float32":
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    if kind == "float16":
+        converter.target_spec.supported_types = [tf.float16]
+    if kind == "int8":
+        # What has no int8 kernel (a normalisation, say) stays in float32 between the others.
+        converter.target_spec.supported_ops.insert(0, tf.lite.OpsSet.TFLITE_BUILTINS_INT8)
+        converter.representative_dataset = lambda: (
+            (key, dict(request))
+            for key, signature in signatures.items()
+            for request in calibration
+            if set(request) == set(signature.inputs)
+        )
     return converter.convert()
 
 

@@ -101,7 +101,7 @@ def _judge(app: App, forms: Mapping[str, Mapping[str, Any]], bounds: Export) -> 
                 f"{name}: answers differ by up to {form['largest_difference']:.2g} (bound {limits[name]:g}), "
                 f"{form['unequal']} are unequal"
             )
-        if reference - form[app.headline] > bounds.dynamic_drop:
+        if reference - form[app.headline] > (bounds.int8_drop if name == "int8.tflite" else bounds.dynamic_drop):
             faults.append(f"{name}: {app.headline} {form[app.headline]:.4f}, the Keras model has {reference:.4f}")
     if faults:
         raise child.ExportFailed("The export does not answer as the model does. " + "; ".join(faults) + ".")

@@ -47,7 +47,7 @@ def release(
         serving.write_warmup(signatures, app.name, part)
         lite_part = stack.enter_context(whole_folder(lite_target)) if kinds else None
         if lite_part:
-            _write_device(app, run, lite_part, kinds)
+            _write_device(app, run, lite_part, kinds, config)
         report = parity.check(app, run_folder, part, lite_part, records, config.export)
         card = _card(run, config, report, version)
         _write_card(card, part / "assets.extra")
@@ -68,11 +68,15 @@ def _newest(folder: pathlib.Path) -> int:
     return max((int(each.name) for each in folder.glob("*") if each.name.isdigit()), default=0)
 
 
-def _write_device(app: App, run: Run, folder: pathlib.Path, kinds: tuple[str, ...]) -> None:
-    lite_form.convert(app, run.folder, folder, kinds)
-    (folder / "runner.py").write_bytes(pathlib.Path(runner.__file__).read_bytes())
+def _write_device(app: App, run: Run, folder: pathlib.Path, kinds: tuple[str, ...], config: Any) -> None:
     for name, content in app.device_files(run.fitted()).items():
         (folder / name).write_bytes(content)
+    calibration = []
+    if "int8" in kinds:
+        records = evaluate.collect(app.load(config.data, "train"), config.export.calibration_records)
+        calibration = [app.on_device(folder).request(record) for record in records]
+    lite_form.convert(app, run.folder, folder, kinds, calibration)
+    (folder / "runner.py").write_bytes(pathlib.Path(runner.__file__).read_bytes())
 
 
 def _card(run: Run, config: Any, report: Mapping[str, Any], version: int) -> dict[str, Any]:

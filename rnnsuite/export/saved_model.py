@@ -27,11 +27,11 @@ def write(signatures: Mapping[str, Signature], folder: pathlib.Path, batch: int 
 
 
 def _function(signature: Signature, batch: int | None) -> Any:
-    specs = [
-        tf.TensorSpec([batch, *spec.shape[1:]] if batch else spec.shape, spec.dtype, name)
+    specs = {
+        name: tf.TensorSpec([batch, *spec.shape[1:]] if batch else spec.shape, spec.dtype, name)
         for name, spec in signature.inputs.items()
-    ]
-    return tf.function(signature.function, input_signature=specs).get_concrete_function()
+    }
+    return tf.function(signature.function).get_concrete_function(**specs)
 
 
 def _unique(variables: Any) -> list:

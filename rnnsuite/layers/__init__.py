@@ -7,6 +7,7 @@ from rnnsuite.layers.normalised import LayerNormGRU, LayerNormLSTM
 from rnnsuite.layers.pooling import Pooling
 from rnnsuite.layers.recurrent import GRU, LSTM, SimpleRNN
 from rnnsuite.layers.stack import CELLS, Cell, Stack
+from rnnsuite.layers.streaming import Streaming
 
 __all__ = [
     "CELLS",
@@ -20,6 +21,7 @@ __all__ = [
     "RegionEmbedding",
     "SimpleRNN",
     "Stack",
+    "Streaming",
     "TokenDropout",
     "exporting",
 ]

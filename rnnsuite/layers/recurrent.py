@@ -69,6 +69,23 @@ class Scanned:
         )
         return last, last[:, None] if outputs is None else outputs, list(states)
 
+    def step(self, x_BxD: tf.Tensor, states: tuple) -> tuple:
+        """The states after one more step of input, as the whole sequence would have them outside training."""
+        recurrence, weights = self.recurrence(), self._weights(training=False)
+        a = recurrence.project(x_BxD[None], weights)[0]
+        proposed, _ = recurrence.step(a, states, recurrence.recurrent(weights))
+        blended = zip(states, proposed, self._zoneouts, strict=True)
+        return tuple(rate * old + (1 - rate) * new if rate else new for old, new, rate in blended)
+
+    def sequence(self, x_BxTxD: tf.Tensor, states: tuple) -> tuple[tf.Tensor, tuple]:
+        """(outputs of all steps, last states) from the states given, outside training, in stock operations."""
+        zones = self._zones(x_BxTxD, training=False)
+        weights = self._weights(training=False)
+        _, outputs, states = scan.run(
+            self.recurrence(), x_BxTxD, states, weights, plan=scan.STOCK, keeping=False, **zones
+        )
+        return outputs, states
+
     def recurrence(self) -> scan.Recurrence:
         """The equations of this layer."""
         raise NotImplementedError

@@ -1,5 +1,6 @@
 """Several recurrent layers on top of each other."""
 
+from collections.abc import Callable
 from typing import Literal
 
 import keras
@@ -71,15 +72,21 @@ class Stack(keras.layers.Layer):
                 norm.build(shape)
 
     def call(self, x_BxTxD, mask=None, training=False):
-        for number, layer in enumerate(self.recurrent):
-            if number and self.drops:
-                x_BxTxD = self.drops[number - 1](x_BxTxD, training=training)
-            y_BxTxH = layer(x_BxTxD, mask=mask, training=training)
+        def through(depth, x_BxTxD):
+            if depth and self.drops:
+                x_BxTxD = self.drops[depth - 1](x_BxTxD, training=training)
+            return self.recurrent[depth](x_BxTxD, mask=mask, training=training)
+
+        return self.apply(x_BxTxD, through)
+
+    def apply(self, x, through: Callable):
+        """The stack around its layers, `through(depth, x)`: for whole sequences, or for one step."""
+        for depth in range(self.depth):
+            y = through(depth, x)
             if self.norms:
-                y_BxTxH = self.norms[number](y_BxTxH)
-            same_width = y_BxTxH.shape[-1] == x_BxTxD.shape[-1]
-            x_BxTxD = x_BxTxD + y_BxTxH if self.residual and same_width else y_BxTxH
-        return x_BxTxD
+                y = self.norms[depth](y)
+            x = x + y if self.residual and y.shape[-1] == x.shape[-1] else y
+        return x
 
     def compute_output_shape(self, shape):
         return (*shape[:2], self.units * (2 if self.bidirectional else 1))

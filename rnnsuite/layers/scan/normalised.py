@@ -53,8 +53,7 @@ class LayerNormLSTM:
         kernel, scale, c_scale, c_bias = weights
         h, c = states
         u, u_scale = norm(tf.matmul(h, kernel))
-        gates = gated(a + scale * u)
-        i, f, g, o = tf.split(gates, 4, axis=-1)
+        (i, f, g, o), gates = gated(a + scale * u)
         c = f * c + i * g
         return (o * tf.tanh(c_scale * norm(c)[0] + c_bias), c), (gates, u, u_scale)
 
