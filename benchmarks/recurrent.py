@@ -16,7 +16,6 @@ import json
 import math
 import os
 import platform
-import resource
 import subprocess
 import sys
 import tempfile
@@ -174,7 +173,6 @@ def worker(library, threads):
             run()
             answer["first"] = time.perf_counter() - start
             run(), run()
-            answer["process"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         print(json.dumps(answer), flush=True)
 
 
@@ -201,20 +199,16 @@ class Worker:
         self.process.wait()
 
 
-def measure(case, libraries, threads, rounds, seconds):
-    """Seconds of a run and of the first one, and MiB of the process and of a training step, for each library."""
-    workers = {library: Worker(library, threads) for library in libraries}
+def measure(case, workers, threads, rounds, seconds, memory):
+    """Seconds of a run and of the first one, and MiB that a training step adds, for each library."""
     result = {library: worker.ask(do="build", case=case) for library, worker in workers.items()}
     for _, (library, worker) in itertools.product(range(rounds), workers.items()):
         took = worker.ask(do="time", seconds=seconds)["seconds"]
         result[library]["seconds"] = min(took, result[library].get("seconds", math.inf))
-    for worker in workers.values():
-        worker.end()
-    if case["task"] == "train":
-        for library in libraries:
-            worker = Worker(library, threads)
-            result[library]["peak"] = worker.ask(do="peak", case=case)["peak"]
-            worker.end()
+    for library in workers if memory else ():
+        fresh = Worker(library, threads)
+        result[library]["peak"] = fresh.ask(do="peak", case=case)["peak"]
+        fresh.end()
     return result
 
 
@@ -294,27 +288,29 @@ def main():
     parser.add_argument("--threads", type=int, default=os.cpu_count())
     parser.add_argument("--rounds", type=int, default=4)
     parser.add_argument("--seconds", type=float, default=0.4, help="per library and round")
+    parser.add_argument("--memory", action="store_true", help="measure memory too, in fresh processes")
     parser.add_argument("--json", help="write the results to this file")
     parser.add_argument("--worker", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.worker:
         return worker(options.worker, options.threads)
-    first = Worker("rnnsuite", options.threads)
-    peak = first.ask(do="matmul")["gflops"]
-    first.end()
+    names = ["rnnsuite", "keras", *(["torch"] if importlib.util.find_spec("torch") else [])]
+    workers = {library: Worker(library, options.threads) for library in names}
+    peak = workers["rnnsuite"].ask(do="matmul")["gflops"]
     print(f"{platform.machine()}, {options.threads} threads; largest matrix product {peak:.0f} GFLOP/s", flush=True)
     results = []
     for case in cases(options.tasks, [SHAPES[k] for k in options.shapes]):
-        libraries = ["rnnsuite", "keras"]
-        if importlib.util.find_spec("torch") and not case["masked"] and case["task"] != "served":
-            libraries.append("torch")
-        results.append(
-            {"case": case, "times": measure(case, libraries, options.threads, options.rounds, options.seconds)}
-        )
-        print(case["task"], "masked" if case["masked"] else "", _line(results[-1], peak), file=sys.stderr, flush=True)
+        plain = not case["masked"]
+        chosen = {k: w for k, w in workers.items() if k != "torch" or (plain and case["task"] != "served")}
+        memory = options.memory and case["task"] == "train"
+        times = measure(case, chosen, options.threads, options.rounds, options.seconds, memory)
+        results.append({"case": case, "times": times})
+        print(case["task"], "" if plain else "masked", _line(results[-1], peak), file=sys.stderr, flush=True)
         if options.json:
             with open(options.json, "w") as file:
                 json.dump({"threads": options.threads, "matmul_gflops": peak, "results": results}, file, indent=1)
+    for each in workers.values():
+        each.end()
     report(results, peak)
 
 

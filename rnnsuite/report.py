@@ -31,6 +31,11 @@ pre { background: #f4f6f9; padding: 1rem; overflow: auto } .wrong { color: #a426
 <h2>Training</h2>
 <div class="figures">{% for name, image in curves.items() %}
 <img alt="{{ name }}" src="data:image/png;base64,{{ image }}">{% endfor %}</div>
+{% if health %}<h2>Gradient health</h2>
+{% for warning in warnings %}<p class="wrong">{{ warning }}</p>{% else %}
+<p class="right">No gradient vanishes, explodes or is clipped most of the time.</p>{% endfor %}
+<div class="figures">{% for name, image in health.items() %}
+<img alt="{{ name }}" src="data:image/png;base64,{{ image }}">{% endfor %}</div>{% endif %}
 <h2>Answers on the {{ split }} split ({{ count }} records)</h2>
 <table>{% for name, value in scores.items() %}<tr><th>{{ name }}</th><td class="number">{{ value }}</td></tr>
 {% endfor %}</table>
@@ -49,12 +54,14 @@ pre { background: #f4f6f9; padding: 1rem; overflow: auto } .wrong { color: #a426
 
 def write(run: Run, score: Score, split: str, count: int) -> None:
     """Writes RUN/report.html with the run's curves and the scored answers on `split`."""
-    history = run.history()
+    history, health = run.history(), run.health()
     page = jinja2.Environment(autoescape=True).from_string(_PAGE)
     text = page.render(
         title=f"{run.app.name}: {run.folder.name}",
         metrics=rounded(run.metrics()),
         curves={name: _png(figure) for name, figure in _curves(history).items()} if history else {},
+        health={name: _png(figure) for name, figure in _health(health).items()} if health else {},
+        warnings=health[-1]["warnings"] if health else [],
         split=split,
         count=count,
         scores=rounded(score.metrics),
@@ -86,6 +93,33 @@ def _curves(history: Sequence[Mapping[str, float]]) -> dict[str, Figure]:
         axes.set(xlabel="epoch", ylabel=name)
         if f"val_{name}" in history[0]:
             axes.legend()
+        axes.grid(alpha=0.3)
+    return figures
+
+
+def _health(rows: Sequence[Mapping[str, Any]]) -> dict[str, Figure]:
+    """The last epoch's gradient at every step, and every epoch's gradients and updates of each layer."""
+    figures = {}
+    if rows[-1]["states"]:
+        name = "gradient of the loss with respect to the state"
+        figure = figures[name] = Figure(figsize=(7, 3.4), layout="constrained")
+        axes = figure.subplots()
+        for path, norms in rows[-1]["states"].items():
+            axes.semilogy(range(1, len(norms) + 1), norms, label=path)
+        axes.set(xlabel="step, in the order of running", ylabel="norm", title=name)
+        axes.legend(fontsize="small")
+        axes.grid(alpha=0.3)
+    epochs = range(1, len(rows) + 1)
+    for name, value in (
+        ("gradient norm of each layer", lambda row, path: row["layers"][path]["gradient"]),
+        ("update over weight, first step of each epoch", lambda row, path: row["updates"].get(path, float("nan"))),
+    ):
+        figure = figures[name] = Figure(figsize=(7, 3.4), layout="constrained")
+        axes = figure.subplots()
+        for path in rows[-1]["layers"]:
+            axes.semilogy(epochs, [value(row, path) for row in rows], marker=".", label=path)
+        axes.set(xlabel="epoch", title=name)
+        axes.legend(fontsize="x-small")
         axes.grid(alpha=0.3)
     return figures
 

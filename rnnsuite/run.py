@@ -22,7 +22,7 @@ class Run:
     """Paths and contents of a run folder.
 
     config.yaml (the effective one), fitted.json, checkpoints/, best.weights.h5, history.csv,
-    events/ for TensorBoard, metrics.json (there once training has ended), report.html.
+    health.json, events/ for TensorBoard, metrics.json (there once training has ended), report.html.
     """
 
     app: App
@@ -110,6 +110,15 @@ class Run:
             return []
         with open(path, encoding="utf-8", newline="") as stream:
             return [{key: float(value) for key, value in row.items()} for row in csv.DictReader(stream)]
+
+    def save_health(self, rows: Sequence[Mapping[str, Any]]) -> None:
+        with explained(self.folder):
+            write_json(self.folder / "health.json", rows)
+
+    def health(self) -> list[dict[str, Any]]:
+        """What `rnnsuite.health` found at the end of every epoch."""
+        path = self.folder / "health.json"
+        return read_json(path) if path.is_file() else []
 
     def save_metrics(self, metrics: Mapping[str, Any]) -> None:
         with explained(self.folder):

@@ -15,7 +15,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from rnnsuite import checkpoint, sources
+from rnnsuite import checkpoint, health, sources
 from rnnsuite.app import App
 from rnnsuite.config import check_metric
 from rnnsuite.errors import NotFinite, UserError
@@ -24,6 +24,7 @@ from rnnsuite.run import Run
 from rnnsuite.trainer import Trainer
 
 log = logging.getLogger(__name__)
+HEALTH_ROWS = 8  # that gradient health is measured on
 
 
 @dataclasses.dataclass
@@ -37,9 +38,11 @@ class Progress:
     best: float | None = None
     best_epoch: int = 0
     history: list[dict[str, float]] = dataclasses.field(default_factory=list)
+    updates: dict[str, float] = dataclasses.field(default_factory=dict)
+    health: list[dict] = dataclasses.field(default_factory=list)
 
-    def add(self, means: dict[str, float], norm: float, size: int) -> None:
-        for name, value in {**means, "gradient_norm": norm}.items():
+    def add(self, means: dict[str, float], size: int) -> None:
+        for name, value in means.items():
             self.sums[name] = self.sums.get(name, 0.0) + value * size
         self.seen += size
         self.step += 1
@@ -84,6 +87,7 @@ class _Training:
         self.validation = self._batches(self._examples(app.load(config.data, "validation")))
         self.steps = _count(self._batches(self.examples), "train")
         _count(self.validation, "validation")
+        self.few = tf.nest.map_structure(lambda v: v[:HEALTH_ROWS], next(iter(self.validation)))
         keras.utils.set_random_seed(config.seed)
         self.model = app.build(config.model, self.fitted)
         spec = self.validation.element_spec
@@ -165,18 +169,36 @@ class _Training:
         }  # fmt: skip
         self._log(row)
         progress.history.append(row)
+        self._examine(row)
         progress.epoch, progress.step, progress.sums, progress.seen = progress.epoch + 1, 0, {}, 0
         self.run.save_history(progress.history)
         self._save()
 
+    def _examine(self, row) -> None:
+        """Notes how gradients fare, on the same few validation rows every time, and warns."""
+        found = health.measure(self.model, lambda: self.trainer.loss(*self.few))
+        found["updates"] = self.progress.updates
+        found["warnings"] = health.warnings(found, row.get("clipped", 0.0))
+        for warning in found["warnings"]:
+            log.warning("epoch %d: %s", row["epoch"], warning)
+        self.progress.health.append(found)
+        self.run.save_health(self.progress.health)
+
     def _step(self, inputs, targets) -> None:
+        first = self.progress.step == 0
+        before = [weight.numpy() for weight in self.model.trainable_variables] if first else None
         means, norm, finite = self.trainer.step(inputs, targets)
         if not finite:
             # The step was not taken, so the weights are those of the step before.
             if not self.run.weights.is_file():
                 self.run.save_weights(self.model)
             self._stop_at_nan(f"The loss or its gradient is not finite at step {self.progress.step + 1}")
-        self.progress.add({name: float(value) for name, value in means.items()}, float(norm), _size(targets))
+        if first:
+            self.progress.updates = health.updates(before, self.model.trainable_variables)
+        noted = {**{name: float(value) for name, value in means.items()}, "gradient_norm": float(norm)}
+        if self.config.train.clip_norm:
+            noted["clipped"] = float(norm > self.config.train.clip_norm)
+        self.progress.add(noted, _size(targets))
 
     def _stop_at_nan(self, what: str) -> None:
         kept = f"The last good weights are in {self.run.weights}." if self.run.weights.is_file() else "None were good."

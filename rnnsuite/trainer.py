@@ -91,6 +91,10 @@ class Trainer:
     def _check(self, inputs, targets):
         return self.app.loss(targets, self.model(inputs, training=False))
 
+    def loss(self, inputs, targets) -> tf.Tensor:
+        """The mean loss of a batch, without dropout."""
+        return tf.reduce_mean(self._check(inputs, targets)["loss"])
+
     def _trainable(self) -> list[tf.Variable]:
         return [weight.value for weight in self.model.trainable_variables]
 

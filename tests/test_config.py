@@ -33,7 +33,10 @@ def test_yaml_overrides_and_defaults(tmp_path):
         ("model: {units: 0}", ["model.units", "0 given", "greater than or equal to 1"]),
         ("model: {units: many}", ["model.units", '"many" given', "integer"]),
         ("model: {units: 3.5}", ["model.units", "3.5 given", "integer"]),
-        ("model: {cell: lstmm}", ["model.cell", '"lstmm" given', "'simple', 'gru', 'lstm', 'layernorm_gru' or 'layernorm_lstm'"]),
+        (
+            "model: {cell: lstmm}",
+            ["model.cell", '"lstmm" given', "'simple', 'gru', 'lstm', 'layernorm_gru' or 'layernorm_lstm'"],
+        ),
         ("train: {ema: 1.0}", ["train.ema", "1.0 given", "less than 1"]),
         ("app: translation", ["app", "translation", "sentiment"]),
         ("tune: {space: {model.units: {range: [9, 3]}}}", ["tune.space.model.units", "lower end"]),

@@ -1,4 +1,4 @@
-"""Which form of a recurrence the graph being traced is for."""
+"""Which form of a recurrence is wanted: for the graph being traced, or step by step to look at its states."""
 
 import contextlib
 import contextvars
@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from typing import Literal
 
 Form = Literal["training", "served", "lite"]
+States = dict[str, list]
+_states: contextvars.ContextVar[States | None] = contextvars.ContextVar("states", default=None)
 _form: contextvars.ContextVar[Form] = contextvars.ContextVar("form", default="training")
 
 
@@ -26,3 +28,21 @@ def exporting(form: Form) -> Iterator[None]:
 
 def current() -> Form:
     return _form.get()
+
+
+@contextlib.contextmanager
+def noting_states() -> Iterator[States]:
+    """Within, recurrent layers run step by step, slowly, and note every step's state by the layer's path.
+
+    The noted tensors are those that the result is made of, so that a tape gives their gradients.
+    """
+    states: States = {}
+    token = _states.set(states)
+    try:
+        yield states
+    finally:
+        _states.reset(token)
+
+
+def noted() -> States | None:
+    return _states.get()

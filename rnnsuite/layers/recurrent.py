@@ -47,6 +47,8 @@ class Scanned:
         if reason:
             self._tell(reason)
             return keras.layers.RNN.inner_loop(self, sequences, initial_state, mask, training)
+        if form.noted() is not None:
+            return self._noted(sequences, states, mask, form.noted())
         place = form.current()
         if place == "lite" and self._fuses(sequences):
             return fused.lstm(self, sequences, states)
@@ -93,6 +95,23 @@ class Scanned:
     def cell_weights(self) -> tuple:
         """The cell's weights as the recurrence takes them; None for a bias that it does not have."""
         return self.cell.kernel, self.cell.recurrent_kernel, self.cell.bias
+
+    def _noted(self, sequences, states, mask, notes):
+        """The whole sequence, one step after another, each state noted in `notes`."""
+        order = range(sequences.shape[1])[:: -1 if self.go_backwards else 1]
+        output, outputs, notes[self.path] = tf.zeros_like(states[0]), [], []
+        for t in order:
+            new = self.step(sequences[:, t], states)
+            if mask is not None:
+                real = tf.cast(mask[:, t, None], tf.bool)
+                new = tuple(tf.where(real, one, other) for one, other in zip(new, states, strict=True))
+                output = tf.where(real, new[0], tf.zeros_like(output) if self.zero_output_for_mask else output)
+            else:
+                output = new[0]
+            states = new
+            outputs.append(output)
+            notes[self.path].append(new[0])
+        return output, tf.stack(outputs if self.return_sequences else outputs[-1:], axis=1), list(states)
 
     def _weights(self, training) -> tuple:
         kernel, recurrent, *others = [None if w is None else tf.convert_to_tensor(w) for w in self.cell_weights()]
