@@ -1,7 +1,9 @@
 """Recurrent layers: drop-ins for Keras's, a stack of them, dropout that fits them, and pooling over time."""
 
+from rnnsuite.layers.bidirectional import Bidirectional
 from rnnsuite.layers.convolution import RegionEmbedding
 from rnnsuite.layers.dropout import LockedDropout, TokenDropout
+from rnnsuite.layers.exchange import to_keras, to_rnnsuite
 from rnnsuite.layers.form import exporting
 from rnnsuite.layers.normalised import LayerNormGRU, LayerNormLSTM
 from rnnsuite.layers.pooling import Pooling
@@ -13,6 +15,7 @@ __all__ = [
     "CELLS",
     "GRU",
     "LSTM",
+    "Bidirectional",
     "Cell",
     "LayerNormGRU",
     "LayerNormLSTM",
@@ -24,4 +27,6 @@ __all__ = [
     "Streaming",
     "TokenDropout",
     "exporting",
+    "to_keras",
+    "to_rnnsuite",
 ]

@@ -6,7 +6,6 @@ import keras
 from keras import ops
 
 KINDS = ("last", "mean", "max", "attentive")
-_FAR = -1e9
 
 
 @keras.saving.register_keras_serializable("rnnsuite")
@@ -37,6 +36,7 @@ class Pooling(keras.layers.Layer):
         if mask is None:
             mask = ops.ones(ops.shape(x_BxTxD)[:2], "bool")
         mask_BxTx1 = ops.expand_dims(mask, -1)
+        # Padding takes the least value that occurs, not one far below: quantised, that would take the whole range.
         # A padded step may hold anything, NaN included: only where() keeps it out.
         x_BxTxD = ops.where(mask_BxTx1, x_BxTxD, ops.zeros_like(x_BxTxD))
         pooled, weights = getattr(self, f"_{self.kind}")(x_BxTxD, mask_BxTx1)
@@ -58,7 +58,7 @@ class Pooling(keras.layers.Layer):
         return self._weighted(x_BxTxD, ops.cast(is_last, x_BxTxD.dtype))
 
     def _max(self, x_BxTxD, mask_BxTx1):
-        low = ops.where(mask_BxTx1, x_BxTxD, ops.full_like(x_BxTxD, _FAR))
+        low = ops.where(mask_BxTx1, x_BxTxD, ops.min(x_BxTxD, axis=1, keepdims=True))
         top_Bx1xD = ops.max(low, axis=1, keepdims=True)
         wins_BxTx1 = ops.mean(ops.cast(ops.equal(low, top_Bx1xD), x_BxTxD.dtype), axis=-1, keepdims=True)
         wins_BxTx1 = wins_BxTx1 * ops.cast(mask_BxTx1, x_BxTxD.dtype)
@@ -67,9 +67,10 @@ class Pooling(keras.layers.Layer):
 
     def _attentive(self, x_BxTxD, mask_BxTx1):
         energy_BxTx1 = ops.matmul(ops.tanh(ops.matmul(x_BxTxD, self.projection) + self.bias), self.query)
-        energy_BxTx1 = ops.where(mask_BxTx1, energy_BxTx1, ops.full_like(energy_BxTx1, _FAR))
-        weights_BxTx1 = ops.softmax(energy_BxTx1, axis=1) * ops.cast(mask_BxTx1, x_BxTxD.dtype)
-        return self._weighted(x_BxTxD, weights_BxTx1)
+        energy_BxTx1 = ops.where(mask_BxTx1, energy_BxTx1, ops.min(energy_BxTx1, axis=1, keepdims=True))
+        shares_BxTx1 = ops.softmax(energy_BxTx1, axis=1) * ops.cast(mask_BxTx1, x_BxTxD.dtype)
+        some_Bx1x1 = ops.maximum(ops.sum(shares_BxTx1, axis=1, keepdims=True), 1e-6)
+        return self._weighted(x_BxTxD, shares_BxTx1 / some_Bx1x1)
 
     def get_config(self):
         return {**super().get_config(), "kind": self.kind, "return_weights": self.return_weights}

@@ -5,6 +5,7 @@ from typing import Literal
 
 import keras
 
+from rnnsuite.layers.bidirectional import Bidirectional
 from rnnsuite.layers.dropout import LockedDropout
 from rnnsuite.layers.normalised import LayerNormGRU, LayerNormLSTM
 from rnnsuite.layers.recurrent import GRU, LSTM, SimpleRNN
@@ -62,7 +63,7 @@ class Stack(keras.layers.Layer):
     def _layer(self):
         options = {"weight_drop": self.weight_drop, "zoneout": self.zoneout}
         layer = CELLS[self.cell](self.units, return_sequences=True, **options)
-        return keras.layers.Bidirectional(layer) if self.bidirectional else layer
+        return Bidirectional(layer) if self.bidirectional else layer
 
     def build(self, shape):
         for number, layer in enumerate(self.recurrent):

@@ -9,7 +9,9 @@ def project(x_TxBxD: tf.Tensor, kernel: tf.Tensor, bias: tf.Tensor | None) -> tf
     a = tf.matmul(tf.reshape(x_TxBxD, [time * batch, x_TxBxD.shape[-1]]), kernel)
     if bias is not None:
         a = tf.nn.bias_add(a, bias)
-    return tf.reshape(a, [time, batch, kernel.shape[-1]])
+    a = tf.reshape(a, [time, batch, kernel.shape[-1]])
+    a.set_shape([*x_TxBxD.shape[:2], kernel.shape[-1]])
+    return a
 
 
 def outer(left_TxBxM: tf.Tensor, right_TxBxN: tf.Tensor) -> tf.Tensor:

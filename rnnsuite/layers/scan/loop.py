@@ -59,6 +59,8 @@ def scan(
     `loop.sequences` the outputs are one number and mean nothing. Differentiable once:
     second derivatives raise LookupError.
     """
+    if not loop.compiled:  # TensorFlow differentiates that, and an exported graph has no gradient of ours
+        return _forward(loop, False)(a_TxBxG, states, weights, steps)[:2]
     n = len(states)
 
     @tf.custom_gradient

@@ -78,6 +78,7 @@ def run(
     takes `[batch, time, units]`. keeping: what a gradient needs is kept; without it, the
     gradient runs the loop again. Computes in float32 where the inputs are narrower.
     """
+    x_BxTxD = tf.convert_to_tensor(x_BxTxD)
     given = x_BxTxD.dtype
     wide = tf.float32 if given.size < 4 else given
     x_BxTxD, states, weights = _each(lambda v: tf.cast(v, wide), (x_BxTxD, tuple(states), tuple(weights)))

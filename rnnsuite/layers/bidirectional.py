@@ -1,0 +1,30 @@
+"""Both directions of a recurrent layer side by side."""
+
+import keras
+import tensorflow as tf
+
+from rnnsuite.layers import form, fused
+
+
+@keras.saving.register_keras_serializable("rnnsuite")
+class Bidirectional(keras.layers.Bidirectional):
+    """`keras.layers.Bidirectional`, which also keeps its numbers when it is quantised to int8.
+
+    Arguments, weights and results are Keras's.
+    """
+
+    def call(self, sequences, initial_state=None, mask=None, training=None):
+        plain = self.merge_mode == "concat" and self.return_sequences and not self.return_state
+        if form.current() != "lite" or not plain or initial_state is not None:
+            return super().call(sequences, initial_state=initial_state, mask=mask, training=training)
+        forward, backward = (layer(sequences, mask=mask) for layer in (self.forward_layer, self.backward_layer))
+        return tf.concat([_own_scale(forward), _own_scale(fused.flipped(backward))], axis=-1)
+
+
+def _own_scale(x):
+    """x, by an operation that int8 gives a scale of its own.
+
+    A concatenation imposes one scale on all its inputs, also on an LSTM's output, which is
+    read again as its state with another one. Adding next to nothing keeps them apart.
+    """
+    return x + tf.constant(1e-30, x.dtype)

@@ -1,0 +1,83 @@
+"""Layers as .tflite files: converted in a child process, run by ai-edge-litert."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from rnnsuite.export.runner import LiteModel
+from tests.layers import lite
+
+PLUMBING = {
+    "ADD", "CONCATENATION", "DELEGATE", "GATHER", "PACK", "RESHAPE", "SUB",
+    "RANGE", "REVERSE_V2", "SHAPE", "STRIDED_SLICE", "TRANSPOSE",
+}  # fmt: skip
+
+
+def convert(folder, *case):
+    command = [sys.executable, "-m", "tests.layers.lite", ",".join(map(str, case)), str(folder)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-2000:]
+    with np.load(folder / "expected.npz") as stored:
+        return stored["x"], stored["y"]
+
+
+@pytest.mark.parametrize("form", ["sequence", "last"])
+@pytest.mark.parametrize("direction", ["one", "both"])
+@pytest.mark.parametrize("depth", [1, 2])
+def test_lstm_is_one_fused_operation_a_layer_and_direction(tmp_path, depth, direction, form):
+    x, y = convert(tmp_path, "lstm", depth, direction, form, "float32", "dynamic", "float16", "int8")
+    layers = depth * (2 if direction == "both" else 1)
+    expected = y if form == "sequence" else y[:, -1]
+    for kind, bound in {"float32": 1e-5, "dynamic": 0.05, "float16": 2e-3, "int8": 0.02}.items():
+        model = LiteModel(str(tmp_path / f"{kind}.tflite"))
+        for _ in range(2):  # a second call must not see the first one's states
+            error = np.abs(model(x=x)["y"] - expected)
+            # A quantised state that is one unit off moves those after it: of int8 the mean counts.
+            assert (error.mean() if kind == "int8" else error.max()) < bound, kind
+        found = lite.operations(tmp_path / f"{kind}.tflite")
+        assert found.count("UNIDIRECTIONAL_SEQUENCE_LSTM") == layers
+        if kind == "float32":
+            assert set(found) - PLUMBING == {"UNIDIRECTIONAL_SEQUENCE_LSTM"}
+    # The number of steps is free.
+    shorter = LiteModel(str(tmp_path / "float32.tflite"))(x=x[:, :3])["y"]
+    if form == "sequence" and direction == "one":
+        np.testing.assert_allclose(shorter, y[:, :3], atol=1e-5)
+
+
+@pytest.mark.parametrize("cell", ["simple", "gru", "layernorm_gru", "layernorm_lstm"])
+def test_other_cells_need_builtin_operations_only(tmp_path, cell):
+    x, y = convert(tmp_path, cell, 1, "both", "sequence", "float32", "dynamic")
+    np.testing.assert_allclose(LiteModel(str(tmp_path / "float32.tflite"))(x=x)["y"], y, atol=1e-5)
+    np.testing.assert_allclose(LiteModel(str(tmp_path / "dynamic.tflite"))(x=x)["y"], y, atol=0.05)
+    assert not [name for name in lite.operations(tmp_path / "float32.tflite") if name.startswith("Flex")]
+
+
+@pytest.mark.parametrize("cell", sorted(lite.CELLS))
+def test_streams_equal_the_whole_sequence(tmp_path, cell):
+    kinds = ["float32"] if cell.startswith("layernorm") else ["float32", "int8"]
+    x, y = convert(tmp_path, cell, 2, "one", "stream", "float32")
+    step = LiteModel(str(tmp_path / "float32.tflite"), "step")
+    np.testing.assert_allclose(stepped(step, x), y, atol=1e-5)
+    chunk = LiteModel(str(tmp_path / "float32.tflite"), "chunk")
+    states = {name: np.zeros([1, lite.UNITS], "float32") for name in chunk.inputs if name != "x"}
+    pieces = []
+    for start, end in ((0, 3), (3, 7)):
+        answer = chunk(x=x[:, start:end], **states)
+        states = {name: answer[name] for name in states}
+        pieces.append(answer["output"])
+    np.testing.assert_allclose(np.concatenate(pieces, axis=1), y, atol=1e-5)
+    if "int8" in kinds:
+        convert(tmp_path, cell, 2, "one", "stream", "int8")
+        assert np.abs(stepped(LiteModel(str(tmp_path / "int8.tflite"), "step"), x) - y).mean() < 0.05
+
+
+def stepped(model, x):
+    states = {name: np.zeros([1, lite.UNITS], "float32") for name in model.inputs if name != "x"}
+    outputs = []
+    for t in range(x.shape[1]):
+        answer = model(x=x[:, t], **states)
+        states = {name: answer[name] for name in states}
+        outputs.append(answer["output"])
+    return np.stack(outputs, axis=1)
