@@ -61,7 +61,7 @@ class Scanned:
             sequences,
             states,
             self._weights(training),
-            plan=scan.plan(sequences.shape[0], mask is not None) if place == "training" else scan.STOCK,
+            plan=scan.plan(*sequences.shape[:2], self.units, mask is not None) if place == "training" else scan.STOCK,
             mask=None if mask is None else tf.cast(mask, tf.bool),
             backwards=self.go_backwards,
             sequences=self.return_sequences,

@@ -77,7 +77,8 @@ def scan(
             transposed = tuple(tf.transpose(weight) for weight in weights)
             return _backward(loop)(dy, tuple(d_last), transposed, steps, *kept), _no_second_derivative
 
-        return (y, *last), lambda *d: gradient(*d, *inputs)
+        # One number of `a` stands for it where it is not needed again, so that its memory is free.
+        return (y, *last), lambda *d: gradient(*d, inputs[0][:1, :1, :1] if keeping else inputs[0], *inputs[1:])
 
     y, *last = differentiable(a_TxBxG, *states, *weights)
     return y, tuple(last)

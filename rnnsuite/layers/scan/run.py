@@ -12,6 +12,7 @@ from rnnsuite.layers.scan.recurrence import Recurrence, Tensors
 
 FEWEST_ROWS = 4  # that are worth a stream of their own
 ENOUGH_ROWS = 16  # that lose no speed when the batch is divided further
+ENOUGH_STEPS, ENOUGH_NUMBERS = 50, 2**16  # in a segment that is worth its calls
 
 
 @dataclasses.dataclass(frozen=True)
@@ -19,29 +20,33 @@ class Plan:
     """How a sequence is run.
 
     compiled: by XLA, one compilation for each shape that occurs. streams: parts of the batch
-    that run side by side. rounded: whether lengths and parts that are not known beforehand
+    that run side by side. segments: parts of the time that run one after another, so that the
+    memory that one of them needs is free for the next. rounded: whether lengths and parts that are not known beforehand
     are rounded up, so that few shapes occur.
     """
 
     compiled: bool
     streams: int
+    segments: int = 1
 
     @property
     def rounded(self) -> bool:
         return self.compiled
 
 
-def plan(batch: int | None, padded: bool) -> Plan:
-    """The fastest way that was measured (benchmarks/README.md) for a batch of `batch` rows, None if not known."""
+def plan(batch: int | None, time: int | None, units: int, padded: bool) -> Plan:
+    """The fastest way that was measured (benchmarks/README.md) for `[batch, time, units]`; None is not known."""
     if tf.executing_eagerly():  # operations run one after another: streams would wait for each other
         return Plan(compiled=True, streams=1)
     cores = os.cpu_count() or 1
-    if batch is None:
+    if batch is None or time is None:
         return Plan(compiled=True, streams=2 * cores if padded else cores)
     # Twice as many parts as cores: with padding, parts sorted by length end at different steps and more of them
     # balance that; without, only half of them hold their temporary memory at a time.
     many = padded or batch >= 2 * cores * ENOUGH_ROWS
-    return Plan(compiled=True, streams=max(1, min(2 * cores if many else cores, batch // FEWEST_ROWS)))
+    streams = max(1, min(2 * cores if many else cores, batch // FEWEST_ROWS))
+    segments = min(time // ENOUGH_STEPS, batch * time * units // ENOUGH_NUMBERS)
+    return Plan(compiled=True, streams=streams, segments=max([n for n in (1, 2, 4, 8) if n <= segments], default=1))
 
 
 STOCK = Plan(compiled=False, streams=1)
@@ -100,17 +105,49 @@ def _stream(loop, plan, x_BxTxD, states, weights, mask, zero_masked, takes, keep
     if mask is not None:
         real = tf.transpose(mask)[:, :, None]
         x_TxBxD = tf.where(real, x_TxBxD, tf.zeros_like(x_TxBxD))
-    if plan.rounded and x_BxTxD.shape[1] is None:
-        length = rounded(count, 4)
-        x_TxBxD, steps = _each(lambda v: _lengthened(v, length), (x_TxBxD, steps))
-    a_TxBxG = loop.recurrence.project(x_TxBxD, weights)
-    y_BxTxH, last = loops.scan(loop, a_TxBxG, states, loop.recurrence.recurrent(weights), steps, keeping)
-    if loop.sequences:
-        y_BxTxH = y_BxTxH[:, :count]
-    output = last[0]
+    x_TxBxD, steps = _lengthened(loop, plan, x_BxTxD.shape[1], x_TxBxD, steps)
+    outputs = []
+    for x, part in _segments(loop, plan, x_TxBxD, steps):
+        a_TxBxG = loop.recurrence.project(x, weights)
+        y_BxTxH, states = loops.scan(loop, a_TxBxG, states, loop.recurrence.recurrent(weights), part, keeping)
+        outputs.append(y_BxTxH)
+    output = states[0]
     if steps.seen is not None:
         output = tf.where(steps.seen[count - 1], output, tf.zeros_like(output))
-    return output, y_BxTxH, last
+    if not loop.sequences:
+        return output, outputs[0], states
+    return output, tf.concat(outputs, axis=1)[:, :count], states
+
+
+def _lengthened(loop, plan, known, x_TxBxD, steps):
+    """Both with steps that do not run at the end: segments are equal, and of lengths not known few occur."""
+    if not plan.rounded or (known is not None and known % plan.segments == 0):
+        return x_TxBxD, steps
+    count = tf.shape(x_TxBxD)[0] if known is None else known
+    length = -(-count // plan.segments)
+    length = plan.segments * (rounded(length, 4) if known is None else length)
+    more = [0, length - count]
+
+    def filled(v_TxBxN, more=more):
+        return tf.pad(v_TxBxN, [more, [0, 0], [0, 0]])
+
+    real, seen, takes = _each(filled, (steps.real, steps.seen, steps.takes))
+    steps = loops.Steps(tf.convert_to_tensor(length), steps.first, steps.end, real, seen, takes)
+    return filled(x_TxBxD, more[::-1] if loop.backwards else more), steps
+
+
+def _segments(loop, plan, x_TxBxD, steps) -> list:
+    """(inputs, steps) of each, in the order in which they run."""
+    if plan.segments == 1:
+        return [(x_TxBxD, steps)]
+    length = steps.count // plan.segments
+    inputs = tf.split(x_TxBxD, plan.segments)[:: -1 if loop.backwards else 1]
+    masks = _parted((steps.real, steps.seen, steps.takes), plan.segments)
+    parts = []
+    for number, (real, seen, takes) in enumerate(masks):
+        first, end = (tf.clip_by_value(at - number * length, 0, length) for at in (steps.first, steps.end))
+        parts.append(loops.Steps(length, first, end, real, seen, takes))
+    return list(zip(inputs, parts, strict=True))
 
 
 def _steps(loop, count, mask_BxT, zero_masked, takes) -> loops.Steps:
@@ -128,13 +165,6 @@ def _steps(loop, count, mask_BxT, zero_masked, takes) -> loops.Steps:
     nothing = tf.equal(tf.size(anywhere), 0)
     first, end = tf.where(nothing, 0, first), tf.where(nothing, 0, end)
     return loops.Steps(count, first, end, real, seen, takes)
-
-
-def _lengthened(v, length):
-    """`[time, ...]` padded to `length`; what has no time stays."""
-    if v.shape.rank == 0:
-        return v
-    return tf.pad(v, [[0, length - tf.shape(v)[0]], [0, 0], [0, 0]])
 
 
 def _side_by_side(stream: Callable, plan: Plan, rows):

@@ -161,14 +161,15 @@ def test_gradients_against_finite_differences(cell, backwards, zoneout):
         np.testing.assert_allclose(np.sum(gradient * direction), numeric, rtol=1e-4, atol=1e-8)
 
 
-@pytest.mark.parametrize("streams", [1, 2, 3, 4])
+@pytest.mark.parametrize(("streams", "segments"), [(1, 1), (2, 1), (3, 2), (4, 3), (1, 4)])
 @pytest.mark.parametrize("padding", [None, "right", "left", "scattered"])
-def test_rows_side_by_side_change_nothing(padding, streams, monkeypatch):
+@pytest.mark.parametrize("backwards", [False, True])
+def test_streams_and_segments_change_nothing(backwards, padding, streams, segments, monkeypatch):
     rng = np.random.default_rng(5)
     x, mask = rng.normal(size=[7, 9, 3]).astype("float32"), masks(padding, 7, 9, rng)
-    options = {"return_sequences": True, "return_state": True}
+    options = {"return_sequences": True, "return_state": True, "go_backwards": backwards}
     ours, theirs = (built(kind, options, 4, x.shape) for kind in (layers.LSTM, keras.layers.LSTM))
-    monkeypatch.setattr(scan, "plan", lambda batch, padded: scan.Plan(compiled=True, streams=streams))
+    monkeypatch.setattr(scan, "plan", lambda *shape: scan.Plan(compiled=True, streams=streams, segments=segments))
     for graph in (False, True):
         assert_equal(results(ours, x, mask, [], True, graph), results(theirs, x, mask, [], True))
 
