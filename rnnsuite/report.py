@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from rnnsuite.app import Score
 from rnnsuite.config import dump
 from rnnsuite.files import explained, write_text
-from rnnsuite.run import Run
+from rnnsuite.run import TIMES, Run
 
 CASES = 20
 
@@ -83,7 +83,7 @@ def _curves(history: Sequence[Mapping[str, float]]) -> dict[str, Figure]:
     epochs = [row["epoch"] for row in history]
     figures = {}
     for name in history[0]:
-        if name in ("epoch", "seconds") or name.startswith("val_"):
+        if name in ("epoch", *TIMES) or name.startswith("val_"):
             continue
         figure = figures[name] = Figure(figsize=(5, 3), layout="constrained")
         axes = figure.subplots()

@@ -16,6 +16,9 @@ from rnnsuite.app import App
 from rnnsuite.errors import UserError
 from rnnsuite.files import explained, read_json, whole_file, write_json, write_text
 
+TIMES = ("seconds", "first_calls")
+"""Columns of the history in which two equal trainings differ: of the epoch, and of those calls in it that compile."""
+
 
 @dataclasses.dataclass(frozen=True)
 class Run:

@@ -20,7 +20,7 @@ from rnnsuite.app import App
 from rnnsuite.config import check_metric
 from rnnsuite.errors import NotFinite, UserError
 from rnnsuite.progress import bar
-from rnnsuite.run import Run
+from rnnsuite.run import TIMES, Run
 from rnnsuite.trainer import Trainer
 
 log = logging.getLogger(__name__)
@@ -146,7 +146,7 @@ class _Training:
         return bool(patience) and self.progress.epoch - self.progress.best_epoch >= patience
 
     def _epoch(self) -> None:
-        progress, started = self.progress, time.monotonic()
+        progress, started, compiled = self.progress, time.monotonic(), self.trainer.first_calls
         batches = self._batches(self.examples, self.config.seed + progress.epoch).skip(progress.step)
         title = f"epoch {progress.epoch + 1}/{self.config.train.epochs}"
         with bar(desc=title, total=self.steps, initial=progress.step, unit="batch") as shown:
@@ -166,6 +166,7 @@ class _Training:
         row = {
             "epoch": progress.epoch + 1, **means, **validated,
             "learning_rate": self.trainer.learning_rate(), "seconds": round(time.monotonic() - started, 1),
+            "first_calls": round(self.trainer.first_calls - compiled, 1),
         }  # fmt: skip
         self._log(row)
         progress.history.append(row)
@@ -219,13 +220,14 @@ class _Training:
         shown = (
             f"{name} {value:.4f}" for name, value in row.items() if name.removeprefix("val_") in self.run.app.metrics
         )
-        log.info("epoch %d: %s (%.0f s)", row["epoch"], ", ".join(shown), row["seconds"])
+        told = "epoch %d: %s (%.0f s, of which %.0f in first calls, which compile)"
+        log.info(told, row["epoch"], ", ".join(shown), row["seconds"], row["first_calls"])
         for name, value in row.items():
             tf.summary.scalar(name, value, step=int(row["epoch"]))
 
 
 def _without_time(row: dict[str, float]) -> dict[str, float]:
-    return {name: value for name, value in row.items() if name not in ("epoch", "seconds")}
+    return {name: value for name, value in row.items() if name not in ("epoch", *TIMES)}
 
 
 def _size(targets: Any) -> int:

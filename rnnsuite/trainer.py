@@ -1,7 +1,8 @@
 """One training step and one validation step, compiled, and everything that they change."""
 
 import math
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import keras
@@ -55,7 +56,8 @@ class Trainer:
     `step(inputs, targets)` trains on one batch and gives the mean of every value of the
     application's loss, the gradient's global norm before clipping and whether both were
     finite; where they were not, no weight is changed. `check(inputs, targets)` gives the
-    values of each example.
+    values of each example. `first_calls` are the seconds spent in calls with shapes that had
+    not come before, which is tracing and compiling above all.
     """
 
     def __init__(self, app: App, model: keras.Model, settings: Train, steps: int, spec: Sequence[Any]):
@@ -63,8 +65,23 @@ class Trainer:
         self.optimizer = build_optimizer(settings, steps)
         self.optimizer.build(model.trainable_variables)
         self.averages = [tf.Variable(weight.value) for weight in model.trainable_variables] if settings.ema else []
-        self.step = tf.function(self._step, input_signature=spec)
-        self.check = tf.function(self._check, input_signature=spec)
+        self.first_calls = 0.0
+        self.step = self._timed(tf.function(self._step, input_signature=spec))
+        self.check = self._timed(tf.function(self._check, input_signature=spec))
+
+    def _timed(self, function: Callable) -> Callable:
+        seen: set[tuple] = set()
+
+        def run(*batch):
+            shapes = tuple(tuple(each.shape) for each in tf.nest.flatten(batch))
+            started = time.monotonic()
+            result = function(*batch)
+            if shapes not in seen:
+                seen.add(shapes)
+                self.first_calls += time.monotonic() - started
+            return result
+
+        return run
 
     def _step(self, inputs, targets):
         with tf.GradientTape() as tape:

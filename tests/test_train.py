@@ -98,6 +98,7 @@ def test_standard_output_is_one_json_object_and_history_is_complete(whole):
         rows = list(csv.DictReader(stream))
     assert [row["epoch"] for row in rows] == ["1", "2"]
     assert rows[0].keys() >= {"loss", "accuracy", "val_loss", "val_accuracy", "learning_rate", "gradient_norm"}
+    assert 0 < float(rows[0]["first_calls"]) < float(rows[0]["seconds"])
     assert list((run / "events").iterdir())
     assert "<h1>sentiment" in (run / "report.html").read_text()
 

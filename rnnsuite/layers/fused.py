@@ -11,21 +11,27 @@ import keras
 import tensorflow as tf
 
 
-def fits(layer: keras.layers.LSTM, sequences: tf.Tensor) -> bool:
-    """Whether `layer` is the LSTM that the fused operation computes, with a static batch."""
+def fits(layer: keras.layers.LSTM, sequences: tf.Tensor, initial_state: tuple) -> bool:
+    """Whether `layer` is the LSTM that the fused operation computes, with a static batch and from zeros."""
     return (
         layer.activation is keras.activations.tanh
         and layer.recurrent_activation is keras.activations.sigmoid
         and layer.use_bias
         and sequences.shape[0] is not None
+        and all(_is_zero(state) for state in initial_state)
     )
 
 
-def lstm(layer: keras.layers.LSTM, sequences: tf.Tensor, initial_state: list) -> tuple:
+def _is_zero(state: tf.Tensor) -> bool:
+    value = tf.get_static_value(state)
+    return value is not None and not value.any()
+
+
+def lstm(layer: keras.layers.LSTM, sequences: tf.Tensor) -> tuple:
     """Keras's `inner_loop` result, `(last output, outputs, states)`, by the fused form.
 
-    sequences: `[batch, time, features]` without padding. Initial states are taken to be
-    zeros; the fused operation keeps its own between invocations, so a runner must reset it.
+    sequences: `[batch, time, features]` without padding. The fused operation keeps its states
+    between invocations, so a runner must reset it.
     """
     if layer.go_backwards:
         sequences = flipped(sequences)

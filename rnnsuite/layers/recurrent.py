@@ -50,8 +50,8 @@ class Scanned:
         if form.noted() is not None:
             return self._noted(sequences, states, mask, form.noted())
         place = form.current()
-        if place == "lite" and self._fuses(sequences):
-            return fused.lstm(self, sequences, states)
+        if place == "lite" and self._fuses(sequences, states):
+            return fused.lstm(self, sequences)
         if place == "training" and self._on_gpu():
             return super().inner_loop(sequences, initial_state, mask, training)
         if training and self.dropout:
@@ -152,7 +152,7 @@ class Scanned:
             _told.add(message)
             warnings.warn(message, stacklevel=2)
 
-    def _fuses(self, sequences) -> bool:
+    def _fuses(self, sequences, states) -> bool:
         return False
 
     def _on_gpu(self) -> bool:
@@ -206,5 +206,5 @@ class LSTM(Scanned, keras.layers.LSTM):
     def recurrence(self):
         return scan.LSTM()
 
-    def _fuses(self, sequences):
-        return fused.fits(self, sequences) and not any(self._zoneouts)
+    def _fuses(self, sequences, states):
+        return fused.fits(self, sequences, states) and not any(self._zoneouts)

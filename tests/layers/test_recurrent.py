@@ -67,6 +67,15 @@ def test_lite_form_equals_keras(sequences, backwards):
         np.testing.assert_allclose(layer(x), expected, atol=1e-6)
 
 
+def test_lite_form_heeds_the_states_given():
+    x, _ = inputs(1, 9, 4)
+    layer = CELLS["lstm"](6)
+    states = [np.full([1, 6], value, "float32") for value in (0.5, -0.5)]
+    expected = layer(x, initial_state=states)
+    with exporting("lite"):
+        np.testing.assert_allclose(layer(x, initial_state=states), expected, atol=1e-6)
+
+
 @pytest.mark.parametrize("cell", sorted(CELLS))
 def test_configuration_round_trip(cell):
     layer = CELLS[cell](6, return_sequences=True, dropout=0.1)

@@ -10,9 +10,9 @@ import tensorflow as tf
 from rnnsuite.layers.scan import loop as loops
 from rnnsuite.layers.scan.recurrence import Recurrence, Tensors
 
-FEWEST_ROWS = 4  # that are worth a stream of their own
+FEWEST_ROWS = {False: 4, True: 8}  # that are worth a stream of their own, without padding and with it
 ENOUGH_ROWS = 16  # that lose no speed when the batch is divided further
-ENOUGH_STEPS, ENOUGH_NUMBERS = 50, 2**16  # in a segment that is worth its calls
+ENOUGH_STEPS, ENOUGH_NUMBERS = 50, {False: 2**16, True: 2**17}  # in a segment that is worth its calls
 
 
 @dataclasses.dataclass(frozen=True)
@@ -44,8 +44,8 @@ def plan(batch: int | None, time: int | None, units: int, padded: bool) -> Plan:
     # Twice as many parts as cores: with padding, parts sorted by length end at different steps and more of them
     # balance that; without, only half of them hold their temporary memory at a time.
     many = padded or batch >= 2 * cores * ENOUGH_ROWS
-    streams = max(1, min(2 * cores if many else cores, batch // FEWEST_ROWS))
-    segments = min(time // ENOUGH_STEPS, batch * time * units // ENOUGH_NUMBERS)
+    streams = max(1, min(2 * cores if many else cores, batch // FEWEST_ROWS[padded]))
+    segments = min(time // ENOUGH_STEPS, batch * time * units // ENOUGH_NUMBERS[padded])
     return Plan(compiled=True, streams=streams, segments=max([n for n in (1, 2, 4, 8) if n <= segments], default=1))
 
 
