@@ -58,7 +58,7 @@ class Pooling(keras.layers.Layer):
         return self._weighted(x_BxTxD, ops.cast(is_last, x_BxTxD.dtype))
 
     def _max(self, x_BxTxD, mask_BxTx1):
-        low = ops.where(mask_BxTx1, x_BxTxD, ops.min(x_BxTxD, axis=1, keepdims=True))
+        low = ops.where(mask_BxTx1, x_BxTxD, _least(x_BxTxD))
         top_Bx1xD = ops.max(low, axis=1, keepdims=True)
         wins_BxTx1 = ops.mean(ops.cast(ops.equal(low, top_Bx1xD), x_BxTxD.dtype), axis=-1, keepdims=True)
         wins_BxTx1 = wins_BxTx1 * ops.cast(mask_BxTx1, x_BxTxD.dtype)
@@ -67,10 +67,14 @@ class Pooling(keras.layers.Layer):
 
     def _attentive(self, x_BxTxD, mask_BxTx1):
         energy_BxTx1 = ops.matmul(ops.tanh(ops.matmul(x_BxTxD, self.projection) + self.bias), self.query)
-        energy_BxTx1 = ops.where(mask_BxTx1, energy_BxTx1, ops.min(energy_BxTx1, axis=1, keepdims=True))
+        energy_BxTx1 = ops.where(mask_BxTx1, energy_BxTx1, _least(energy_BxTx1))
         shares_BxTx1 = ops.softmax(energy_BxTx1, axis=1) * ops.cast(mask_BxTx1, x_BxTxD.dtype)
         some_Bx1x1 = ops.maximum(ops.sum(shares_BxTx1, axis=1, keepdims=True), 1e-6)
         return self._weighted(x_BxTxD, shares_BxTx1 / some_Bx1x1)
 
     def get_config(self):
         return {**super().get_config(), "kind": self.kind, "return_weights": self.return_weights}
+
+
+def _least(x_BxTxD):
+    return ops.stop_gradient(ops.min(x_BxTxD, axis=1, keepdims=True))

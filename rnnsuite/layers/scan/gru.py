@@ -35,11 +35,11 @@ class GRU:
         b = tf.matmul(h, weights[0])
         if len(weights) == 2:
             b += weights[1]
-        units = h.shape[-1]
-        z, r = tf.split(tf.sigmoid(a[:, : 2 * units] + b[:, : 2 * units]), 2, axis=-1)
-        b_n = b[:, 2 * units :]
-        n = tf.tanh(a[:, 2 * units :] + r * b_n)
-        return (z * h + (1 - z) * n,), (z, r, n, b_n)
+        a_z, a_r, a_n = tf.split(a, 3, axis=-1)
+        b_z, b_r, b_n = tf.split(b, 3, axis=-1)
+        z, r = tf.sigmoid(a_z + b_z), tf.sigmoid(a_r + b_r)
+        n = tf.tanh(a_n + r * b_n)
+        return (n + z * (h - n),), (z, r, n, b_n)
 
     def factors(self, saved, previous, weights):
         z, r, n, b_n = saved

@@ -116,7 +116,22 @@ def _stream(loop, plan, x_BxTxD, states, weights, mask, zero_masked, takes, keep
         output = tf.where(steps.seen[count - 1], output, tf.zeros_like(output))
     if not loop.sequences:
         return output, outputs[0], states
-    return output, tf.concat(outputs, axis=1)[:, :count], states
+    y_BxTxH = tf.concat(outputs, axis=1)
+    known = x_BxTxD.shape[1]
+    whole = not plan.rounded or (known is not None and y_BxTxH.shape[1] == known)
+    return output, y_BxTxH if whole else _cropped(y_BxTxH, count), states
+
+
+@tf.custom_gradient
+def _cropped(y_BxTxH, count):
+    """The first `count` steps. A slice's own gradient is several times slower than this one."""
+    more = tf.shape(y_BxTxH)[1] - count
+
+    def gradient(d_BxTxH):
+        shape = tf.shape(d_BxTxH)
+        return tf.concat([d_BxTxH, tf.zeros([shape[0], more, shape[2]], d_BxTxH.dtype)], axis=1), None
+
+    return y_BxTxH[:, :count], gradient
 
 
 def _lengthened(loop, plan, known, x_TxBxD, steps):
