@@ -6,10 +6,11 @@ Each input is a sequence of numbers in [0, 1] with two of them marked, one in ei
 the target is their sum (Hochreiter & Schmidhuber 1997, section 5.4, in the form of arXiv
 1504.00941). Who always answers 1 has a mean squared error of 0.167. Writes a figure, the
 curves as JSON and a table: the error, and how much of the gradient with respect to the
-state is left at the first steps.
+state at the last steps is left at the first.
 """
 
 import argparse
+import itertools
 import json
 import pathlib
 import time
@@ -23,24 +24,25 @@ from rnnsuite import health
 from rnnsuite.layers import GRU, LSTM, SimpleRNN
 from rnnsuite.progress import bar
 
+FREE = ", not clipped"
+NAMES = [
+    "tanh", f"tanh{FREE}", "tanh, orthogonal start", "ReLU, identity start", f"ReLU, identity start{FREE}",
+    "GRU", f"GRU{FREE}", "LSTM", f"LSTM{FREE}",
+]  # fmt: skip
 SOLVED = 0.01
 CHANCE = 0.167
 
 
-def recurrences(units: int) -> dict:
-    """Name to (layer, bound on the gradient's norm or None)."""
-    identity, orthogonal = keras.initializers.Identity(), keras.initializers.Orthogonal()
-    return {
-        "tanh": (SimpleRNN(units, recurrent_initializer="glorot_uniform"), 1.0),
-        "tanh, not clipped": (SimpleRNN(units, recurrent_initializer="glorot_uniform"), None),
-        "tanh, orthogonal start": (SimpleRNN(units, recurrent_initializer=orthogonal), 1.0),
-        "ReLU, identity start": (SimpleRNN(units, activation="relu", recurrent_initializer=identity), 1.0),
-        "ReLU, identity, not clipped": (SimpleRNN(units, activation="relu", recurrent_initializer=identity), None),
-        "GRU": (GRU(units), 1.0),
-        "GRU, not clipped": (GRU(units), None),
-        "LSTM": (LSTM(units), 1.0),
-        "LSTM, not clipped": (LSTM(units), None),
+def recurrence(name: str, units: int) -> tuple[keras.layers.Layer, float | None]:
+    """(layer, bound on the gradient's norm or None)."""
+    kinds = {
+        "tanh": lambda: SimpleRNN(units, recurrent_initializer="glorot_uniform"),
+        "tanh, orthogonal start": lambda: SimpleRNN(units, recurrent_initializer="orthogonal"),
+        "ReLU, identity start": lambda: SimpleRNN(units, activation="relu", recurrent_initializer="identity"),
+        "GRU": lambda: GRU(units),
+        "LSTM": lambda: LSTM(units),
     }
+    return kinds[name.removesuffix(FREE)](), None if name.endswith(FREE) else 1.0
 
 
 def batch(rng: np.random.Generator, rows: int, length: int) -> tuple[np.ndarray, np.ndarray]:
@@ -51,9 +53,10 @@ def batch(rng: np.random.Generator, rows: int, length: int) -> tuple[np.ndarray,
     return np.stack([numbers, marks], axis=-1), np.sum(numbers * marks, axis=1, keepdims=True)
 
 
-def train(layer, clip: float | None, length: int, options) -> dict:
+def train(name: str, length: int, options) -> dict:
     """Trains one recurrence and gives its curve, test error and gradients before and after."""
     keras.utils.set_random_seed(options.seed)
+    layer, clip = recurrence(name, options.units)
     rng = np.random.default_rng(options.seed)
     model = keras.Sequential([keras.Input([length, 2]), layer, keras.layers.Dense(1)])
     optimizer = keras.optimizers.Adam(options.learning_rate, global_clipnorm=clip)
@@ -81,29 +84,34 @@ def train(layer, clip: float | None, length: int, options) -> dict:
         "mse": float(np.mean((model.predict(test[0], batch_size=500, verbose=0) - test[1]) ** 2)),
         "states_before": states,
         "states_after": next(iter(gradients()["states"].values())),
-        "left": health.fall(states),
         "warnings": health.warnings(before),
         "seconds": round(time.monotonic() - started, 1),
     }
 
 
 def figure(results: dict[str, dict[str, dict]]) -> Figure:
-    """A row for each length: errors while training, and the gradient's way back before it."""
-    drawn = Figure(figsize=(12, 4.2 * len(results)), layout="constrained")
-    for row, (length, found) in zip(drawn.subplots(len(results), 2, squeeze=False), results.items(), strict=True):
+    """A row for each length: errors while training, and the gradient's way back before and after it."""
+    drawn = Figure(figsize=(16, 4.2 * len(results)), layout="constrained")
+    for row, (length, found) in zip(drawn.subplots(len(results), 3, squeeze=False), results.items(), strict=True):
         for number, (name, result) in enumerate(found.items()):
-            style = {"label": name, "color": f"C{number}", "linestyle": "--" if "not clipped" in name else "-"}
+            style = {"label": name, "color": f"C{number}", "linestyle": "--" if name.endswith(FREE) else "-"}
             if result["curve"]:
                 steps, errors = zip(*result["curve"], strict=True)
                 smooth = np.convolve(errors, np.ones(5) / 5, mode="valid") if len(errors) > 5 else errors
                 row[0].semilogy(steps[-len(smooth) :], smooth, **style)
-            if "not clipped" not in name:
-                back = range(len(result["states_before"]))
-                row[1].semilogy(back, result["states_before"][::-1], **style)
+            for axes, when in ((row[1], "before"), (row[2], "after")):
+                norms = np.array(result[f"states_{when}"][::-1])
+                if not name.endswith(FREE) and np.isfinite(norms).all():
+                    axes.semilogy(np.maximum(norms / norms[0], 1e-12), **style)
         row[0].axhline(CHANCE, color="grey", linewidth=0.8)
         row[0].axhline(SOLVED, color="grey", linewidth=0.8, linestyle=":")
         row[0].set(xlabel="training step", ylabel="mean squared error", title=f"Adding two numbers among {length}")
-        row[1].set(xlabel="steps back from the end", ylabel="|dL / dh|", title="Gradient before training")
+        for axes, when in ((row[1], "before"), (row[2], "after")):
+            axes.set(
+                xlabel="steps back from the end",
+                ylabel="|dL/dh|, of the last step's",
+                title=f"Gradient {when} training",
+            )
         row[0].legend(fontsize="small")
         row[1].legend(fontsize="small")
         for axes in row:
@@ -113,13 +121,13 @@ def figure(results: dict[str, dict[str, dict]]) -> Figure:
 
 def table(results: dict[str, dict[str, dict]]) -> str:
     lines = [
-        "| steps | recurrence | test MSE | solved | gradient left at the start | seconds |",
-        "|---|---|---|---|---|---|",
+        "| steps | recurrence | test MSE | solved | gradient left, before training | after | seconds |",
+        "|---|---|---|---|---|---|---|",
     ]
     for length, found in results.items():
         for name, each in found.items():
             solved = "yes" if each["mse"] < SOLVED else "no"
-            left = "nothing" if each["left"] is None else f"{each['left']:.0e}"
+            left = " | ".join(f"{health.fall(each[f'states_{when}']) or 0:.0e}" for when in ("before", "after"))
             lines.append(f"| {length} | {name} | {each['mse']:.4f} | {solved} | {left} | {each['seconds']:.0f} |")
     return "\n".join(lines)
 
@@ -135,11 +143,9 @@ def main() -> None:
     parser.add_argument("--out", type=pathlib.Path, default=pathlib.Path("runs/long_memory"))
     options = parser.parse_args()
     results: dict = {str(length): {} for length in options.lengths}
-    names = list(recurrences(1))
-    with bar(desc="recurrences", total=len(options.lengths) * len(names)) as shown:
-        for length, name in ((length, name) for length in options.lengths for name in names):
-            layer, clip = recurrences(options.units)[name]
-            results[str(length)][name] = train(layer, clip, length, options)
+    with bar(desc="recurrences", total=len(options.lengths) * len(NAMES)) as shown:
+        for length, name in itertools.product(options.lengths, NAMES):
+            results[str(length)][name] = train(name, length, options)
             shown.update()
     options.out.mkdir(parents=True, exist_ok=True)
     (options.out / "long_memory.json").write_text(json.dumps(results), encoding="utf-8")

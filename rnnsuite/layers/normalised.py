@@ -77,7 +77,7 @@ class Normalised:
             raise ValueError(f"{type(self).__name__} does not have {reason}")
         return reason
 
-    def _fuses(self, sequences):
+    def _fuses(self, sequences, states):
         return False
 
     def _on_gpu(self):
