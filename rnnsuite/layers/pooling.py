@@ -36,7 +36,6 @@ class Pooling(keras.layers.Layer):
         if mask is None:
             mask = ops.ones(ops.shape(x_BxTxD)[:2], "bool")
         mask_BxTx1 = ops.expand_dims(mask, -1)
-        # Padding takes the least value that occurs, not one far below: quantised, that would take the whole range.
         # A padded step may hold anything, NaN included: only where() keeps it out.
         x_BxTxD = ops.where(mask_BxTx1, x_BxTxD, ops.zeros_like(x_BxTxD))
         pooled, weights = getattr(self, f"_{self.kind}")(x_BxTxD, mask_BxTx1)
@@ -77,4 +76,5 @@ class Pooling(keras.layers.Layer):
 
 
 def _least(x_BxTxD):
+    """What padding is filled with: the least value of all steps. One far below would take an int8 tensor's whole range."""
     return ops.stop_gradient(ops.min(x_BxTxD, axis=1, keepdims=True))

@@ -21,8 +21,8 @@ class Plan:
 
     compiled: by XLA, one compilation for each shape that occurs. streams: parts of the batch
     that run side by side. segments: parts of the time that run one after another, so that the
-    memory that one of them needs is free for the next. rounded: whether lengths and parts that are not known beforehand
-    are rounded up, so that few shapes occur.
+    memory that one of them needs is free for the next. rounded: whether lengths and parts that
+    are not known beforehand are rounded up, so that few shapes occur.
     """
 
     compiled: bool
@@ -39,12 +39,13 @@ def plan(batch: int | None, time: int | None, units: int, padded: bool) -> Plan:
     if tf.executing_eagerly():  # operations run one after another: streams would wait for each other
         return Plan(compiled=True, streams=1)
     cores = os.cpu_count() or 1
-    if batch is None or time is None:
+    if batch is None:
         return Plan(compiled=True, streams=2 * cores if padded else cores)
     # Twice as many parts as cores: with padding, parts sorted by length end at different steps and more of them
     # balance that; without, only half of them hold their temporary memory at a time.
     many = padded or batch >= 2 * cores * ENOUGH_ROWS
     streams = max(1, min(2 * cores if many else cores, batch // FEWEST_ROWS[padded]))
+    time = time or 0  # what is not known stays whole
     segments = min(time // ENOUGH_STEPS, batch * time * units // ENOUGH_NUMBERS[padded])
     return Plan(compiled=True, streams=streams, segments=max([n for n in (1, 2, 4, 8) if n <= segments], default=1))
 
