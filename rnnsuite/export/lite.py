@@ -1,6 +1,7 @@
 """A run as .tflite files. The converter can kill its process, so it runs in a child."""
 
 import pathlib
+import re
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -85,7 +86,45 @@ def _converted(place: str, signatures: Mapping[str, Signature], kind: str, calib
             for request in calibration
             if set(request) == set(signature.inputs)
         )
-    return converter.convert()
+        converter._experimental_calibrate_only = True
+        return _unclipped(_quantised(converter.convert()))
+    return _unclipped(converter.convert())
+
+
+def _quantised(calibrated: bytes) -> bytes:
+    """int8 wherever there is a kernel for it, but for what is marked `PRECISE` and sums that are outputs: states."""
+    from tensorflow.lite.python import schema_py_generated as schema
+    from tensorflow.lite.python.convert import mlir_quantize
+    from tensorflow.lite.tools import flatbuffer_utils
+
+    from rnnsuite.layers.form import PRECISE
+
+    model = flatbuffer_utils.convert_bytearray_to_object(calibrated)
+    sums = {schema.BuiltinOperator.ADD, schema.BuiltinOperator.MUL}
+    marked, kept = re.compile(rf"(^|/){PRECISE}(_\d+)?/"), set()
+    for graph in model.subgraphs:
+        # An operation whose result is an output has lost its name for the output's.
+        outputs = set(graph.outputs)
+        for operation in graph.operators:
+            code = model.operatorCodes[operation.opcodeIndex].builtinCode
+            for number in operation.outputs:
+                name = graph.tensors[number].name.decode()
+                if marked.search(name) or (number in outputs and code in sums):
+                    kept.add(name)
+    return mlir_quantize(calibrated, denylisted_nodes=sorted(kept))
+
+
+def _unclipped(content: bytes) -> bytes:
+    """The same file without the bound of 10 that the converter sets on a fused LSTM's cell, and no LSTM of ours has."""
+    from tensorflow.lite.python import schema_py_generated as schema
+    from tensorflow.lite.tools import flatbuffer_utils
+
+    model = flatbuffer_utils.convert_bytearray_to_object(content)
+    for graph in model.subgraphs:
+        for operation in graph.operators:
+            if operation.builtinOptionsType == schema.BuiltinOptions.UnidirectionalSequenceLSTMOptions:
+                operation.builtinOptions.cellClip = 0.0
+    return bytes(flatbuffer_utils.convert_object_to_bytearray(model))
 
 
 if __name__ == "__main__":

@@ -7,6 +7,8 @@ from typing import Literal
 
 Form = Literal["training", "served", "lite"]
 States = dict[str, list]
+PRECISE = "precise"
+"""A `tf.name_scope` of this name holds operations that stay in float32 where the others become int8."""
 _states: contextvars.ContextVar[States | None] = contextvars.ContextVar("states", default=None)
 _form: contextvars.ContextVar[Form] = contextvars.ContextVar("form", default="training")
 

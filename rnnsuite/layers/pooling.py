@@ -76,5 +76,5 @@ class Pooling(keras.layers.Layer):
 
 
 def _least(x_BxTxD):
-    """What padding is filled with: the least value of all steps. One far below would take an int8 tensor's whole range."""
+    """What padding is filled with: the least of all steps. One far below would take an int8 tensor's whole range."""
     return ops.stop_gradient(ops.min(x_BxTxD, axis=1, keepdims=True))

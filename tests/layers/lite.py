@@ -12,7 +12,7 @@ import tensorflow as tf
 
 from rnnsuite.app import Signature
 from rnnsuite.export import lite
-from rnnsuite.layers import CELLS, Stack, Streaming, exporting
+from rnnsuite.layers import CELLS, LSTM, Stack, Streaming, exporting
 
 FEATURES, UNITS, TIME = 5, 8, 7
 
@@ -26,12 +26,22 @@ def stack(cell: str, depth: int, both: bool) -> Stack:
     return layer
 
 
+def counter() -> tuple[LSTM, np.ndarray]:
+    """An LSTM whose cell counts x up and down, and an x that it counts to 30."""
+    layer = LSTM(2, return_sequences=True)
+    layer.build((1, None, 1))
+    kernel, recurrent, bias = np.zeros([1, 8]), np.zeros([2, 8]), np.full([8], 8.0)
+    kernel[:, 4:6], bias[4:6] = 5.0, 0.0
+    layer.set_weights([kernel, recurrent, bias])
+    return layer, np.repeat([1.0, -1.0], [30, 27]).astype("float32")[None, :, None]
+
+
 def whole(layer, last: bool) -> dict[str, Signature]:
     def run(x):
         y = layer(x)
         return {"y": y[:, -1] if last else y}
 
-    spec = tf.TensorSpec([None, None, FEATURES], name="x")
+    spec = tf.TensorSpec([None, None, layer.get_build_config()["input_shape"][-1]], name="x")
     return {"run": Signature(run, {"x": spec}, {}, lite=True)}
 
 
@@ -58,6 +68,13 @@ def calibration(rng, layer, streaming: bool) -> list[dict]:
 
 def main(case: str, folder: str) -> None:
     cell, depth, both, form, *kinds = case.split(",")
+    if cell == "counter":
+        layer, x = counter()
+        np.savez(pathlib.Path(folder) / "expected.npz", x=x, y=layer(x))
+        with exporting("lite"):
+            content = lite.converted(whole(layer, False), ["float32"])["float32"]
+        (pathlib.Path(folder) / "float32.tflite").write_bytes(content)
+        return
     layer = stack(cell, int(depth), both == "both")
     x = np.random.default_rng(2).normal(size=[1, TIME, FEATURES]).astype("float32")
     np.savez(pathlib.Path(folder) / "expected.npz", x=x, y=layer(x))

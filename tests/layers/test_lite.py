@@ -23,9 +23,10 @@ def convert(folder, *case):
         return stored["x"], stored["y"]
 
 
-@pytest.mark.parametrize("form", ["sequence", "last"])
-@pytest.mark.parametrize("direction", ["one", "both"])
-@pytest.mark.parametrize("depth", [1, 2])
+@pytest.mark.parametrize(
+    ("depth", "direction", "form"),
+    [(1, "one", "sequence"), (1, "both", "last"), (2, "one", "last"), (2, "both", "sequence")],
+)
 def test_lstm_is_one_fused_operation_a_layer_and_direction(tmp_path, depth, direction, form):
     x, y = convert(tmp_path, "lstm", depth, direction, form, "float32", "dynamic", "float16", "int8")
     layers = depth * (2 if direction == "both" else 1)
@@ -44,6 +45,12 @@ def test_lstm_is_one_fused_operation_a_layer_and_direction(tmp_path, depth, dire
     shorter = LiteModel(str(tmp_path / "float32.tflite"))(x=x[:, :3])["y"]
     if form == "sequence" and direction == "one":
         np.testing.assert_allclose(shorter, y[:, :3], atol=1e-5)
+
+
+def test_a_fused_cell_counts_beyond_ten(tmp_path):
+    x, y = convert(tmp_path, "counter", 1, "one", "sequence", "float32")
+    assert y[0, -1, 0] > 0.9
+    np.testing.assert_allclose(LiteModel(str(tmp_path / "float32.tflite"))(x=x)["y"], y, atol=1e-5)
 
 
 @pytest.mark.parametrize("cell", ["simple", "gru", "layernorm_gru", "layernorm_lstm"])

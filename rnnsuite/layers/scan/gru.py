@@ -13,6 +13,7 @@ import dataclasses
 
 import tensorflow as tf
 
+from rnnsuite.layers import form
 from rnnsuite.layers.scan import algebra
 
 
@@ -39,7 +40,9 @@ class GRU:
         b_z, b_r, b_n = tf.split(b, 3, axis=-1)
         z, r = tf.sigmoid(a_z + b_z), tf.sigmoid(a_r + b_r)
         n = tf.tanh(a_n + r * b_n)
-        return (n + z * (h - n),), (z, r, n, b_n)
+        with tf.name_scope(form.PRECISE):  # in int8, a sum over many steps would drown in its rounding
+            after = n + z * (h - n)
+        return (after,), (z, r, n, b_n)
 
     def factors(self, saved, previous, weights):
         z, r, n, b_n = saved
@@ -79,7 +82,9 @@ class GRUResetBefore:
         units = h.shape[-1]
         z, r = tf.split(tf.sigmoid(a[:, : 2 * units] + tf.matmul(h, weights[0])), 2, axis=-1)
         n = tf.tanh(a[:, 2 * units :] + tf.matmul(r * h, weights[1]))
-        return (z * h + (1 - z) * n,), (z, r, n)
+        with tf.name_scope(form.PRECISE):
+            after = z * h + (1 - z) * n
+        return (after,), (z, r, n)
 
     def factors(self, saved, previous, weights):
         z, r, n = saved

@@ -30,7 +30,8 @@ class LSTM:
     def step(self, a, states, weights):
         h, c = states
         (i, f, g, o), gates = gated(a + tf.matmul(h, weights[0]))
-        c = f * c + i * g
+        with tf.name_scope(form.PRECISE):  # in int8, a sum over many steps would drown in its rounding
+            c = f * c + i * g
         return (o * tf.tanh(c), c), (gates,)
 
     def factors(self, saved, previous, weights):

@@ -17,6 +17,7 @@ import dataclasses
 
 import tensorflow as tf
 
+from rnnsuite.layers import form
 from rnnsuite.layers.scan import algebra
 from rnnsuite.layers.scan.lstm import gate_slopes, gated
 
@@ -54,7 +55,8 @@ class LayerNormLSTM:
         h, c = states
         u, u_scale = norm(tf.matmul(h, kernel))
         (i, f, g, o), gates = gated(a + scale * u)
-        c = f * c + i * g
+        with tf.name_scope(form.PRECISE):
+            c = f * c + i * g
         return (o * tf.tanh(c_scale * norm(c)[0] + c_bias), c), (gates, u, u_scale)
 
     def factors(self, saved, previous, weights):
