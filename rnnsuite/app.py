@@ -9,7 +9,7 @@ import dataclasses
 import importlib
 import pathlib
 import pkgutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Literal
 
 from rnnsuite.errors import UserError, nearest
@@ -44,10 +44,32 @@ class Score:
 
 @dataclasses.dataclass(frozen=True)
 class OnDevice:
-    """An on-device model's surroundings, read from its folder: raw record -> inputs, outputs -> answer."""
+    """An on-device model's surroundings, read from its folder: raw record -> inputs, outputs -> answer.
+
+    pieces: a record as the pieces that the streaming signature takes, which is calibrated on them.
+    signature: the one that requests are for, where the file has several.
+    """
 
     request: Callable[[Mapping[str, Any]], Mapping[str, Any]]
     answer: Callable[[Mapping[str, Any]], Mapping[str, Any]]
+    pieces: Callable[[Mapping[str, Any]], Iterable[Mapping[str, Any]]] | None = None
+    signature: str | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class Stream:
+    """How an application follows a recording or a live source: in pieces, through a signature with states.
+
+    settings: configuration section. signature: whose outputs named like inputs are states,
+    which begin as zeros and go into the next call. pieces(source): the inputs of one call
+    after the other, of a path or "microphone". follow(settings, fitted): an object whose
+    `feed(outputs)` and `end()` give what was found, as JSON-able mappings.
+    """
+
+    settings: type
+    signature: str
+    pieces: Callable[[str], Iterator[Mapping[str, Any]]]
+    follow: Callable[[Any, Any], Any]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
@@ -70,6 +92,9 @@ class App:
     on_device(folder): reads those files again.
     score(references, answers): records and the answers to them, in the same order, to a Score.
     headline: the metric whose drop decides whether a quantised model is good enough.
+    augment(data, fitted): None, or a function `(inputs, targets, seed)` to an altered example for
+    training, by `tf.random.stateless_*` operations alone.
+    stream: None, or how the application follows a live source.
     """
 
     name: str
@@ -89,6 +114,8 @@ class App:
     on_device: Callable[[pathlib.Path], OnDevice]
     score: Callable[[Sequence[Mapping[str, Any]], Mapping[str, Any]], Score]
     headline: str
+    augment: Callable[[Any, Any], Callable[[Any, Any, Any], tuple]] | None = None
+    stream: Stream | None = None
 
 
 def _folders() -> dict[str, pathlib.Path]:

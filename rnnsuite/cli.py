@@ -223,12 +223,22 @@ def export(app, run: pathlib.Path, to: pathlib.Path, version: int | None, lite, 
 @_with_app
 @MODEL
 @click.option("--signature", default="serving_default", show_default=True)
-@click.argument("inputs", nargs=-1, required=True, metavar="INPUT...")
+@click.option("--stream", metavar="SOURCE", help='Follow a recording, or "microphone", and tell events as they come.')
+@click.argument("inputs", nargs=-1, metavar="INPUT...")
+@SET
 @JSON
-def predict(app, model: pathlib.Path, signature: str, inputs: tuple[str, ...], as_json: bool) -> None:
+def predict(
+    app, model: pathlib.Path, signature: str, stream, inputs: tuple[str, ...], overrides, as_json: bool
+) -> None:
     """Answer raw INPUTs: texts, or paths to files. A single - reads one text a line from standard input."""
     from rnnsuite import predict as prediction
 
+    if bool(stream) == bool(inputs):
+        raise UserError("Give either INPUTs or --stream SOURCE.")
+    if stream:
+        return _follow(app, model, stream, overrides, as_json)
+    if overrides:
+        raise UserError("--set belongs to --stream: a model's answers have no settings.")
     values = [line.rstrip("\n") for line in sys.stdin] if inputs == ("-",) else list(inputs)
     answers = prediction.open_model(app, model).answer(app.requests(values), signature)
     rows = [{"input": value, **prediction.readable(answers, row)} for row, value in enumerate(values)]
@@ -237,6 +247,20 @@ def predict(app, model: pathlib.Path, signature: str, inputs: tuple[str, ...], a
         return
     for row in rows:
         _say("\n  ".join(_line(value) if name == "input" else f"{name}: {_line(value)}" for name, value in row.items()))
+
+
+def _follow(app, model: pathlib.Path, source: str, overrides: tuple[str, ...], as_json: bool) -> None:
+    from rnnsuite import evaluate as evaluation
+    from rnnsuite import predict as prediction
+
+    settings = evaluation.stream_settings(app, model, overrides)
+    found = []
+    for event in prediction.stream(app, model, source, settings):
+        found.append(dict(event))
+        if not as_json:
+            _say("  ".join(f"{name} {_line(value)}" for name, value in event.items()))
+    if as_json:
+        _say(json.dumps({"stream": source, "events": found}, ensure_ascii=False))
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
 """YAML to strict, frozen dataclasses, with `--set` overrides on top.
 
-One configuration has the sections data and model, which belong to the application, and
-train, tune and export, which are the same everywhere. Values keep their YAML type: nothing
-is converted, unknown keys are refused.
+One configuration has the sections data and model (and stream, where there is one), which
+belong to the application, and train, tune and export, which are the same everywhere. Values
+keep their YAML type: nothing is converted, unknown keys are refused.
 """
 
 import dataclasses
@@ -128,6 +128,7 @@ def config_type(app: App) -> type:
             (name, kind, dataclasses.field(default_factory=kind))
             for name, kind in (
                 ("data", app.data), ("model", app.model), ("train", Train), ("tune", Tune), ("export", Export),
+                *([("stream", app.stream.settings)] if app.stream else []),
             )
         ),
     ]  # fmt: skip

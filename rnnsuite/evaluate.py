@@ -29,8 +29,16 @@ def evaluate(
 
 
 def collect(records: Any, limit: int | None = None) -> list[Mapping[str, Any]]:
-    """Records of a data set in memory, the first `limit` of them. Raises UserError when there are none."""
-    found = list((records.take(limit) if limit else records).as_numpy_iterator())
+    """Records of a data set in memory, or `limit` of them, evenly spread: many sources are sorted by class.
+
+    Raises UserError when there are none.
+    """
+    if limit:
+        count = int(records.reduce(0, lambda seen, _: seen + 1))
+        every = max(count // limit, 1)
+        records = records.enumerate().filter(lambda number, _: number % every == 0).map(lambda _, record: record)
+        records = records.take(limit)
+    found = list(records.as_numpy_iterator())
     if not found:
         raise UserError("The split holds no records.")
     return found
@@ -45,6 +53,12 @@ def data_settings(app: App, model: pathlib.Path, data: str | None, overrides: Se
         values = {**values, "data": {**kept, "source": data}}
     values = configuration.apply(app, values, overrides)
     return configuration.build(app, values).data
+
+
+def stream_settings(app: App, model: pathlib.Path, overrides: Sequence[str] = ()) -> Any:
+    """The stream section that the model was trained with, overridden."""
+    values = configuration.apply(app, training_config(app, model), overrides)
+    return getattr(configuration.build(app, values), "stream", None)
 
 
 def training_config(app: App, model: pathlib.Path) -> dict[str, Any]:

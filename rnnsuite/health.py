@@ -59,7 +59,8 @@ def warnings(health: Mapping[str, Any], clipped: float = 0.0) -> list[str]:
                 "Try an LSTM or GRU, a recurrent kernel that starts orthogonal (or the identity, with ReLU), "
                 "pooling or attention over all steps, or shorter sequences."
             )
-        elif ratio > 1 / FALL:
+        elif ratio > 1 / FALL and np.mean(norms[: len(norms) // 10]) > 0.1 * max(norms):
+            # Largest where it has come farthest. One that is large between, attention has put there.
             found.append(
                 f"{path}: the gradient grows {ratio:.0e} times over {len(norms)} steps back; it explodes. "
                 "Lower train.clip_norm or train.learning_rate, or start the recurrent kernel orthogonal."

@@ -1,8 +1,9 @@
 """Answers from a trained model, whatever form it has: a run, a SavedModel folder or a .tflite file."""
 
 import dataclasses
+import functools
 import pathlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from rnnsuite.app import App
 from rnnsuite.errors import UserError
 from rnnsuite.export.runner import LiteModel
 from rnnsuite.progress import bar
-from rnnsuite.run import Run
+from rnnsuite.run import Run, load_fitted
 
 BATCH = 64
 Answers = dict[str, np.ndarray]
@@ -50,12 +51,13 @@ def open_model(app: App, path: str | pathlib.Path) -> Predictor:
 def _from_run(app: App, path: pathlib.Path) -> Predictor:
     run = Run(app, path)
     signatures = app.signatures(run.model(), run.fitted())
-    functions = {
-        name: tf.function(signature.function, input_signature=list(signature.inputs.values()))
-        for name, signature in signatures.items()
-    }
-    inputs = {name: list(signature.inputs) for name, signature in signatures.items()}
-    return _batched("run", lambda name: functions[name], inputs)
+
+    @functools.cache
+    def function(name):
+        signature = signatures[name]
+        return tf.function(signature.function, autograph=False).get_concrete_function(**signature.inputs)
+
+    return _batched("run", function, {name: list(signature.inputs) for name, signature in signatures.items()})
 
 
 def _from_saved_model(app: App, path: pathlib.Path) -> Predictor:
@@ -65,17 +67,85 @@ def _from_saved_model(app: App, path: pathlib.Path) -> Predictor:
         loaded = tf.saved_model.load(str(path))
     except (OSError, ValueError, tf.errors.OpError) as error:
         raise UserError(f"{path} is damaged: {' '.join(str(error).split())[:300]}") from error
-    inputs = _inputs(loaded)
-
-    def call(name):
-        function = loaded.signatures[name]
-        return lambda *tensors: function(**dict(zip(inputs[name], tensors, strict=True)))
-
-    return _batched("SavedModel", call, inputs)
+    return _batched("SavedModel", lambda name: loaded.signatures[name], _inputs(loaded))
 
 
 def _inputs(loaded: Any) -> dict[str, list[str]]:
     return {name: list(function.structured_input_signature[1]) for name, function in loaded.signatures.items()}
+
+
+def fitted_of(app: App, path: str | pathlib.Path) -> Any:
+    """What was fitted on train, from a run, a SavedModel folder or beside a .tflite file. Raises UserError."""
+    path = pathlib.Path(path)
+    places = [path / "fitted.json", path / "assets.extra" / "fitted.json", path.parent / "fitted.json"]
+    found = next((place for place in places if place.is_file()), None)
+    if found is None:
+        raise UserError(f"There is no fitted.json with {path}: give a run, or a model as it was exported.")
+    return load_fitted(app, found)
+
+
+class Session:
+    """One stream through a signature with states: `session(**piece)` gives the outputs of a batch of one.
+
+    Outputs that are named like inputs are states: they begin as zeros and go into the next call.
+    """
+
+    def __init__(self, app: App, path: str | pathlib.Path, signature: str):
+        path = pathlib.Path(path)
+        self.call, shapes = (_lite_session if path.suffix == ".tflite" else _graph_session)(app, path, signature)
+        self.zeros = {name: np.zeros([1, *shape[1:]], np.float32) for name, shape in shapes.items()}
+        self.states: dict[str, np.ndarray] = {}
+
+    def request(self, piece: Mapping[str, Any]) -> dict[str, Any]:
+        """What the next call would send: the piece and the states."""
+        return {**self.zeros, **self.states, **piece}
+
+    def __call__(self, piece: Mapping[str, Any]) -> Answers:
+        outputs = self.call(self.request(piece))
+        self.states = {name: value for name, value in outputs.items() if name in self.zeros}
+        return {name: value for name, value in outputs.items() if name not in self.zeros}
+
+
+def _graph_session(app: App, path: pathlib.Path, signature: str):
+    if (path / "saved_model.pb").is_file():
+        function = tf.saved_model.load(str(path)).signatures.get(signature)
+        specs = function.structured_input_signature[1] if function else {}
+    else:
+        run = Run(app, path)
+        found = app.signatures(run.model(), run.fitted()).get(signature)
+        specs = found.inputs if found else {}
+        function = tf.function(found.function, autograph=False).get_concrete_function(**specs) if found else None
+    if function is None:
+        raise UserError(f"{path} has no signature {signature!r}.")
+
+    def call(inputs):
+        return {name: value.numpy() for name, value in function(**_tensors(inputs)).items()}
+
+    return call, {name: tuple(spec.shape) for name, spec in specs.items()}
+
+
+def _tensors(inputs: Mapping[str, Any]) -> dict[str, tf.Tensor]:
+    return {name: tf.constant(value) for name, value in inputs.items()}
+
+
+def _lite_session(app: App, path: pathlib.Path, signature: str):
+    try:
+        model = LiteModel(str(path), signature)
+    except ValueError as error:
+        raise UserError(f"{path}: {error}") from error
+    details = model.runner.get_input_details()
+    return lambda inputs: model(**inputs), {name: tuple(each["shape"]) for name, each in details.items()}
+
+
+def stream(app: App, path: str | pathlib.Path, source: str, settings: Any) -> Iterator[Mapping[str, Any]]:
+    """What the application finds in a recording, or a live source, as it comes. Raises UserError."""
+    if app.stream is None:
+        raise UserError(f"{app.name} follows no stream.")
+    session = Session(app, path, app.stream.signature)
+    follower = app.stream.follow(settings, fitted_of(app, path))
+    for piece in app.stream.pieces(source):
+        yield from follower.feed(session(piece))
+    yield from follower.end()
 
 
 def inputs_of(folder: pathlib.Path, signature: str = "serving_default") -> list[str]:
@@ -94,7 +164,7 @@ def _batched(kind: str, function: Callable[[str], Callable], inputs: Mapping[str
         rows: list[Any] = [None] * len(records)
         call = function(signature)
         for batch in bar(_cut(order), desc="answers", unit="batch", disable=len(order) <= BATCH):
-            outputs = call(*(tf.constant([records[i][name] for i in batch]) for name in names))
+            outputs = call(**{name: tf.constant([records[i][name] for i in batch]) for name in names})
             columns = {name: value.numpy() for name, value in outputs.items()}
             for row, i in enumerate(batch):
                 rows[i] = {name: column[row] for name, column in columns.items()}
@@ -138,7 +208,7 @@ def readable(answers: Answers, row: int) -> dict[str, Any]:
 
 def _from_lite(app: App, path: pathlib.Path) -> Predictor:
     device = app.on_device(path.parent)
-    model = LiteModel(str(path))
+    model = LiteModel(str(path), device.signature)
 
     def ask(records, signature):
         answers = (

@@ -18,6 +18,8 @@ from rnnsuite.files import explained, read_json, whole_file, write_json, write_t
 
 TIMES = ("seconds", "first_calls")
 """Columns of the history in which two equal trainings differ: of the epoch, and of those calls in it that compile."""
+LATER = ("tune", "export", "stream")
+"""Sections of the configuration that say nothing about the training."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -46,12 +48,12 @@ class Run:
     def start(self, config: Any) -> None:
         """Claims the folder for `config`, or checks that it is this configuration's already.
 
-        The sections tune and export do not bind it, and `train.epochs` may grow. Raises UserError.
+        What `LATER` names does not bind it, and `train.epochs` may grow. Raises UserError.
         """
         path = self.folder / "config.yaml"
         if path.is_file():
             changed = _differences(configuration.plain(self.config()), configuration.plain(config))
-            changed = {key for key in changed if key.split(".")[0] not in ("tune", "export")} - {"train.epochs"}
+            changed = {key for key in changed if key.split(".")[0] not in LATER} - {"train.epochs"}
             if changed:
                 raise UserError(
                     f"{self.folder} holds a run with other settings ({', '.join(sorted(changed))}). "
@@ -134,7 +136,7 @@ class Run:
 
 def default_folder(app: App, name: str, config: Any) -> pathlib.Path:
     """runs/<app>/<name>-<hash>: the same settings have the same folder, so that the same command resumes."""
-    bound = {key: value for key, value in configuration.plain(config).items() if key not in ("tune", "export")}
+    bound = {key: value for key, value in configuration.plain(config).items() if key not in LATER}
     digest = hashlib.sha256(json.dumps(bound, sort_keys=True).encode()).hexdigest()[:8]
     return pathlib.Path("runs") / app.name / f"{name}-{digest}"
 

@@ -118,12 +118,27 @@ def with_validation(
     return hold_out(read(whole), key, share, held=split == "validation")
 
 
-def class_folders(folder: pathlib.Path, pattern: str, ignored: Iterable[str] = ()) -> list[tuple[pathlib.Path, str]]:
-    """Every file below `folder/<class>/` that matches `pattern`, with its class, in sorted order."""
-    classes = [entry for entry in sorted(folder.iterdir()) if entry.is_dir() and entry.name not in set(ignored)]
-    found = [(file, entry.name) for entry in classes for file in sorted(entry.glob(pattern))]
+def class_folders(
+    folder: pathlib.Path, suffixes: Sequence[str], ignored: Iterable[str] = ()
+) -> list[tuple[pathlib.Path, str]]:
+    """Every file of `folder/<class>/` that ends in one of `suffixes`, with its class, in sorted order.
+
+    Raises UserError where there is none, or a class without any.
+    """
+    entries = sorted(folder.iterdir()) if folder.is_dir() else []
+    classes = [
+        entry
+        for entry in entries
+        if entry.is_dir() and entry.name not in set(ignored) and not entry.name.startswith(".")
+    ]
+    found = []
+    for entry in classes:
+        files = [file for file in sorted(entry.iterdir()) if file.suffix.lower() in suffixes]
+        if not files:
+            raise UserError(f"The class folder {entry} has no {', '.join(suffixes)} files. Fill it, or move it away.")
+        found += [(file, entry.name) for file in files]
     if not found:
-        raise UserError(f"{folder} has no folders of classes with {pattern} files in them.")
+        raise UserError(f"{folder} has no folders of classes with {', '.join(suffixes)} files in them.")
     return found
 
 
@@ -193,6 +208,31 @@ def _delimited(path, text, columns, skips):
             yield reader.line_num, row
 
 
+def classes(records: tf.data.Dataset, origin: str) -> tuple[str, ...]:
+    """The class names in `record["label"]`, sorted. Raises UserError where there is one only, or a record without."""
+    found = {label.decode("utf-8") for label in records.map(lambda record: record["label"]).as_numpy_iterator()}
+    if "" in found:
+        raise UserError(f"{origin}: the training split has records without a label.")
+    if len(found) < 2:
+        raise UserError(f"{origin}: the training split has one class only ({', '.join(found) or 'no records'}).")
+    return tuple(sorted(found))
+
+
+def class_numbers(labels: Sequence[str]) -> Callable[[tf.Tensor], tf.Tensor]:
+    """A function from class names to their places in `labels`; one that is not there is an error in the graph."""
+    table = tf.lookup.StaticHashTable(
+        tf.lookup.KeyValueTensorInitializer(tf.constant(labels), tf.range(len(labels))), default_value=-1
+    )
+
+    def numbers(names):
+        found = table.lookup(names)
+        known = tf.debugging.assert_non_negative(found, "a label that the training split does not have")
+        with tf.control_dependencies([known] if known is not None else []):
+            return tf.identity(found)
+
+    return numbers
+
+
 def hold_out(records: tf.data.Dataset, key: str, share: float, held: bool) -> tf.data.Dataset:
     """The `share` of records that is held out, or (`held` false) the others.
 
@@ -212,15 +252,22 @@ def batches(
     boundaries: Sequence[int],
     batch_size: int,
     shuffle_seed: int | None = None,
+    augment: Callable[[Any, Any, tf.Tensor], tuple] | None = None,
 ) -> tf.data.Dataset:
     """Batches of examples of similar length, padded with zeros to the longest in the batch.
 
     The boundaries are fixed, inclusive upper bounds; an example longer than all of them has
     a bucket of its own. With a seed the order is drawn from it and from nothing else: the
-    same seed gives the same batches.
+    same seed gives the same batches. `augment(inputs, targets, seed)` then alters every
+    example, with a seed of its own.
     """
     if shuffle_seed is not None:
         examples = examples.shuffle(200_000, seed=shuffle_seed, reshuffle_each_iteration=False)
+        if augment:
+            examples = examples.enumerate().map(
+                lambda number, example: augment(*example, tf.stack([tf.cast(shuffle_seed, tf.int64), number])),
+                num_parallel_calls=tf.data.AUTOTUNE,
+            )
     upper = [bound + 1 for bound in boundaries]
     return examples.bucket_by_sequence_length(
         lambda inputs, targets: tf.cast(length(inputs), tf.int32),

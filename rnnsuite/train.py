@@ -84,6 +84,7 @@ class _Training:
         self.fitted = run.fitted() or fitted or self._fit(records)
         run.save_fitted(self.fitted)
         self.examples = self._examples(records)
+        self.augment = app.augment(config.data, self.fitted) if app.augment else None
         self.validation = self._batches(self._examples(app.load(config.data, "validation")))
         self.steps = _count(self._batches(self.examples), "train")
         _count(self.validation, "validation")
@@ -104,7 +105,8 @@ class _Training:
 
     def _batches(self, examples: tf.data.Dataset, seed: int | None = None) -> tf.data.Dataset:
         settings = self.config.train
-        return sources.batches(examples, self.run.app.length, settings.boundaries, settings.batch_size, seed)
+        length, augment = self.run.app.length, self.augment if seed is not None else None
+        return sources.batches(examples, length, settings.boundaries, settings.batch_size, seed, augment)
 
     def _restore(self) -> Progress:
         stored = checkpoint.load(self.run.checkpoints)

@@ -12,7 +12,12 @@ from rnnsuite import app as applications
 from rnnsuite import config as configuration
 
 APPS = sorted(applications.summaries())
-QUICK = ("train.epochs=2", "export.parity_records=20")
+# Few epochs, but as many as an application's own tests need a model that knows something.
+EPOCHS = {"speech_commands": 10}
+
+
+def quick(name: str) -> tuple[str, ...]:
+    return (f"train.epochs={EPOCHS.get(name, 2)}", "export.parity_records=20")
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -53,7 +58,7 @@ def _train_and_export(name: str, place: pathlib.Path) -> Trained:
 
     app = applications.find(name)
     run = place / "run"
-    metrics = train(app, configuration.load(app, "sample", QUICK), run)
+    metrics = train(app, configuration.load(app, "sample", quick(name)), run)
     report = release(app, run, place / "first")
     (place / "first").rename(place / "moved")
     folder = place / "moved" / name

@@ -14,7 +14,7 @@ from rnnsuite import config as configuration
 from rnnsuite import evaluate, predict
 from rnnsuite.errors import UserError
 from rnnsuite.export import parity
-from tests.conftest import APPS
+from tests.conftest import APPS, quick
 
 FILES = {"__init__.py", "__main__.py", "sample.py", "data.py", "model.py", "serve.py", "score.py", "README.md"}
 ROOT = pathlib.Path(__file__).parent.parent
@@ -57,7 +57,7 @@ def test_a_run_holds_what_is_promised(trained):
         "best.weights.h5",
     }
     assert configuration.load(trained.app, trained.run / "config.yaml") == configuration.load(
-        trained.app, "sample", ("train.epochs=2", "export.parity_records=20")
+        trained.app, "sample", quick(trained.app.name)
     )
     assert {f"val_{name}" for name in trained.app.metrics} <= trained.metrics.keys()
 

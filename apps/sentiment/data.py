@@ -91,7 +91,7 @@ def _read(config: Config, place: pathlib.Path) -> list[dict[str, bytes | str]]:
 
 def _read_folders(config: Config, folder: pathlib.Path, skips: sources.Skips) -> Iterator[dict]:
     # aclImdb's train/unsup has no labels.
-    for file, label in sources.class_folders(folder, "*.txt", ignored=("unsup",)):
+    for file, label in sources.class_folders(folder, (".txt",), ignored=("unsup",)):
         text = file.read_bytes()
         try:
             text.decode("utf-8")
@@ -120,40 +120,22 @@ def _read_table(config: Config, file: pathlib.Path, skips: sources.Skips) -> Ite
 
 def fit(config: Config, records: tf.data.Dataset) -> Fitted:
     """The vocabulary and the class names of the training records. Raises UserError when there is only one class."""
-    labels = sorted(
-        {label.decode("utf-8") for label in records.map(lambda record: record["label"]).as_numpy_iterator()}
-    )
-    if "" in labels:
-        raise UserError(f"{config.source}: the training split has records without a label.")
-    if len(labels) < 2:
-        raise UserError(
-            f"{config.source}: the training split has one class only ({', '.join(labels) or 'no records'})."
-        )
+    labels = sources.classes(records, config.source)
     texts = records.map(lambda record: record["text"])
     try:
         vocabulary = learn_vocabulary(texts, config.vocabulary_size, config.lower)
     except ValueError as error:
         raise UserError(f"{config.source}: {error}.") from error
     log.info("%d classes, %d pieces in the vocabulary.", len(labels), len(vocabulary))
-    return Fitted(vocabulary, tuple(labels), config.lower, config.max_tokens)
+    return Fitted(vocabulary, labels, config.lower, config.max_tokens)
 
 
 def examples(config: Config, fitted: Fitted, records: tf.data.Dataset) -> tf.data.Dataset:
     """(ids `[tokens]` int32, class number) of every record. Raises UserError on a label that train had not."""
-    to_ids = fitted.text_to_ids()
-    numbers = tf.lookup.StaticHashTable(
-        tf.lookup.KeyValueTensorInitializer(tf.constant(fitted.labels), tf.range(len(fitted.labels))), default_value=-1
-    )
-
-    def encode(batch):
-        number = numbers.lookup(batch["label"])
-        known = tf.debugging.assert_non_negative(number, "a label that the training split does not have")
-        with tf.control_dependencies([known]):
-            return to_ids(batch["text"]), tf.identity(number)
-
+    to_ids, numbers = fitted.text_to_ids(), sources.class_numbers(fitted.labels)
     return (
         records.batch(256)
-        .map(encode, num_parallel_calls=tf.data.AUTOTUNE)
+        .map(lambda batch: (to_ids(batch["text"]), numbers(batch["label"])), num_parallel_calls=tf.data.AUTOTUNE)
         .unbatch()
         .map(lambda ids, number: (ids.to_tensor() if isinstance(ids, tf.RaggedTensor) else ids, number))
     )

@@ -65,7 +65,7 @@ def ask_lite(app: App, path: pathlib.Path, records: Records, place: pathlib.Path
     requests, answers = place / "requests.npz", place / "answers.npz"
     fed = {f"{i}/{name}": value for i, record in enumerate(records) for name, value in device.request(record).items()}
     np.savez(requests, **fed)
-    child.run(runner.__file__, path, requests, answers)
+    child.run(runner.__file__, path, requests, answers, *([device.signature] if device.signature else []))
     outputs: list[dict[str, np.ndarray]] = [{} for _ in records]
     with np.load(answers, allow_pickle=False) as stored:
         for key in stored.files:

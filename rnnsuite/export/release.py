@@ -1,6 +1,7 @@
 """A run becomes a numbered version under saved_models/, whole and proven, or nothing at all."""
 
 import contextlib
+import dataclasses
 import importlib.metadata
 import json
 import pathlib
@@ -10,9 +11,9 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from rnnsuite import __version__, evaluate
+from rnnsuite import __version__, evaluate, predict
 from rnnsuite import config as configuration
-from rnnsuite.app import App
+from rnnsuite.app import App, OnDevice
 from rnnsuite.errors import UserError
 from rnnsuite.export import lite as lite_form
 from rnnsuite.export import parity, runner, saved_model, serving
@@ -50,9 +51,9 @@ def release(
             _write_device(app, run, lite_part, kinds, config)
         report = parity.check(app, run_folder, part, lite_part, records, config.export)
         card = _card(run, config, report, version)
-        _write_card(card, part / "assets.extra")
-        if lite_part:
-            _write_card(card, lite_part)
+        for folder in (part / "assets.extra", *([lite_part] if lite_part else [])):
+            _write_card(card, folder)
+            write_json(folder / "fitted.json", dataclasses.asdict(run.fitted()))
     return {"saved_model": str(target), **({"lite": str(lite_target)} if kinds else {}), "parity": report}
 
 
@@ -74,9 +75,22 @@ def _write_device(app: App, run: Run, folder: pathlib.Path, kinds: tuple[str, ..
     calibration = []
     if "int8" in kinds:
         records = evaluate.collect(app.load(config.data, "train"), config.export.calibration_records)
-        calibration = [app.on_device(folder).request(record) for record in records]
+        device = app.on_device(folder)
+        calibration = [device.request(record) for record in records]
+        if app.stream and device.pieces:
+            calibration += _streamed(app, run, device, records)
     lite_form.convert(app, run.folder, folder, kinds, calibration)
     (folder / "runner.py").write_bytes(pathlib.Path(runner.__file__).read_bytes())
+
+
+def _streamed(app: App, run: Run, device: OnDevice, records: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The streaming signature's inputs, states included, while the records go through it one after another."""
+    session, found = predict.Session(app, run.folder, app.stream.signature), []
+    for record in records:
+        for piece in device.pieces(record):
+            found.append(session.request(piece))
+            session(piece)
+    return found[:: max(len(found) // (10 * len(records)), 1)]
 
 
 def _card(run: Run, config: Any, report: Mapping[str, Any], version: int) -> dict[str, Any]:

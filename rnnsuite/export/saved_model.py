@@ -31,7 +31,7 @@ def _function(signature: Signature, batch: int | None) -> Any:
         name: tf.TensorSpec([batch, *spec.shape[1:]] if batch else spec.shape, spec.dtype, name)
         for name, spec in signature.inputs.items()
     }
-    return tf.function(signature.function).get_concrete_function(**specs)
+    return tf.function(signature.function, autograph=False).get_concrete_function(**specs)
 
 
 def _unique(variables: Any) -> list:

@@ -1,28 +1,31 @@
 """Recurrent layers: drop-ins for Keras's, a stack of them, dropout that fits them, and pooling over time."""
 
 from rnnsuite.layers.bidirectional import Bidirectional
-from rnnsuite.layers.convolution import RegionEmbedding
-from rnnsuite.layers.dropout import LockedDropout, TokenDropout
+from rnnsuite.layers.convolution import CausalConvolution, RegionEmbedding
+from rnnsuite.layers.dropout import LockedDropout, SpecAugment, TokenDropout
 from rnnsuite.layers.exchange import to_keras, to_rnnsuite
 from rnnsuite.layers.form import exporting
 from rnnsuite.layers.normalised import LayerNormGRU, LayerNormLSTM
 from rnnsuite.layers.pooling import Pooling
 from rnnsuite.layers.recurrent import GRU, LSTM, SimpleRNN
 from rnnsuite.layers.stack import CELLS, Cell, Stack
-from rnnsuite.layers.streaming import Streaming
+from rnnsuite.layers.streaming import Chain, Streaming
 
 __all__ = [
     "CELLS",
     "GRU",
     "LSTM",
     "Bidirectional",
+    "CausalConvolution",
     "Cell",
+    "Chain",
     "LayerNormGRU",
     "LayerNormLSTM",
     "LockedDropout",
     "Pooling",
     "RegionEmbedding",
     "SimpleRNN",
+    "SpecAugment",
     "Stack",
     "Streaming",
     "TokenDropout",

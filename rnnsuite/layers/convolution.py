@@ -1,6 +1,7 @@
-"""Convolution over a masked sequence."""
+"""Convolutions over a sequence: around each step, or over what came before it."""
 
 import keras
+import tensorflow as tf
 from keras import ops
 
 
@@ -29,3 +30,52 @@ class RegionEmbedding(keras.layers.Layer):
 
     def get_config(self):
         return {**super().get_config(), "width": self.width}
+
+
+@keras.saving.register_keras_serializable("rnnsuite")
+class CausalConvolution(keras.layers.Layer):
+    """Convolution over time and frequency that never looks ahead, batch normalisation, ReLU.
+
+    `[batch, time, frequencies, channels]` to `[batch, time / s, frequencies / r, filters]`,
+    with `strides` (s, r). Before the first step there are zeros; on the frequency axis
+    there are zeros on both sides. `chunk` takes the next steps, a multiple of s, and the
+    last kernel - s steps before them. Raises ValueError where the kernel is shorter than the stride.
+    """
+
+    def __init__(self, filters: int, kernel: tuple[int, int], strides: tuple[int, int] = (1, 1), **options):
+        super().__init__(**options)
+        if kernel[0] < strides[0]:
+            raise ValueError(f"a kernel of {kernel[0]} steps skips steps with a stride of {strides[0]}")
+        self.filters, self.kernel, self.strides = filters, tuple(kernel), tuple(strides)
+
+    def build(self, shape):
+        self.past = self.kernel[0] - self.strides[0]
+        self.states = {"past": [self.past, *shape[2:]]} if self.past else {}
+        self.convolution = keras.layers.Conv2D(self.filters, self.kernel, self.strides, use_bias=False)
+        self.convolution.build(shape)
+        self.norm = keras.layers.BatchNormalization(momentum=0.98)
+        self.norm.build((*shape[:-1], self.filters))
+
+    def call(self, x_BxTxFxC, training=False):
+        return self._run(ops.pad(x_BxTxFxC, [[0, 0], [self.past, 0], [0, 0], [0, 0]]), training)
+
+    def chunk(self, x_BxTxFxC, states):
+        """The outputs for the next steps, and the new states."""
+        if not self.past:
+            return self._run(x_BxTxFxC, False), {}
+        x = tf.concat([states["past"], x_BxTxFxC], axis=1)
+        return self._run(x, False), {"past": x[:, -self.past :]}
+
+    def _run(self, x, training):
+        bins, (_, width), (_, stride) = x.shape[2], self.kernel, self.strides
+        around = max((-(-bins // stride) - 1) * stride + width - bins, 0)
+        x = ops.pad(x, [[0, 0], [0, 0], [around // 2, around - around // 2], [0, 0]])
+        return ops.relu(self.norm(self.convolution(x), training=training))
+
+    def compute_output_shape(self, shape):
+        steps = shape[1] and shape[1] // self.strides[0]
+        return (shape[0], steps, -(-shape[2] // self.strides[1]), self.filters)
+
+    def get_config(self):
+        names = ("filters", "kernel", "strides")
+        return {**super().get_config(), **{name: getattr(self, name) for name in names}}

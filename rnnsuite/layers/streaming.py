@@ -1,4 +1,7 @@
-"""A recurrent layer or stack fed piece by piece, its states going in and out."""
+"""Layers fed piece by piece, their states going in and out."""
+
+from collections.abc import Mapping
+from typing import Any
 
 import keras
 import tensorflow as tf
@@ -68,3 +71,54 @@ class Streaming:
 
         output = self.stack.apply(x, through) if self.stack else through(0, x)
         return {"output": output, **new}
+
+
+class Chain:
+    """Layers one after another, fed piece by piece: `chunk(x, **states)` gives `output` and the new states.
+
+    A part is a recurrent layer or `Stack`, a layer with `states` (`{name: shape without the
+    batch}`) and `chunk(x, states) -> (y, new states)`, or any layer that treats every step
+    alike. States are named `<part>_<state>`; all of them begin as zeros. Raises ValueError
+    for a part that looks into the future.
+    """
+
+    def __init__(self, **parts: Any):
+        recurrent = (Stack, keras.layers.SimpleRNN, keras.layers.GRU, keras.layers.LSTM, keras.layers.Bidirectional)
+        self.parts = {name: Streaming(part) if isinstance(part, recurrent) else part for name, part in parts.items()}
+
+    def states(self) -> dict[str, list[int]]:
+        """The shape of every state, without the batch."""
+        return {
+            f"{name}_{state}": list(shape)
+            for name, part in self.parts.items()
+            for state, shape in _states_of(part).items()
+        }
+
+    def zeros(self, batch: int) -> Streams:
+        """The states before the first piece."""
+        return {name: tf.zeros([batch, *shape]) for name, shape in self.states().items()}
+
+    def chunk(self, x: tf.Tensor, **states: tf.Tensor) -> Streams:
+        """The next piece `[batch, time, ...]` to `output` and the new states."""
+        new: Streams = {}
+        for name, part in self.parts.items():
+            old = {state: states[f"{name}_{state}"] for state in _states_of(part)}
+            x, after = _piece(part, x, old)
+            new.update({f"{name}_{state}": value for state, value in after.items()})
+        return {"output": x, **new}
+
+
+def _states_of(part: Any) -> Mapping[str, list[int]]:
+    if isinstance(part, Streaming):
+        return {name: [units] for name, (units, _) in part._states().items()}
+    return getattr(part, "states", {})
+
+
+def _piece(part: Any, x: tf.Tensor, states: Streams) -> tuple[tf.Tensor, Streams]:
+    if not isinstance(part, Streaming):
+        return part.chunk(x, states) if hasattr(part, "chunk") else (part(x), {})
+    if x.shape[1] == 1:  # without a loop
+        after = part.step(x[:, 0], **states)
+        return after.pop("output")[:, None], after
+    after = part.chunk(x, **states)
+    return after.pop("output"), after

@@ -1,0 +1,102 @@
+"""Sound files of any kind and length, and the microphone, as samples at 16 kHz."""
+
+import pathlib
+from collections.abc import Iterator
+
+import numpy as np
+import soundfile
+
+from rnnsuite.inputs import wave
+
+SUFFIXES = (".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aiff", ".aif", ".au")
+_GRAIN = 25  # Hz: rates are multiples of it, so that a fortieth of a second is whole on both sides
+_MARGIN = 0.04  # seconds of either neighbour that a block is resampled with
+
+
+def check(path: pathlib.Path) -> str | None:
+    """What is wrong with a sound file, or None. Looks at its header; at its samples where they could be no numbers."""
+    try:
+        with soundfile.SoundFile(path) as file:
+            if file.frames == 0:
+                return "no samples"
+            if file.subtype in ("FLOAT", "DOUBLE") and not np.isfinite(file.read()).all():
+                return "samples that are no numbers (NaN or infinite)"
+    except (soundfile.LibsndfileError, OSError, RuntimeError) as error:
+        return f"not a sound file that can be read ({' '.join(str(error).split()).rstrip('.')})"
+    return None
+
+
+def as_wav(path: pathlib.Path) -> bytes:
+    """The bytes of a mono 16-bit WAV file with the sound of `path`, at its own rate. A WAV file's own bytes.
+
+    Raises OSError or ValueError where it cannot be read.
+    """
+    if path.suffix.lower() == ".wav":
+        return path.read_bytes()
+    try:
+        samples, rate = soundfile.read(path, dtype="float32", always_2d=True)
+    except soundfile.LibsndfileError as error:
+        raise ValueError(str(error)) from error
+    return wave.write(samples.mean(axis=1), rate)
+
+
+def blocks(path: pathlib.Path, size: int) -> Iterator[np.ndarray]:
+    """The sound in blocks of `size` samples at 16 kHz, mixed down, the last filled with silence.
+
+    Reads a second at a time, so that hours need no more memory. Raises ValueError where it
+    cannot be read, or has a rate that is no multiple of 25 Hz.
+    """
+    kept = np.zeros(0, np.float32)
+    for second in _seconds(path):
+        kept = np.concatenate([kept, second])
+        whole = len(kept) // size * size
+        yield from kept[:whole].reshape(-1, size)
+        kept = kept[whole:]
+    if len(kept):
+        yield np.pad(kept, (0, size - len(kept)))
+
+
+def _seconds(path: pathlib.Path) -> Iterator[np.ndarray]:
+    try:
+        with soundfile.SoundFile(path) as file:
+            rate = file.samplerate
+            if rate % _GRAIN:
+                raise ValueError(f"a rate of {rate} Hz; only multiples of {_GRAIN} Hz can be resampled in blocks")
+            margin = round(rate * _MARGIN)
+            before, current = np.zeros(margin, np.float32), _mono(file, rate)
+            while len(current):
+                after = _mono(file, rate)
+                yield _block(before, current, after[:margin], rate, margin)
+                before, current = np.concatenate([before, current])[-margin:], after
+    except soundfile.LibsndfileError as error:
+        raise ValueError(str(error)) from error
+
+
+def _mono(file: soundfile.SoundFile, count: int) -> np.ndarray:
+    samples = file.read(count, dtype="float32", always_2d=True).mean(axis=1)
+    return np.clip(np.where(np.isfinite(samples), samples, 0), -1, 1)
+
+
+def _block(before, current, after, rate, margin) -> np.ndarray:
+    if rate == wave.RATE:
+        return current
+    extra = round(wave.RATE * _MARGIN)
+    count = len(current) * wave.RATE // rate
+    return wave.resample(np.concatenate([before, current, after]), rate, count + extra)[extra:]
+
+
+def microphone(size: int) -> Iterator[np.ndarray]:
+    """Blocks of `size` samples from the default microphone at 16 kHz, until it is interrupted.
+
+    Needs the extra `microphone`. Raises ValueError where there is no sounddevice or no microphone.
+    """
+    try:
+        import sounddevice
+    except (ImportError, OSError) as error:  # OSError: PortAudio is missing
+        raise ValueError(f"sounddevice cannot be loaded ({error}): pip install 'rnnsuite[microphone]'") from error
+    try:
+        with sounddevice.InputStream(wave.RATE, size, channels=1, dtype="float32") as stream:
+            while True:
+                yield stream.read(size)[0][:, 0]
+    except sounddevice.PortAudioError as error:
+        raise ValueError(f"no microphone: {error}") from error
