@@ -18,7 +18,7 @@ demo: $(READY)
 		"Nobody would call the ending anything but moving, although the pacing was clumsy."
 
 test: lint
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 lint: $(READY)
 	$(BIN)/ruff check .

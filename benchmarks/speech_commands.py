@@ -47,23 +47,35 @@ def noise(length: int, rng: np.random.Generator) -> np.ndarray:
     return mixed / mixed.std()
 
 
-def recording(app, settings, records, minutes: float, snr: float, seed: int) -> tuple[np.ndarray, list[events.Event]]:
-    """Clips at random times over noise, each word `snr` dB louder than the noise under it, and where which word is."""
-    from apps.speech_commands.data import SILENCE, _span
+def power(clip: np.ndarray) -> tuple[float, int, int]:
+    """Mean square of the word in a clip, and its first and last sample."""
+    from apps.speech_commands.data import span
+
+    first, last = (int(each) for each in span(clip).numpy())
+    return float(np.mean(np.square(clip[first:last]))), first, last
+
+
+def recording(records, minutes: float, snr: float, seed: int, level: bool = True) -> tuple[np.ndarray, list]:
+    """Clips at random times over noise, and where which word is.
+
+    level: each word is made `snr` dB louder than the noise under it; otherwise the words are so on the average.
+    """
+    from apps.speech_commands.data import SILENCE
 
     rng = np.random.default_rng(seed)
     words = [record for record in records if record["label"].decode() != SILENCE]
     length = round(minutes * 60 * wave.RATE)
     sound, truth, place = 0.02 * noise(length, rng), [], 0
+    mean = np.mean([power(wave.clip(record["audio"], wave.RATE))[0] for record in words])
     while True:
         record = words[rng.integers(len(words))]
         place += round(rng.uniform(0.2, 2.5) * wave.RATE)
         clip = wave.clip(record["audio"], wave.RATE)
         if place + len(clip) > len(sound):
             break
-        first, last = (int(each) for each in _span(clip).numpy())
-        loud = np.mean(np.square(sound[place + first : place + last])) * 10 ** (snr / 10)
-        sound[place : place + len(clip)] += clip * np.sqrt(loud / np.mean(np.square(clip[first:last])))
+        own, first, last = power(clip)
+        under = np.mean(np.square(sound[place + first : place + last])) if level else 0.02**2
+        sound[place : place + len(clip)] += clip * np.sqrt(under * 10 ** (snr / 10) / (own if level else mean))
         start, end = (place + first) / wave.RATE, (place + last) / wave.RATE
         truth.append(events.Event(record["label"].decode(), start, end, 1.0))
         place += len(clip)
@@ -78,6 +90,7 @@ def main() -> None:
     parser.add_argument("--clips", type=int, help="At most so many.  [default: all]")
     parser.add_argument("--minutes", type=float, default=10.0)
     parser.add_argument("--snr", type=float, default=10.0)
+    parser.add_argument("--average", action="store_true", help="The words are so much louder on the average only.")
     parser.add_argument("--tolerance", type=float, default=0.3)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--set", nargs="+", default=[], metavar="KEY=VALUE", dest="settings")
@@ -87,10 +100,10 @@ def main() -> None:
     for model in options.models:
         settings = evaluate.data_settings(app, model, options.data, ["data.silence=0"])
         records = evaluate.collect(app.load(settings, options.split), options.clips)
-        print(json.dumps({"model": str(model), **measure(app, model, settings, records, options)}))
+        print(json.dumps({"model": str(model), **measure(app, model, records, options)}))
 
 
-def measure(app, model, settings, records, options) -> dict:
+def measure(app, model, records, options) -> dict:
     fitted = predict.fitted_of(app, model)
     whole = app.score(records, predict.open_model(app, model).answer(records)).metrics["accuracy"]
     session, right, started = predict.Session(app, model, "stream"), 0, time.perf_counter()
@@ -99,7 +112,7 @@ def measure(app, model, settings, records, options) -> dict:
         label = fitted.labels[heard(steps(session, wave.clip(record["audio"], fitted.clip_samples)), fitted.background)]
         right += label == record["label"].decode()
     spent = (time.perf_counter() - started) / (len(records) * fitted.clip_samples / STEP)
-    sound, truth = recording(app, settings, records, options.minutes, options.snr, options.seed)
+    sound, truth = recording(records, options.minutes, options.snr, options.seed, not options.average)
     session.states = {}
     rows = steps(session, sound)
     stream = evaluate.stream_settings(app, model, options.settings)

@@ -4,7 +4,7 @@
 
 Everything but the recurrent layers is the same: data, vocabulary (learned once), batches,
 optimizer, evaluation. Each training has a process of its own. Prints the fastest epoch of
-each, after the first, which compiles, and the best validation score for each seed.
+each, compiling included where there is any, and the best validation score for each seed.
 """
 
 import argparse

@@ -14,6 +14,7 @@ from rnnsuite.layers import form
 log = logging.getLogger(__name__)
 STEPS = 20  # a sequence shorter than this is not judged
 FALL = 1e-3  # of the gradient from the last tenth of the steps to the first, below which it vanishes
+LARGE = 1.0  # a gradient of the loss with respect to a state that is below this explodes nothing
 CLIPPED = 0.5  # share of steps, above which clipping steers the training
 
 
@@ -59,8 +60,8 @@ def warnings(health: Mapping[str, Any], clipped: float = 0.0) -> list[str]:
                 "Try an LSTM or GRU, a recurrent kernel that starts orthogonal (or the identity, with ReLU), "
                 "pooling or attention over all steps, or shorter sequences."
             )
-        elif ratio > 1 / FALL and np.mean(norms[: len(norms) // 10]) > 0.1 * max(norms):
-            # Largest where it has come farthest. One that is large between, attention has put there.
+        elif ratio > 1 / FALL and np.argmax(norms) < len(norms) // 10 and max(norms) > LARGE:
+            # Largest where it has come farthest. Where it is large elsewhere, attention has put it there.
             found.append(
                 f"{path}: the gradient grows {ratio:.0e} times over {len(norms)} steps back; it explodes. "
                 "Lower train.clip_norm or train.learning_rate, or start the recurrent kernel orthogonal."

@@ -114,12 +114,12 @@ def _health(rows: Sequence[Mapping[str, Any]]) -> dict[str, Figure]:
         ("gradient norm of each layer", lambda row, path: row["layers"][path]["gradient"]),
         ("update over weight, first step of each epoch", lambda row, path: row["updates"].get(path, float("nan"))),
     ):
-        figure = figures[name] = Figure(figsize=(7, 3.4), layout="constrained")
+        figure = figures[name] = Figure(figsize=(9, 3.4), layout="constrained")
         axes = figure.subplots()
         for path in rows[-1]["layers"]:
             axes.semilogy(epochs, [value(row, path) for row in rows], marker=".", label=path)
         axes.set(xlabel="epoch", title=name)
-        axes.legend(fontsize="x-small")
+        axes.legend(fontsize="x-small", loc="center left", bbox_to_anchor=(1, 0.5))
         axes.grid(alpha=0.3)
     return figures
 

@@ -64,6 +64,14 @@ def test_vanishing_and_exploding_are_named_with_a_remedy():
     assert health.warnings(measured(model(SimpleRNN, scale=1.0, activation="linear"), x, y)) == []
 
 
+def test_attention_to_the_end_is_no_explosion():
+    norms = [*[0.5] * 10, *[1e-6] * 40]
+    between = [*[0.5] * 6, *[2.0] * 4, *[1e-6] * 40]
+    for each in (norms, between):
+        assert health.warnings({"states": {"a": each}, "layers": {}}) == []
+    assert "explodes" in health.warnings({"states": {"a": [2.0, *norms]}, "layers": {}})[0]
+
+
 def test_clipping_unreached_layers_and_nan_are_named():
     healthy = {"states": {}, "layers": {"a": {"gradient": 1.0, "weight": 1.0}}}
     assert health.warnings(healthy, clipped=0.2) == []

@@ -303,7 +303,7 @@ def examples(config: Config, fitted: Fitted, records: tf.data.Dataset) -> tf.dat
 
     def example(record):
         samples, label = audio.clip(record["audio"], fitted.clip_samples), numbers(record["label"])
-        return samples, _targets(fitted, label, tf.where(label == fitted.background, 0.0, _span(samples)))
+        return samples, _targets(fitted, label, tf.where(label == fitted.background, 0.0, span(samples)))
 
     return records.map(example, num_parallel_calls=tf.data.AUTOTUNE)
 
@@ -314,7 +314,7 @@ def _targets(fitted: Fitted, label: tf.Tensor, span: tf.Tensor) -> dict[str, tf.
     return {"label": label, "span": span, "steps": tf.where(within, label, fitted.background)}
 
 
-def _span(samples: tf.Tensor) -> tf.Tensor:
+def span(samples: tf.Tensor) -> tf.Tensor:
     """First and last sample of the loudest stretch: 10 ms pieces that stand out of the floor, with gaps up to 0.2 s."""
     pieces = tf.reshape(samples[: tf.size(samples) // 160 * 160], [-1, 160])
     loudness = 10 * tf.experimental.numpy.log10(tf.reduce_mean(tf.square(pieces), axis=1) + 1e-9)

@@ -43,7 +43,7 @@ def _tradeoff(truth, probabilities):
     classes = sorted(set(truth))
     for number, name in enumerate(classes if len(classes) == probabilities.shape[1] else ()):
         false_alarms, misses, _ = metrics.det_curve(truth == name, probabilities[:, number])
-        axes.plot(100 * false_alarms, 100 * misses, label=name, drawstyle="steps-post")
+        axes.plot(100 * false_alarms, 100 * misses, label=name.strip("_"), drawstyle="steps-post")
     axes.set(xlabel="false alarms, % of other clips", ylabel="misses, % of the word's clips")
     axes.set(xlim=(0, 20), ylim=(0, 20))
     axes.legend(fontsize="x-small")

@@ -13,7 +13,7 @@ from typing import Any
 
 from rnnsuite import __version__, evaluate, predict
 from rnnsuite import config as configuration
-from rnnsuite.app import App, OnDevice
+from rnnsuite.app import App, OnDevice, Signature
 from rnnsuite.errors import UserError
 from rnnsuite.export import lite as lite_form
 from rnnsuite.export import parity, runner, saved_model, serving
@@ -48,7 +48,7 @@ def release(
         serving.write_warmup(signatures, app.name, part)
         lite_part = stack.enter_context(whole_folder(lite_target)) if kinds else None
         if lite_part:
-            _write_device(app, run, lite_part, kinds, config)
+            _write_device(app, run, lite_part, kinds, config, signatures)
         report = parity.check(app, run_folder, part, lite_part, records, config.export)
         card = _card(run, config, report, version)
         for folder in (part / "assets.extra", *([lite_part] if lite_part else [])):
@@ -69,7 +69,9 @@ def _newest(folder: pathlib.Path) -> int:
     return max((int(each.name) for each in folder.glob("*") if each.name.isdigit()), default=0)
 
 
-def _write_device(app: App, run: Run, folder: pathlib.Path, kinds: tuple[str, ...], config: Any) -> None:
+def _write_device(
+    app: App, run: Run, folder: pathlib.Path, kinds: tuple[str, ...], config: Any, signatures: Mapping[str, Signature]
+) -> None:
     for name, content in app.device_files(run.fitted()).items():
         (folder / name).write_bytes(content)
     calibration = []
@@ -77,7 +79,7 @@ def _write_device(app: App, run: Run, folder: pathlib.Path, kinds: tuple[str, ..
         records = evaluate.collect(app.load(config.data, "train"), config.export.calibration_records)
         device = app.on_device(folder)
         calibration = [device.request(record) for record in records]
-        if app.stream and device.pieces:
+        if app.stream and app.stream.signature in signatures and device.pieces:
             calibration += _streamed(app, run, device, records)
     lite_form.convert(app, run.folder, folder, kinds, calibration)
     (folder / "runner.py").write_bytes(pathlib.Path(runner.__file__).read_bytes())

@@ -1,7 +1,7 @@
 """Runs a .tflite file with ai-edge-litert and numpy alone.
 
 This file travels with every on-device export. As a program:
-python runner.py MODEL.tflite REQUESTS.npz ANSWERS.npz, where the arrays are named
+python runner.py MODEL.tflite REQUESTS.npz ANSWERS.npz [SIGNATURE], where the arrays are named
 `<number>/<input>` and `<number>/<output>`.
 """
 
@@ -32,13 +32,23 @@ class LiteModel:
         if sorted(inputs) != self.inputs:
             raise ValueError(f"inputs must be {', '.join(self.inputs)}, not {', '.join(sorted(inputs))}")
         if self.used:  # before the first call nothing is allocated, and states start at zero
-            self.interpreter.reset_all_variables()
+            self._reset()
         self.used = True
         return {name: np.array(value) for name, value in self.runner(**inputs).items()}
 
+    def _reset(self) -> None:
+        try:
+            self.interpreter.reset_all_variables()
+        except RuntimeError:  # another signature has states that have no memory before it has run
+            for name in self.interpreter.get_signature_list():
+                runner = self.interpreter.get_signature_runner(name)
+                details = runner.get_input_details()
+                runner(**{key: np.zeros(each["shape"], each["dtype"]) for key, each in details.items()})
+            self.interpreter.reset_all_variables()
 
-def main(model: str, requests: str, answers: str) -> None:
-    lite, found = LiteModel(model), {}
+
+def main(model: str, requests: str, answers: str, signature: "str | None" = None) -> None:
+    lite, found = LiteModel(model, signature), {}
     with np.load(requests, allow_pickle=False) as stored:
         names = sorted(stored.files, key=lambda name: int(name.split("/")[0]))
         grouped: dict = {}
