@@ -1,5 +1,6 @@
 """Recurrent layers: drop-ins for Keras's, a stack of them, dropout that fits them, and pooling over time."""
 
+from rnnsuite.layers.attention import Attention
 from rnnsuite.layers.bidirectional import Bidirectional
 from rnnsuite.layers.convolution import CausalConvolution, RegionEmbedding
 from rnnsuite.layers.dropout import LockedDropout, SpecAugment, TokenDropout
@@ -15,6 +16,7 @@ __all__ = [
     "CELLS",
     "GRU",
     "LSTM",
+    "Attention",
     "Bidirectional",
     "CausalConvolution",
     "Cell",

@@ -1,0 +1,215 @@
+"""From `step(tokens, state) -> (logits, state)` to sequences, in the graph with stock operations.
+
+tokens `[rows]` int32, logits `[rows, vocabulary]`, state any nest of tensors with the rows first.
+A row's result does not depend on the rows beside it. Lengths count the end; what follows it is 0.
+"""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import tensorflow as tf
+
+Step = Callable[[tf.Tensor, Any], tuple[tf.Tensor, Any]]
+NONE = float("-inf")  # the score of a hypothesis that there is not
+
+
+class Decoded(NamedTuple):
+    """`ids` int32 `[batch, ..., most]`, `lengths` int32 and `scores` float32 `[batch, ...]`; of beam search `...` is n.
+
+    Where there are fewer hypotheses than asked for, the last ones have length 0 and score -inf.
+    """
+
+    ids: tf.Tensor
+    lengths: tf.Tensor
+    scores: tf.Tensor
+
+
+def greedy(step: Step, state: Any, start: tf.Tensor, end: int, most: int, least: int = 0) -> Decoded:
+    """The most probable token after the other, up to `end` or `most` tokens; `scores` are log-probabilities (nats).
+
+    start: `[batch]`, the tokens before the first. least: tokens before `end` may come.
+    """
+    return _follow(step, state, start, end, most, least, lambda logits, _: tf.argmax(logits, -1, tf.int32))
+
+
+def sample(
+    step: Step,
+    state: Any,
+    start: tf.Tensor,
+    end: int,
+    most: int,
+    seed: tf.Tensor,
+    least: int = 0,
+    temperature: tf.Tensor | float = 1.0,
+    top_k: tf.Tensor | int = 0,
+    top_p: tf.Tensor | float = 1.0,
+) -> Decoded:
+    """As `greedy`, but each token drawn from softmax(logits / temperature), cut down to what is likely.
+
+    seed: int32 scalar; the same seed gives a row at the same place the same sequence. top_k: of
+    the k most probable tokens (Fan et al., arXiv 1805.04833), 0 for all. top_p: of the fewest
+    that hold so much probability (nucleus; Holtzman et al., arXiv 1904.09751). A temperature
+    of 0 is `greedy`. `scores` are log-probabilities of the model itself, uncut and at temperature 1.
+    """
+    temperature = tf.convert_to_tensor(temperature, tf.float32)
+
+    def choose(logits, place):
+        kept = likely(logits / tf.maximum(temperature, 1e-6), top_k, top_p)
+        noise = tf.random.stateless_uniform(tf.shape(logits), tf.stack([seed, place]), 1e-20, 1.0)
+        # The largest of logits with Gumbel noise is a draw from their softmax.
+        drawn = tf.argmax(kept - tf.math.log(-tf.math.log(noise)), -1, tf.int32)
+        return tf.where(temperature > 0, drawn, tf.argmax(logits, -1, tf.int32))
+
+    return _follow(step, state, start, end, most, least, choose)
+
+
+def likely(logits: tf.Tensor, top_k: tf.Tensor | int, top_p: tf.Tensor | float) -> tf.Tensor:
+    """Logits `[rows, vocabulary]` with -inf for all but the `top_k` largest (0 for all), and of these the nucleus."""
+    size = logits.shape[-1]
+    order = tf.argsort(logits, axis=-1, direction="DESCENDING", stable=True)
+    place = tf.argsort(order, axis=-1)  # each token's rank
+    top_k = tf.convert_to_tensor(top_k, tf.int32)
+    logits = tf.where(place < tf.where(top_k > 0, top_k, size), logits, NONE)
+    ranked = tf.gather(tf.nn.softmax(logits), order, batch_dims=1)
+    before = tf.cumsum(ranked, axis=-1, exclusive=True)
+    within = tf.gather(before < tf.maximum(tf.convert_to_tensor(top_p, tf.float32), 1e-9), place, batch_dims=1)
+    return tf.where(within, logits, NONE)
+
+
+def _follow(step, state, start, end, most, least, choose) -> Decoded:
+    rows = tf.shape(start)[0]
+    fixed = _fixed_shapes(state)
+
+    def body(place, tokens, state, ids, lengths, scores, running):
+        logits, state = step(tokens, state)
+        logits = _without_end(tf.cast(logits, tf.float32), end, place + 1 < least)
+        tokens = choose(logits, place)
+        gained = tf.gather(tf.nn.log_softmax(logits), tokens, batch_dims=1)
+        ids = _written(ids, place, tf.where(running, tokens, 0))
+        lengths += tf.cast(running, tf.int32)
+        scores += tf.where(running, gained, 0.0)
+        return place + 1, tokens, _shaped(state, fixed), ids, lengths, scores, running & (tokens != end)
+
+    begin = (
+        tf.constant(0), tf.cast(start, tf.int32), state, tf.zeros([rows, most], tf.int32),
+        tf.zeros([rows], tf.int32), tf.zeros([rows]), tf.ones([rows], tf.bool),
+    )  # fmt: skip
+    _, _, _, ids, lengths, scores, _ = tf.while_loop(
+        lambda place, *others: (place < most) & tf.reduce_any(others[-1]), body, begin
+    )
+    return Decoded(ids, lengths, scores)
+
+
+def beam_search(
+    step: Step,
+    state: Any,
+    start: tf.Tensor,
+    end: int,
+    beam: int,
+    most: tf.Tensor | int,
+    least: tf.Tensor | int = 0,
+    length_penalty: tf.Tensor | float = 0.0,
+    coverage_penalty: tf.Tensor | float = 0.0,
+    attended: Callable[[Any], tf.Tensor] | None = None,
+) -> Decoded:
+    """The `beam` best hypotheses, best first: log P / lp + cp (Wu et al., arXiv 1609.08144, eq. 14).
+
+    lp = ((5 + length) / 6) ^ length_penalty; cp = coverage_penalty * sum of log(min(attention, 1))
+    over the memory's positions. attended(state): the attention `[rows, positions]` that each
+    position has had so far; 1 at padding. A hypothesis ends with `end`, where that is among the
+    `beam` best continuations, or at `most` tokens; `end` may come as token number `least` at the
+    earliest. A row is done when as many have ended, or when none that is under way can become
+    better than those that have. A beam of one is `greedy`, one as wide as the space is exact.
+    """
+    most, least = tf.convert_to_tensor(most), tf.convert_to_tensor(least)
+    alpha = tf.convert_to_tensor(length_penalty, tf.float32)
+    beta = tf.convert_to_tensor(coverage_penalty, tf.float32)
+    batch = tf.shape(start)[0]
+    state = tf.nest.map_structure(lambda v: tf.repeat(v, beam, axis=0), state)
+    fixed = _fixed_shapes(state)
+
+    def penalty(length):
+        return tf.pow((5.0 + tf.cast(length, tf.float32)) / 6.0, alpha)
+
+    def covered(state):
+        if attended is None:
+            return tf.zeros([batch, beam])
+        logs = tf.math.log(tf.clip_by_value(attended(state), 1e-10, 1.0))
+        return beta * tf.reshape(tf.reduce_sum(logs, axis=-1), [batch, beam])
+
+    def body(place, tokens, state, ids, sums, ended, count, done, _):
+        logits, state = step(tf.reshape(tokens, [-1]), state)
+        logits = _without_end(tf.cast(logits, tf.float32), end, place + 1 < least)
+        size = logits.shape[-1]
+        sums_BxKxV = sums[:, :, None] + tf.reshape(tf.nn.log_softmax(logits), [batch, beam, size])
+        cover = covered(state)
+        # Those that end.
+        best, chosen = tf.math.top_k(tf.reshape(sums_BxKxV, [batch, beam * size]), beam)
+        parents = chosen // size
+        ends = (chosen % size == end) & (best > NONE) & ~done[:, None]
+        scores = tf.where(ends, best / penalty(place + 1) + tf.gather(cover, parents, batch_dims=1), NONE)
+        theirs = _written(tf.gather(ids, parents, batch_dims=1), place, end)
+        ended = _best(beam, ended, (theirs, tf.fill([batch, beam], place + 1), scores))
+        count += tf.reduce_sum(tf.cast(ends, tf.int32), axis=1)
+        # Those that go on.
+        going = tf.where(tf.range(size) == end, NONE, sums_BxKxV)
+        sums, chosen = tf.math.top_k(tf.reshape(going, [batch, beam * size]), beam)
+        parents, tokens = chosen // size, chosen % size
+        state = _shaped(tf.nest.map_structure(lambda v: _of_parents(v, parents, batch, beam), state), fixed)
+        ids = _written(tf.gather(ids, parents, batch_dims=1), place, tokens)
+        # Log-probabilities only fall, and penalties of coverage are none at best.
+        bound = sums[:, 0] / tf.maximum(penalty(most), penalty(place + 1))
+        done |= (count >= beam) | (bound <= ended.scores[:, -1])
+        return place + 1, tokens, state, ids, sums, ended, count, done, tf.gather(cover, parents, batch_dims=1)
+
+    first = tf.where(tf.range(beam) == 0, 0.0, NONE) + tf.zeros([batch, 1])
+    nothing = Decoded(
+        tf.zeros([batch, beam, most], tf.int32), tf.zeros([batch, beam], tf.int32), tf.fill([batch, beam], NONE)
+    )
+    tokens = tf.repeat(tf.cast(start, tf.int32)[:, None], beam, axis=1)
+    count, done = tf.zeros([batch], tf.int32), tf.zeros([batch], tf.bool)
+    begin = (tf.constant(0), tokens, state, nothing.ids, first, nothing, count, done, tf.zeros([batch, beam]))
+    place, _, _, ids, sums, ended, _, done, cover = tf.while_loop(
+        lambda place, *others: (place < most) & ~tf.reduce_all(others[6]), body, begin
+    )
+    # Where there was no more room, those under way have ended too.
+    lasts = tf.where(done[:, None], NONE, sums / penalty(place) + cover)
+    ended = _best(beam, ended, (ids, tf.fill([batch, beam], place), lasts))
+    there = ended.scores > NONE
+    return Decoded(tf.where(there[..., None], ended.ids, 0), tf.where(there, ended.lengths, 0), ended.scores)
+
+
+def _best(beam, one, other) -> Decoded:
+    """The best of two sets of hypotheses; of equal ones those that came first."""
+    ids, lengths, scores = (tf.concat(each, axis=1) for each in zip(one, other, strict=True))
+    scores, chosen = tf.math.top_k(scores, beam)
+    return Decoded(tf.gather(ids, chosen, batch_dims=1), tf.gather(lengths, chosen, batch_dims=1), scores)
+
+
+def _of_parents(v, parents, batch, beam):
+    """The rows of `[batch * beam, ...]` that the hypotheses go on from."""
+    rows = tf.range(batch)[:, None] * beam + parents
+    return tf.gather(v, tf.reshape(rows, [-1]))
+
+
+def _written(ids, place, tokens):
+    """ids `[..., most]` with `tokens` `[...]`, or one token, at `place`."""
+    at = tf.range(tf.shape(ids)[-1]) == place
+    return tf.where(at, tf.expand_dims(tf.broadcast_to(tokens, tf.shape(ids)[:-1]), -1), ids)
+
+
+def _without_end(logits, end, early):
+    return tf.where((tf.range(logits.shape[-1]) == end) & early, NONE, logits)
+
+
+def _fixed_shapes(state):
+    return tf.nest.map_structure(lambda v: v.shape[1:], state)
+
+
+def _shaped(state, shapes):
+    """A loop's state must not lose what is known of its shape."""
+
+    def shaped(v, shape):
+        return tf.ensure_shape(v, [None, *shape])
+
+    return tf.nest.map_structure(shaped, state, shapes)
