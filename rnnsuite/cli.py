@@ -255,10 +255,11 @@ def _follow(app, model: pathlib.Path, source: str, overrides: tuple[str, ...], a
 
     settings = evaluation.stream_settings(app, model, overrides)
     found = []
-    for event in prediction.stream(app, model, source, settings):
-        found.append(dict(event))
-        if not as_json:
-            _say("  ".join(f"{name} {_line(value)}" for name, value in event.items()))
+    with contextlib.suppress(KeyboardInterrupt):  # which is how a live source ends
+        for event in prediction.stream(app, model, source, settings):
+            found.append(dict(event))
+            if not as_json:
+                _say("  ".join(f"{name} {_line(value)}" for name, value in event.items()))
     if as_json:
         _say(json.dumps({"stream": source, "events": found}, ensure_ascii=False))
 

@@ -18,6 +18,7 @@ from rnnsuite import sources
 from rnnsuite.config import NotNegative, Share, section
 from rnnsuite.errors import UserError
 from rnnsuite.inputs import audio, recording, wave
+from rnnsuite.progress import bar
 
 log = logging.getLogger(__name__)
 SILENCE, UNKNOWN, NOISES = "_silence_", "_unknown_", "_background_noise_"
@@ -118,9 +119,11 @@ def _prepared(config: Config, split: str) -> tuple[tf.data.Dataset, int, set[str
                 "label": tf.where(tf.reduce_any(record["label"] == words), record["label"], UNKNOWN),
             }
         )
-    held = splits[split].split("[")[0] if split in splits else "train"
     names = getattr(builder.info.features[config.label], "names", None) or ()
-    return records, builder.info.splits[held].num_examples, set(names)
+    count = builder.info.splits[splits.get(split, splits["train"])].num_examples
+    if "validation" not in splits:
+        count *= {"train": 1 - config.validation, "validation": config.validation}.get(split, 1)
+    return records, round(count), set(names)
 
 
 def _wav(samples: tf.Tensor) -> tf.Tensor:
@@ -136,7 +139,8 @@ def _folders(config: Config, split: str) -> tuple[tf.data.Dataset, int, set[str]
     if split == "train":
         _warn_of_shared_speakers(root, found)
     skips = sources.Skips(config.on_error)
-    known = [(file, label) for file, label in found[split] if _usable(file, skips)]
+    files = bar(found[split], desc="files", unit="file", disable=len(found[split]) < 5000)
+    known = [(file, label) for file, label in files if _usable(file, skips)]
     skips.report(root)
     words, others = _chosen(config, known)
     if not words:
@@ -183,12 +187,12 @@ def _files(config: Config, root: pathlib.Path) -> dict[str, list[tuple[pathlib.P
         split: sources.class_folders(place, recording.SUFFIXES, ignored=(NOISES,)) for split, place in places.items()
     }
     whole = "all" if "all" in found else "train"
+    if whole not in found or {"train", "validation"} <= found.keys():
+        return found
     if whole == "all" and any((root / name).is_file() for name in LISTS.values()):
         lists = {split: set(_lines(root / name)) for split, name in LISTS.items()}
         of = {f"{file.parent.name}/{file.name}": split for split, names in lists.items() for file, _ in found["all"]
               if f"{file.parent.name}/{file.name}" in names}  # fmt: skip
-    elif {"train", "validation"} <= found.keys():
-        return found
     else:
         shares = {"validation": config.validation, **({"test": config.test} if whole == "all" else {})}
         of = {f"{file.parent.name}/{file.name}": _drawn(file.name, shares) for file, _ in found[whole]}

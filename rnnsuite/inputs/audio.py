@@ -171,7 +171,7 @@ class LogMel(keras.layers.Layer):
         if self.coefficients:
             features = tf.matmul(features, _dct(self.bins)[:, : self.coefficients])
         features = tf.reshape(features, [-1, frames, self.width])
-        return features, {"samples": samples[:, samples.shape[1] - (WINDOW - HOP) :] if known else samples[:, -240:]}
+        return features, {"samples": samples[:, HOP - WINDOW :]}
 
     @staticmethod
     def _hops(samples, frames):

@@ -27,12 +27,17 @@ def check(path: pathlib.Path) -> str | None:
 
 
 def as_wav(path: pathlib.Path) -> bytes:
-    """The bytes of a mono 16-bit WAV file with the sound of `path`, at its own rate. A WAV file's own bytes.
+    """The bytes of a WAV file as `wave.read` knows them: the file's own, or mono with 16 bits, at the same rate.
 
     Raises OSError or ValueError where it cannot be read.
     """
     if path.suffix.lower() == ".wav":
-        return path.read_bytes()
+        content = path.read_bytes()
+        try:
+            wave.read(content)
+            return content
+        except ValueError:
+            pass  # of another coding, perhaps
     try:
         samples, rate = soundfile.read(path, dtype="float32", always_2d=True)
     except soundfile.LibsndfileError as error:

@@ -85,6 +85,23 @@ def test_split_folders_of_flac(tmp_path):
         load(tmp_path, "test")
 
 
+def test_only_a_validation_folder_can_be_evaluated(tmp_path):
+    for word in ("go", "stop"):
+        write(tmp_path / "val" / word / "a.wav")
+    assert len(load(tmp_path, "validation")) == 2
+    with pytest.raises(UserError, match="no train split; it has validation"):
+        load(tmp_path)
+
+
+@pytest.mark.parametrize("subtype", ["DOUBLE", "ULAW"])
+def test_wav_files_of_other_codings_are_read_too(tmp_path, subtype):
+    for word in ("go", "stop"):
+        write(tmp_path / word / "a.wav", subtype=subtype)
+    samples, rate = wave.read(load(tmp_path, "all")[0]["audio"])
+    np.testing.assert_allclose(samples, tone(), atol=0.02)
+    assert rate == 16_000
+
+
 def test_words_left_out_are_unknown(folder):
     labels = [record["label"] for record in load(folder, "all", words=("go", "stop"), unknown=0.25)]
     assert labels.count(b"_unknown_") == 30
