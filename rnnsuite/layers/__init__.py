@@ -9,6 +9,7 @@ from rnnsuite.layers.form import exporting
 from rnnsuite.layers.normalised import LayerNormGRU, LayerNormLSTM
 from rnnsuite.layers.pooling import Pooling
 from rnnsuite.layers.recurrent import GRU, LSTM, SimpleRNN
+from rnnsuite.layers.seq2seq import AttendingDecoder, Bridge
 from rnnsuite.layers.stack import CELLS, Cell, Stack
 from rnnsuite.layers.streaming import Chain, Streaming
 
@@ -16,8 +17,10 @@ __all__ = [
     "CELLS",
     "GRU",
     "LSTM",
+    "AttendingDecoder",
     "Attention",
     "Bidirectional",
+    "Bridge",
     "CausalConvolution",
     "Cell",
     "Chain",

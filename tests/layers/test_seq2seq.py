@@ -1,0 +1,141 @@
+"""The attending decoder: its two forms, its gradients, and what it must not see."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from rnnsuite import decoding
+from rnnsuite.layers import CELLS, AttendingDecoder, Bridge
+
+UNITS, DEPTH = 4, 2
+rng = np.random.default_rng(0)
+X, MEMORY = rng.normal(size=[2, 5, 3]).astype("f"), rng.normal(size=[2, 6, 7]).astype("f")
+MASK = np.array([[True] * 6, [True] * 3 + [False] * 3])
+ENDS = rng.normal(size=[2, 7]).astype("f")
+
+
+def made(cell="gru", feeding=False, **options):
+    keras.utils.set_random_seed(0)
+    bridge = Bridge(cell, UNITS, DEPTH)
+    decoder = AttendingDecoder(cell, UNITS, DEPTH, attention_units=5, feeding=feeding, **options)
+    decoder(X, MEMORY, states=bridge(ENDS))
+    return bridge, decoder
+
+
+@pytest.mark.parametrize("feeding", [False, True])
+@pytest.mark.parametrize("cell", sorted(CELLS))
+def test_the_whole_target_is_step_after_step(cell, feeding):
+    bridge, decoder = made(cell, feeding)
+    outputs, weights = decoder(X, MEMORY, mask=MASK, states=bridge(ENDS))
+    memory = tf.constant(MEMORY)
+    keys, state = decoder.attention.keys(memory), decoder.begin(memory, bridge(ENDS))
+    for t in range(5):
+        output, share, state = decoder.step(tf.constant(X[:, t]), state, memory, keys, MASK)
+        np.testing.assert_allclose(output, outputs[:, t], atol=1e-5)
+        np.testing.assert_allclose(share, weights[:, t], atol=1e-5)
+    np.testing.assert_allclose(state["attended"], tf.reduce_sum(weights, axis=1), atol=1e-5)
+
+
+@pytest.mark.parametrize("feeding", [False, True])
+def test_equals_the_equations(feeding):
+    bridge, decoder = made("simple", feeding)
+    outputs, weights = decoder(X, MEMORY, mask=MASK, states=bridge(ENDS))
+    first, second = ([weight.numpy() for weight in layer.weights] for layer in decoder.recurrent)
+    attention = decoder.attention
+    query, key, bias, energy = (v.numpy() for v in (attention.query, attention.key, attention.bias, attention.energy))
+    kernel, combine_bias = (weight.numpy() for weight in decoder.combined.weights)
+    for row in range(2):
+        h = [state[0].numpy()[row] for state in bridge(ENDS)]
+        o, memory = np.zeros(UNITS), MEMORY[row][MASK[row]]
+        for t in range(5):
+            x = np.concatenate([X[row, t], o]) if feeding else X[row, t]
+            h[0] = np.tanh(x @ first[0] + h[0] @ first[1] + first[2])
+            e = np.array([energy @ np.tanh(h[0] @ query + m @ key + bias) for m in memory])
+            shares = np.exp(e) / np.exp(e).sum()
+            context = shares @ memory
+            h[1] = np.tanh(np.concatenate([h[0], context]) @ second[0] + h[1] @ second[1] + second[2])
+            o = np.tanh(np.concatenate([h[1], context]) @ kernel + combine_bias)
+            np.testing.assert_allclose(outputs[row, t], o, atol=1e-5)
+            np.testing.assert_allclose(weights[row, t][MASK[row]], shares, atol=1e-5)
+
+
+@pytest.mark.parametrize("feeding", [False, True])
+def test_gradients_reach_memory_bridge_and_inputs(feeding):
+    keras.utils.set_random_seed(0)
+    policy = keras.config.dtype_policy()
+    keras.config.set_dtype_policy("float64")
+    try:
+        bridge = Bridge("gru", UNITS, DEPTH)
+        bridge.build((None, 7))
+        decoder = AttendingDecoder("gru", UNITS, DEPTH, attention_units=5, feeding=feeding)
+        x, memory, ends = (tf.Variable(v.astype("float64")) for v in (X, MEMORY, ENDS))
+        wanted = tf.constant(np.random.default_rng(1).normal(size=[2, 5, UNITS]))
+
+        def loss():
+            outputs, _ = decoder(x + 0, memory + 0, mask=MASK, states=bridge(ends + 0))
+            return tf.reduce_sum(outputs * wanted)
+
+        with tf.GradientTape() as tape:
+            value = loss()
+        variables = [x, memory, ends, bridge.dense.kernel.value, *(w.value for w in decoder.trainable_variables)]
+        draw = np.random.default_rng(2)
+        for variable, gradient in zip(variables, tape.gradient(value, variables), strict=True):
+            start, along = variable.numpy(), draw.normal(size=variable.shape)
+            ends_of = []
+            for sign in (1, -1):
+                variable.assign(start + sign * 1e-6 * along)
+                ends_of.append(float(loss()))
+            variable.assign(start)
+            found = (ends_of[0] - ends_of[1]) / 2e-6
+            assert float(tf.reduce_sum(gradient * along)) == pytest.approx(found, rel=1e-4, abs=1e-7)
+    finally:
+        keras.config.set_dtype_policy(policy)
+
+
+@pytest.mark.parametrize("feeding", [False, True])
+def test_nothing_later_and_nothing_masked_is_seen(feeding):
+    bridge, decoder = made(feeding=feeding)
+    expected = decoder(X, MEMORY, mask=MASK, states=bridge(ENDS))[0].numpy()
+    later = X.copy()
+    later[:, 3:] = 9
+    hidden = np.where(MASK[:, :, None], MEMORY, np.nan)
+    np.testing.assert_allclose(
+        decoder(later, hidden, mask=MASK, states=bridge(ENDS))[0][:, :3], expected[:, :3], atol=1e-6
+    )
+
+
+def test_dropout_is_locked_and_in_training_only():
+    _, decoder = made(dropout=0.5)
+    quiet = decoder(X, MEMORY)[0]
+    np.testing.assert_array_equal(quiet, decoder(X, MEMORY)[0])
+    assert np.abs(decoder(X, MEMORY, training=True)[0] - quiet).max() > 0.01
+
+
+def test_feeding_and_weight_drop_do_not_go_together():
+    with pytest.raises(ValueError, match="weight_drop"):
+        AttendingDecoder("gru", 4, feeding=True, weight_drop=0.2)
+
+
+def test_beam_search_over_its_steps_and_coverage():
+    bridge, decoder = made("lstm")
+    table, head = tf.random.stateless_normal([9, 3], [0, 1]), 3 * tf.random.stateless_normal([UNITS, 9], [0, 2])
+
+    def translate(memory, mask, ends, beam):
+        tiled = tf.repeat(memory, beam, axis=0)
+        keys = decoder.attention.keys(tiled)
+        masks = tf.repeat(mask, beam, axis=0)
+
+        def step(tokens, state):
+            output, _, state = decoder.step(tf.gather(table, tokens), state, tiled, keys, masks)
+            return output @ head, state
+
+        state = decoder.begin(memory, bridge(ends))
+        start = tf.zeros([tf.shape(memory)[0]], tf.int32)
+        attended = lambda state: tf.where(masks, state["attended"], 1.0)  # noqa: E731
+        return decoding.beam_search(step, state, start, 1, beam, 8, 0, 0.6, 0.2, attended)
+
+    together = tf.function(translate)(tf.constant(MEMORY), tf.constant(MASK), tf.constant(ENDS), 3)
+    alone = translate(tf.constant(MEMORY[1:, :3]), tf.constant(MASK[1:, :3]), tf.constant(ENDS[1:]), 3)
+    np.testing.assert_array_equal(together.ids[1], alone.ids[0])
+    np.testing.assert_allclose(together.scores[1], alone.scores[0], atol=1e-5)
