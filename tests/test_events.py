@@ -55,7 +55,7 @@ def test_a_short_pause_does_not_end_one():
 
 
 def test_the_end_of_a_word_says_which_it_was():
-    found = detect(probabilities(("yes", 50, 65), ("no", 65, 80)))
+    found = detect(probabilities(("yes", 50, 70), ("no", 70, 82)))
     assert [event.label for event in found] == ["no"]
     assert found[0].start == pytest.approx(1.0)
 

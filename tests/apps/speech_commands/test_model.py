@@ -75,8 +75,8 @@ def test_steps_of_the_loss_belong_to_the_same_rows():
 def test_what_was_heard_is_the_end_of_the_word():
     frames = np.full([3, 50, 3], -9.0, np.float32)
     frames[:, :, 0] = 9  # silence
-    frames[0, 10:25] = [-9, 9, 0]  # "go" at first
-    frames[0, 25:40] = [-9, 0, 9]  # "stop" in the end
+    frames[0, 10:28] = [-9, 9, 0]  # "go" at first
+    frames[0, 28:40] = [-9, 0, 9]  # "stop" in the end
     frames[1, 40:50] = [-9, 9, 0]
     shares = model.Heard(0, 50)(frames).numpy()
     assert shares.argmax(axis=1).tolist() == [2, 1, 0]
