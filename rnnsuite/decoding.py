@@ -4,6 +4,7 @@ tokens `[rows]` int32, logits `[rows, vocabulary]`, state any nest of tensors wi
 A row's result does not depend on the rows beside it. Lengths count the end; what follows it is 0.
 """
 
+import dataclasses
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -121,62 +122,99 @@ def beam_search(
     earliest. A row is done when as many have ended, or when none that is under way can become
     better than those that have. A beam of one is `greedy`, one as wide as the space is exact.
     """
-    most, least = tf.convert_to_tensor(most), tf.convert_to_tensor(least)
-    alpha = tf.convert_to_tensor(length_penalty, tf.float32)
-    beta = tf.convert_to_tensor(coverage_penalty, tf.float32)
-    batch = tf.shape(start)[0]
-    state = tf.nest.map_structure(lambda v: tf.repeat(v, beam, axis=0), state)
-    fixed = _fixed_shapes(state)
+    search = _Search(
+        step, end, beam, tf.shape(start)[0], tf.convert_to_tensor(most), tf.convert_to_tensor(least),
+        tf.convert_to_tensor(length_penalty, tf.float32), tf.convert_to_tensor(coverage_penalty, tf.float32), attended,
+    )  # fmt: skip
+    return search.run(tf.cast(start, tf.int32), tf.nest.map_structure(lambda v: tf.repeat(v, beam, axis=0), state))
 
-    def penalty(length):
-        return tf.pow((5.0 + tf.cast(length, tf.float32)) / 6.0, alpha)
 
-    def covered(state):
-        if attended is None:
-            return tf.zeros([batch, beam])
-        logs = tf.math.log(tf.clip_by_value(attended(state), 1e-10, 1.0))
-        return beta * tf.reshape(tf.reduce_sum(logs, axis=-1), [batch, beam])
+@dataclasses.dataclass(frozen=True)
+class _Search:
+    """A beam search: what does not change while it runs. K hypotheses of each of B rows are under way."""
 
-    def body(place, tokens, state, ids, sums, ended, count, done, _):
-        logits, state = step(tf.reshape(tokens, [-1]), state)
-        logits = _without_end(tf.cast(logits, tf.float32), end, place + 1 < least)
-        size = logits.shape[-1]
-        sums_BxKxV = sums[:, :, None] + tf.reshape(tf.nn.log_softmax(logits), [batch, beam, size])
-        cover = covered(state)
-        # Those that end.
-        best, chosen = tf.math.top_k(tf.reshape(sums_BxKxV, [batch, beam * size]), beam)
-        parents = chosen // size
-        ends = (chosen % size == end) & (best > NONE) & ~done[:, None]
-        scores = tf.where(ends, best / penalty(place + 1) + tf.gather(cover, parents, batch_dims=1), NONE)
-        theirs = _written(tf.gather(ids, parents, batch_dims=1), place, end)
-        ended = _best(beam, ended, (theirs, tf.fill([batch, beam], place + 1), scores))
-        count += tf.reduce_sum(tf.cast(ends, tf.int32), axis=1)
-        # Those that go on.
-        going = tf.where(tf.range(size) == end, NONE, sums_BxKxV)
-        sums, chosen = tf.math.top_k(tf.reshape(going, [batch, beam * size]), beam)
-        parents, tokens = chosen // size, chosen % size
-        state = _shaped(tf.nest.map_structure(lambda v: _of_parents(v, parents, batch, beam), state), fixed)
-        ids = _written(tf.gather(ids, parents, batch_dims=1), place, tokens)
-        # Log-probabilities only fall, and penalties of coverage are none at best.
-        bound = sums[:, 0] / tf.maximum(penalty(most), penalty(place + 1))
-        done |= (count >= beam) | (bound <= ended.scores[:, -1])
-        return place + 1, tokens, state, ids, sums, ended, count, done, tf.gather(cover, parents, batch_dims=1)
+    step: Step
+    end: int
+    beam: int
+    batch: tf.Tensor
+    most: tf.Tensor
+    least: tf.Tensor
+    length_penalty: tf.Tensor
+    coverage_penalty: tf.Tensor
+    attended: Callable[[Any], tf.Tensor] | None
 
-    first = tf.where(tf.range(beam) == 0, 0.0, NONE) + tf.zeros([batch, 1])
-    nothing = Decoded(
-        tf.zeros([batch, beam, most], tf.int32), tf.zeros([batch, beam], tf.int32), tf.fill([batch, beam], NONE)
-    )
-    tokens = tf.repeat(tf.cast(start, tf.int32)[:, None], beam, axis=1)
-    count, done = tf.zeros([batch], tf.int32), tf.zeros([batch], tf.bool)
-    begin = (tf.constant(0), tokens, state, nothing.ids, first, nothing, count, done, tf.zeros([batch, beam]))
-    place, _, _, ids, sums, ended, _, done, cover = tf.while_loop(
-        lambda place, *others: (place < most) & ~tf.reduce_all(others[6]), body, begin
-    )
-    # Where there was no more room, those under way have ended too.
-    lasts = tf.where(done[:, None], NONE, sums / penalty(place) + cover)
-    ended = _best(beam, ended, (ids, tf.fill([batch, beam], place), lasts))
-    there = ended.scores > NONE
-    return Decoded(tf.where(there[..., None], ended.ids, 0), tf.where(there, ended.lengths, 0), ended.scores)
+    def run(self, start: tf.Tensor, state: Any) -> Decoded:
+        row, fixed = [self.batch, self.beam], _fixed_shapes(state)
+        nothing = Decoded(tf.zeros([*row, self.most], tf.int32), tf.zeros(row, tf.int32), tf.fill(row, NONE))
+        first = tf.where(tf.range(self.beam) == 0, 0.0, NONE) + tf.zeros([self.batch, 1])
+        count, done = tf.zeros([self.batch], tf.int32), tf.zeros([self.batch], tf.bool)
+
+        def body(place, tokens, state, ids, sums, ended, count, done, _):
+            sums_BxKxV, state = self._continued(place, tokens, state, sums)
+            cover = self._covered(state)
+            ended, more = self._ending(place, sums_BxKxV, ids, cover, ended, done)
+            parents, tokens, sums = self._going_on(sums_BxKxV)
+            state = _shaped(tf.nest.map_structure(lambda v: self._of_parents(v, parents), state), fixed)
+            ids = _written(tf.gather(ids, parents, batch_dims=1), place, tokens)
+            # Log-probabilities only fall, and penalties of coverage are none at best.
+            bound = sums[:, 0] / tf.maximum(self._penalty(self.most), self._penalty(place + 1))
+            count += more
+            done |= (count >= self.beam) | (bound <= ended.scores[:, -1])
+            return place + 1, tokens, state, ids, sums, ended, count, done, tf.gather(cover, parents, batch_dims=1)
+
+        tokens = tf.repeat(start[:, None], self.beam, axis=1)
+        begin = (tf.constant(0), tokens, state, nothing.ids, first, nothing, count, done, tf.zeros(row))
+        place, _, _, ids, sums, ended, _, done, cover = tf.while_loop(
+            lambda place, *others: (place < self.most) & ~tf.reduce_all(others[6]), body, begin
+        )
+        # Where there was no more room, those under way have ended too.
+        lasts = tf.where(done[:, None], NONE, sums / self._penalty(place) + cover)
+        ended = _best(self.beam, ended, (ids, tf.fill(row, place), lasts))
+        there = ended.scores > NONE
+        return Decoded(tf.where(there[..., None], ended.ids, 0), tf.where(there, ended.lengths, 0), ended.scores)
+
+    def _penalty(self, length):
+        return tf.pow((5.0 + tf.cast(length, tf.float32)) / 6.0, self.length_penalty)
+
+    def _covered(self, state):
+        if self.attended is None:
+            return tf.zeros([self.batch, self.beam])
+        logs = tf.math.log(tf.clip_by_value(self.attended(state), 1e-10, 1.0))
+        return self.coverage_penalty * tf.reshape(tf.reduce_sum(logs, axis=-1), [self.batch, self.beam])
+
+    def _continued(self, place, tokens, state, sums):
+        """The log-probabilities of all continuations, `[B, K, V]`, and the state behind them."""
+        logits, state = self.step(tf.reshape(tokens, [-1]), state)
+        logits = _without_end(tf.cast(logits, tf.float32), self.end, place + 1 < self.least)
+        logs = tf.nn.log_softmax(logits)
+        return sums[:, :, None] + tf.reshape(logs, [self.batch, self.beam, logits.shape[-1]]), state
+
+    def _best_of(self, sums_BxKxV):
+        """The K best continuations: their sums, the hypotheses that they continue, and the tokens."""
+        size = sums_BxKxV.shape[-1]
+        best, chosen = tf.math.top_k(tf.reshape(sums_BxKxV, [self.batch, self.beam * size]), self.beam)
+        return best, chosen // size, chosen % size
+
+    def _ending(self, place, sums_BxKxV, ids, cover, ended, done):
+        """What has ended, with those of the best continuations that end now; and how many they are."""
+        best, parents, tokens = self._best_of(sums_BxKxV)
+        ends = (tokens == self.end) & (best > NONE) & ~done[:, None]
+        scores = best / self._penalty(place + 1) + tf.gather(cover, parents, batch_dims=1)
+        theirs = _written(tf.gather(ids, parents, batch_dims=1), place, self.end)
+        lengths = tf.fill([self.batch, self.beam], place + 1)
+        ended = _best(self.beam, ended, (theirs, lengths, tf.where(ends, scores, NONE)))
+        return ended, tf.reduce_sum(tf.cast(ends, tf.int32), axis=1)
+
+    def _going_on(self, sums_BxKxV):
+        """Parents, tokens and sums of the best continuations that do not end."""
+        is_end = tf.range(sums_BxKxV.shape[-1]) == self.end
+        sums, parents, tokens = self._best_of(tf.where(is_end, NONE, sums_BxKxV))
+        return parents, tokens, sums
+
+    def _of_parents(self, v, parents):
+        """The rows of `[B * K, ...]` that the hypotheses go on from."""
+        rows = tf.range(self.batch)[:, None] * self.beam + parents
+        return tf.gather(v, tf.reshape(rows, [-1]))
 
 
 def _best(beam, one, other) -> Decoded:
@@ -184,12 +222,6 @@ def _best(beam, one, other) -> Decoded:
     ids, lengths, scores = (tf.concat(each, axis=1) for each in zip(one, other, strict=True))
     scores, chosen = tf.math.top_k(scores, beam)
     return Decoded(tf.gather(ids, chosen, batch_dims=1), tf.gather(lengths, chosen, batch_dims=1), scores)
-
-
-def _of_parents(v, parents, batch, beam):
-    """The rows of `[batch * beam, ...]` that the hypotheses go on from."""
-    rows = tf.range(batch)[:, None] * beam + parents
-    return tf.gather(v, tf.reshape(rows, [-1]))
 
 
 def _written(ids, place, tokens):
