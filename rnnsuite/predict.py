@@ -61,13 +61,17 @@ def _from_run(app: App, path: pathlib.Path) -> Predictor:
 
 
 def _from_saved_model(app: App, path: pathlib.Path) -> Predictor:
+    loaded = _loaded(path)
+    return _batched("SavedModel", lambda name: loaded.signatures[name], _inputs(loaded))
+
+
+def _loaded(path: pathlib.Path) -> Any:
     import tensorflow_text  # noqa: F401  registers the text operations
 
     try:
-        loaded = tf.saved_model.load(str(path))
+        return tf.saved_model.load(str(path))
     except (OSError, ValueError, tf.errors.OpError) as error:
         raise UserError(f"{path} is damaged: {' '.join(str(error).split())[:300]}") from error
-    return _batched("SavedModel", lambda name: loaded.signatures[name], _inputs(loaded))
 
 
 def _inputs(loaded: Any) -> dict[str, list[str]]:
@@ -85,7 +89,7 @@ def fitted_of(app: App, path: str | pathlib.Path) -> Any:
 
 
 class Session:
-    """One stream through a signature with states: `session(**piece)` gives the outputs of a batch of one.
+    """One stream through a signature with states: `session(piece)` gives the other outputs, for a batch of one.
 
     Outputs that are named like inputs are states: they begin as zeros and go into the next call.
     """
@@ -108,7 +112,8 @@ class Session:
 
 def _graph_session(app: App, path: pathlib.Path, signature: str):
     if (path / "saved_model.pb").is_file():
-        function = tf.saved_model.load(str(path)).signatures.get(signature)
+        loaded = _loaded(path)  # kept, and with it the variables
+        function = loaded.signatures.get(signature)
         specs = function.structured_input_signature[1] if function else {}
     else:
         run = Run(app, path)

@@ -180,7 +180,7 @@ def test_equal_logits_keep_exactly_k():
     assert np.isfinite(decoding.likely(tf.zeros([1, 9]), 3, 1.0)).sum() == 3
 
 
-def test_in_a_graph_with_penalties_and_lengths_as_inputs(tmp_path):
+def test_in_a_graph_with_penalties_and_lengths_as_inputs():
     table = Table(2, size=4)
 
     @tf.function(input_signature=[tf.TensorSpec([None], tf.int32), tf.TensorSpec([], tf.int32), tf.TensorSpec([])])

@@ -112,7 +112,7 @@ def _prepared(config: Config, split: str) -> tuple[tf.data.Dataset, int, set[str
 
     records = sources.with_validation(read, splits, split, "audio", config.validation)
     if config.words:
-        words = tf.constant(config.words)
+        words = tf.constant([*config.words, SILENCE])
         records = records.map(
             lambda record: {
                 **record,

@@ -94,6 +94,15 @@ def operations(path: pathlib.Path) -> list[str]:
     return [each["op_name"] for each in interpreter._get_ops_details()]
 
 
+def results(path: pathlib.Path) -> set[tuple[str, str]]:
+    """(operation, type of its result) of the first signature."""
+    from ai_edge_litert.interpreter import Interpreter
+
+    interpreter = Interpreter(model_path=str(path))
+    types = {each["index"]: each["dtype"].__name__ for each in interpreter.get_tensor_details()}
+    return {(each["op_name"], types.get(each["outputs"][0], "")) for each in interpreter._get_ops_details()}
+
+
 if __name__ == "__main__":
     assert CELLS
     main(*sys.argv[1:])

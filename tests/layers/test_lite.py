@@ -78,6 +78,11 @@ def test_streams_equal_the_whole_sequence(tmp_path, cell):
     if "int8" in kinds:
         convert(tmp_path, cell, 2, "one", "stream", "int8")
         assert np.abs(stepped(LiteModel(str(tmp_path / "int8.tflite"), "step"), x) - y).mean() < 0.05
+        found = lite.results(tmp_path / "int8.tflite")
+        assert ("FULLY_CONNECTED", "int8") in found
+        if cell != "simple":  # what adds up over the steps does so in float32
+            assert {("ADD", "float32"), ("MUL", "float32")} <= found
+            assert ("MUL", "int8") not in found or cell == "gru"
 
 
 def stepped(model, x):
