@@ -22,6 +22,8 @@ class Signature:
     `inputs` are `tf.TensorSpec`s by name with the batch first. A `lite` signature takes and
     gives numbers only and is converted for devices, with a batch of one.
     `example` is a small request for TF Serving's warm-up: a numpy array for each input.
+    `defaults` are the values of inputs that a request may leave out, scalars that hold for the
+    whole batch. TF Serving cannot put requests together that have such inputs.
     `tracked` are the objects whose lookup tables the function uses.
     """
 
@@ -30,16 +32,23 @@ class Signature:
     example: Mapping[str, Any]
     lite: bool = False
     tracked: Sequence[Any] = ()
+    defaults: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
 
 @dataclasses.dataclass(frozen=True)
 class Score:
-    """What `score` gives: numbers by their field's name, figures drawn on demand, and cases worth reading."""
+    """What `score` gives: numbers by their field's name, figures drawn on demand, and cases worth reading.
+
+    notes: how a metric was computed, where its name does not say it. titles: of the cases that
+    went wrong and right.
+    """
 
     metrics: Mapping[str, float]
     plots: Mapping[str, Callable[[], Any]] = dataclasses.field(default_factory=dict)
+    notes: Mapping[str, str] = dataclasses.field(default_factory=dict)
     right: Sequence[Mapping[str, Any]] = ()
     wrong: Sequence[Mapping[str, Any]] = ()
+    titles: tuple[str, str] = ("Surest answers that are wrong", "Surest answers that are right")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -48,12 +57,17 @@ class OnDevice:
 
     pieces: a record as the pieces that the streaming signature takes, which is calibrated on them.
     signature: the one that requests are for, where the file has several.
+    like: the signature of the served model whose answers these are.
+    program: a module with `open_model(path, signature)` that runs as a program, too, in place of
+    `rnnsuite.export.runner`.
     """
 
     request: Callable[[Mapping[str, Any]], Mapping[str, Any]]
     answer: Callable[[Mapping[str, Any]], Mapping[str, Any]]
     pieces: Callable[[Mapping[str, Any]], Iterable[Mapping[str, Any]]] | None = None
     signature: str | None = None
+    like: str = "serving_default"
+    program: Any = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -72,6 +86,18 @@ class Stream:
     follow: Callable[[Any, Any], Any]
 
 
+@dataclasses.dataclass(frozen=True)
+class Judged:
+    """Scores that are worth knowing after every epoch, where a loss alone does not say how good the answers are.
+
+    signature: answers the validation records, with the weights as they are. metrics: which of
+    the application's score, each with its better direction; `train.monitor` may be one.
+    """
+
+    signature: str
+    metrics: Mapping[str, Literal["min", "max"]]
+
+
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
 class App:
     """The functions that make an application. A record is one raw example: `{name: value}`.
@@ -84,17 +110,22 @@ class App:
     examples(data, fitted, records): data set of (inputs, targets), unbatched, of any length.
     length(inputs): scalar, what batches are bucketed by.
     build(model, fitted): Keras model from batched inputs to a dict of outputs.
-    loss(targets, outputs): `{"loss": [batch], ...}`, a value an example; the mean of each is logged.
+    loss(model, targets, outputs): `{"loss": [batch], ...}`, a value an example; the mean of each is logged.
     metrics: the names that `loss` gives, each with its better direction.
     requests(values): records from what a person typed: texts, or paths.
     signatures(model, fitted): by name; "serving_default" takes raw records and gives final answers.
-    device_files(fitted): what an on-device model needs beside it, by file name.
+    With a `decode` section that is a third argument.
+    device_files(fitted): and, again, `decode`: what an on-device model needs beside it, by file name.
     on_device(folder): reads those files again.
     score(references, answers): records and the answers to them, in the same order, to a Score.
     headline: the metric whose drop decides whether a quantised model is good enough.
     augment(data, fitted): None, or a function `(inputs, targets, seed)` to an altered example for
     training, by `tf.random.stateless_*` operations alone.
     stream: None, or how the application follows a live source.
+    decode: None, or a configuration section of how answers are searched for, which binds no training.
+    judged: None, or what is scored after every epoch beside the loss.
+    pictures(ask, records): None, or figures, drawn on demand, of how some records are answered, by
+    `ask(records, signature)`.
     """
 
     name: str
@@ -106,16 +137,30 @@ class App:
     examples: Callable[[Any, Any, Any], Any]
     length: Callable[[Any], Any]
     build: Callable[[Any, Any], Any]
-    loss: Callable[[Any, Any], Mapping[str, Any]]
+    loss: Callable[[Any, Any, Any], Mapping[str, Any]]
     metrics: Mapping[str, Literal["min", "max"]]
     requests: Callable[[Sequence[str]], list[Mapping[str, Any]]]
-    signatures: Callable[[Any, Any], Mapping[str, Signature]]
-    device_files: Callable[[Any], Mapping[str, bytes]]
+    signatures: Callable[..., Mapping[str, Signature]]
+    device_files: Callable[..., Mapping[str, bytes]]
     on_device: Callable[[pathlib.Path], OnDevice]
     score: Callable[[Sequence[Mapping[str, Any]], Mapping[str, Any]], Score]
     headline: str
     augment: Callable[[Any, Any], Callable[[Any, Any, Any], tuple]] | None = None
     stream: Stream | None = None
+    decode: type | None = None
+    judged: Judged | None = None
+    pictures: Callable[[Callable, Sequence[Mapping[str, Any]]], Mapping[str, Callable[[], Any]]] | None = None
+
+    def asked(self, config: Any, fitted: Any, model: Any) -> Mapping[str, Signature]:
+        """The signatures of a model with this configuration."""
+        return self.signatures(model, fitted, *self._decode(config))
+
+    def carried(self, config: Any, fitted: Any) -> Mapping[str, bytes]:
+        """The files of an on-device model with this configuration."""
+        return self.device_files(fitted, *self._decode(config))
+
+    def _decode(self, config: Any) -> list:
+        return [config.decode] if self.decode else []
 
 
 def _folders() -> dict[str, pathlib.Path]:

@@ -224,11 +224,12 @@ def export(app, run: pathlib.Path, to: pathlib.Path, version: int | None, lite, 
 @MODEL
 @click.option("--signature", default="serving_default", show_default=True)
 @click.option("--stream", metavar="SOURCE", help='Follow a recording, or "microphone", and tell events as they come.')
+@click.option("--option", "options", multiple=True, metavar="NAME=VALUE", help="An optional input of the signature.")
 @click.argument("inputs", nargs=-1, metavar="INPUT...")
 @SET
 @JSON
 def predict(
-    app, model: pathlib.Path, signature: str, stream, inputs: tuple[str, ...], overrides, as_json: bool
+    app, model: pathlib.Path, signature: str, stream, options, inputs: tuple[str, ...], overrides, as_json: bool
 ) -> None:
     """Answer raw INPUTs: texts, or paths to files. A single - reads one text a line from standard input."""
     from rnnsuite import predict as prediction
@@ -237,16 +238,25 @@ def predict(
         raise UserError("Give either INPUTs or --stream SOURCE.")
     if stream:
         return _follow(app, model, stream, overrides, as_json)
-    if overrides:
-        raise UserError("--set belongs to --stream: a model's answers have no settings.")
+    if any(not override.startswith("decode.") for override in overrides):
+        raise UserError("--set takes keys of decode here, and with --stream those of stream.")
     values = [line.rstrip("\n") for line in sys.stdin] if inputs == ("-",) else list(inputs)
-    answers = prediction.open_model(app, model).answer(app.requests(values), signature)
+    model = prediction.open_model(app, model, overrides)
+    answers = model.answer(app.requests(values), signature, dict(_option(each) for each in options))
     rows = [{"input": value, **prediction.readable(answers, row)} for row, value in enumerate(values)]
     if as_json:
         _say(json.dumps({"answers": rows}, ensure_ascii=False))
         return
     for row in rows:
         _say("\n  ".join(_line(value) if name == "input" else f"{name}: {_line(value)}" for name, value in row.items()))
+
+
+def _option(text: str) -> tuple[str, float]:
+    name, _, value = text.partition("=")
+    try:
+        return name, float(value)
+    except ValueError as error:
+        raise UserError(f"--option {text}: write NAME=NUMBER.") from error
 
 
 def _follow(app, model: pathlib.Path, source: str, overrides: tuple[str, ...], as_json: bool) -> None:

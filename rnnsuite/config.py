@@ -1,7 +1,7 @@
 """YAML to strict, frozen dataclasses, with `--set` overrides on top.
 
-One configuration has the sections data and model (and stream, where there is one), which
-belong to the application, and train, tune and export, which are the same everywhere. Values
+One configuration has the sections data and model (and stream and decode, where there are any),
+which belong to the application, and train, tune and export, which are the same everywhere. Values
 keep their YAML type: nothing is converted, unknown keys are refused.
 """
 
@@ -37,7 +37,8 @@ Share = Annotated[float, pydantic.Field(ge=0, lt=1)]
 class Train:
     """How to train.
 
-    boundaries: bucket upper bounds by example length; batches are padded to them.
+    boundaries: bucket upper bounds by example length. batch_size: examples in a batch; where
+    batch_tokens is given, as many as have that many steps at their bucket's bound instead.
     schedule: the learning rate after `warmup` (a share of all steps): constant, or falling to 0.
     clip_norm: bound on the global norm of all gradients; 0 for none.
     ema: decay of an exponential moving average of the weights, which is what is validated and kept; 0 for none.
@@ -47,6 +48,7 @@ class Train:
 
     epochs: Positive = 10
     batch_size: Positive = 64
+    batch_tokens: Annotated[int, pydantic.Field(ge=0)] = 0
     boundaries: tuple[Positive, ...] = (16, 32, 64, 128, 256, 512, 1024)
     optimizer: Literal["adamw", "adam", "sgd", "rmsprop"] = "adamw"
     learning_rate: Annotated[float, pydantic.Field(gt=0)] = 2e-3
@@ -129,6 +131,7 @@ def config_type(app: App) -> type:
             for name, kind in (
                 ("data", app.data), ("model", app.model), ("train", Train), ("tune", Tune), ("export", Export),
                 *([("stream", app.stream.settings)] if app.stream else []),
+                *([("decode", app.decode)] if app.decode else []),
             )
         ),
     ]  # fmt: skip
@@ -252,7 +255,8 @@ def replace(app: App, config: Any, changes: Mapping[str, Any]) -> Any:
 
 def check_metric(app: App, name: str, key: str) -> Literal["min", "max"]:
     """The better direction of a monitored metric such as val_accuracy. Raises UserError on an unknown one."""
-    known = {f"val_{metric}": direction for metric, direction in app.metrics.items()}
+    metrics = {**app.metrics, **(app.judged.metrics if app.judged else {})}
+    known = {f"val_{metric}": direction for metric, direction in metrics.items()}
     if name not in known:
         raise UserError(f"{key}: unknown metric {name!r}.{nearest(name, known)}")
     return known[name]

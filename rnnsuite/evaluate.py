@@ -1,5 +1,6 @@
 """Scores of a model on a split of records."""
 
+import dataclasses
 import json
 import pathlib
 from collections.abc import Mapping, Sequence
@@ -21,11 +22,15 @@ def evaluate(
     its own is used whole. Raises UserError where records or model are unusable.
     """
     settings = data_settings(app, pathlib.Path(model), data, overrides)
+    of_decode = [override for override in overrides if override.startswith("decode.")]
     if data and sources.is_one_split(data):
         split = "all"
     records = collect(app.load(settings, split))
-    answers = predict.open_model(app, model).answer(records)
-    return app.score(records, answers), len(records)
+    predictor = predict.open_model(app, model, of_decode)
+    score = app.score(records, predictor.answer(records))
+    if app.pictures:
+        score = dataclasses.replace(score, plots={**score.plots, **app.pictures(predictor.answer, records)})
+    return score, len(records)
 
 
 def collect(records: Any, limit: int | None = None) -> list[Mapping[str, Any]]:
@@ -82,4 +87,5 @@ def training_config(app: App, model: pathlib.Path) -> dict[str, Any]:
 
 def summary(app: App, model: Any, split: str, score: Score, count: int) -> dict[str, Any]:
     """What `evaluate --json` prints."""
-    return {"app": app.name, "model": str(model), "split": split, "records": count, "metrics": dict(score.metrics)}
+    found = {"app": app.name, "model": str(model), "split": split, "records": count, "metrics": dict(score.metrics)}
+    return {**found, **({"notes": dict(score.notes)} if score.notes else {})}

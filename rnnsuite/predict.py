@@ -8,10 +8,11 @@ from typing import Any
 
 import numpy as np
 import tensorflow as tf
+from tensorflow.core.protobuf import saved_model_pb2
 
-from rnnsuite.app import App
-from rnnsuite.errors import UserError
-from rnnsuite.export.runner import LiteModel
+from rnnsuite.app import App, Signature
+from rnnsuite.errors import UserError, nearest
+from rnnsuite.export import runner
 from rnnsuite.progress import bar
 from rnnsuite.run import Run, load_fitted
 
@@ -23,46 +24,70 @@ Answers = dict[str, np.ndarray]
 class Predictor:
     """`answer(records)` gives `{name: array}` with one row a record, in their order.
 
-    kind: "run", "SavedModel" or "tflite". signatures: what `ask` may name.
+    kind: "run", "SavedModel" or "tflite". signatures: what `ask` may name, each with the
+    default values of its optional inputs.
     """
 
     kind: str
-    ask: Callable[[Sequence[Mapping[str, Any]], str], Answers]
-    signatures: Sequence[str]
+    ask: Callable[[Sequence[Mapping[str, Any]], str, Mapping[str, Any]], Answers]
+    signatures: Mapping[str, Mapping[str, Any]]
 
-    def answer(self, records: Sequence[Mapping[str, Any]], signature: str = "serving_default") -> Answers:
+    def answer(
+        self,
+        records: Sequence[Mapping[str, Any]],
+        signature: str = "serving_default",
+        options: Mapping[str, Any] | None = None,
+    ) -> Answers:
+        """options: values for optional inputs. Raises UserError on an unknown signature or option, or a refused one."""
         if signature not in self.signatures:
             raise UserError(f"This {self.kind} has no signature {signature!r}; it has {', '.join(self.signatures)}.")
-        return self.ask(records, signature)
+        known = self.signatures[signature]
+        for name in options or ():
+            if name not in known:
+                raise UserError(f"{signature} has no optional input {name!r}.{nearest(name, known)}")
+        try:
+            given = {name: np.asarray(value, known[name].dtype) for name, value in (options or {}).items()}
+            return self.ask(records, signature, {**known, **given})
+        except (ValueError, tf.errors.InvalidArgumentError) as error:
+            if not options:
+                raise
+            raise UserError(f"{signature} with {dict(options)}: {_asserted(error)}") from error
 
 
-def open_model(app: App, path: str | pathlib.Path) -> Predictor:
-    """The model at `path`. Raises UserError where there is none, or one that is damaged or another application's."""
+def open_model(app: App, path: str | pathlib.Path, overrides: Sequence[str] = ()) -> Predictor:
+    """The model at `path`. Raises UserError where there is none, or one that is damaged or another application's.
+
+    overrides: of a run's `decode` section; what is exported keeps the settings that it was exported with.
+    """
     path = pathlib.Path(path)
+    if overrides and (path.suffix == ".tflite" or (path / "saved_model.pb").is_file()):
+        raise UserError(f"{path} answers as it was exported; {overrides[0]} holds for a run only.")
     if path.suffix == ".tflite":
         return _from_lite(app, path)
     if (path / "saved_model.pb").is_file():
         return _from_saved_model(app, path)
     if path.is_dir():
-        return _from_run(app, path)
+        return of_signatures("run", Run(app, path).signatures(overrides))
     raise UserError(f"There is no model at {path}: give a run folder, a SavedModel folder or a .tflite file.")
 
 
-def _from_run(app: App, path: pathlib.Path) -> Predictor:
-    run = Run(app, path)
-    signatures = app.signatures(run.model(), run.fitted())
+def of_signatures(kind: str, signatures: Mapping[str, Signature]) -> Predictor:
+    """A predictor that asks signatures as they are; each is traced once."""
 
     @functools.cache
     def function(name):
         signature = signatures[name]
-        return tf.function(signature.function, autograph=False).get_concrete_function(**signature.inputs)
+        traced = tf.function(signature.function, autograph=False).get_concrete_function(**signature.inputs)
+        return traced
 
-    return _batched("run", function, {name: list(signature.inputs) for name, signature in signatures.items()})
+    asked = {name: [key for key in each.inputs if key not in each.defaults] for name, each in signatures.items()}
+    return _batched(kind, function, asked, {name: each.defaults for name, each in signatures.items()})
 
 
 def _from_saved_model(app: App, path: pathlib.Path) -> Predictor:
-    loaded = _loaded(path)
-    return _batched("SavedModel", lambda name: loaded.signatures[name], _inputs(loaded))
+    loaded, defaults = _loaded(path), _defaults(path)
+
+    return _batched("SavedModel", lambda name: loaded.signatures[name], _asked(loaded, defaults), defaults)
 
 
 def _loaded(path: pathlib.Path) -> Any:
@@ -74,8 +99,27 @@ def _loaded(path: pathlib.Path) -> Any:
         raise UserError(f"{path} is damaged: {' '.join(str(error).split())[:300]}") from error
 
 
-def _inputs(loaded: Any) -> dict[str, list[str]]:
-    return {name: list(function.structured_input_signature[1]) for name, function in loaded.signatures.items()}
+def _asserted(error: Exception) -> str:
+    """What an assertion in the graph says, without where it stands."""
+    message = " ".join(str(error).split())
+    return message.split("assertion failed: ")[-1].split(" [[")[0][:300]
+
+
+def _asked(loaded: Any, defaults: Mapping[str, Mapping[str, Any]]) -> dict[str, list[str]]:
+    """The inputs of every signature that have no default value."""
+    return {
+        name: [key for key in function.structured_input_signature[1] if key not in defaults[name]]
+        for name, function in loaded.signatures.items()
+    }
+
+
+def _defaults(path: pathlib.Path) -> dict[str, dict[str, np.ndarray]]:
+    """The values of inputs that may be left out, which tf.saved_model.load does not look at, by signature."""
+    graph = saved_model_pb2.SavedModel.FromString((path / "saved_model.pb").read_bytes()).meta_graphs[0]
+    return {
+        name: {key: tf.make_ndarray(value) for key, value in signature.defaults.items()}
+        for name, signature in graph.signature_def.items()
+    }
 
 
 def fitted_of(app: App, path: str | pathlib.Path) -> Any:
@@ -117,7 +161,7 @@ def _graph_session(app: App, path: pathlib.Path, signature: str):
         specs = function.structured_input_signature[1] if function else {}
     else:
         run = Run(app, path)
-        found = app.signatures(run.model(), run.fitted()).get(signature)
+        found = run.signatures().get(signature)
         specs = found.inputs if found else {}
         function = tf.function(found.function, autograph=False).get_concrete_function(**specs) if found else None
     if function is None:
@@ -135,7 +179,7 @@ def _tensors(inputs: Mapping[str, Any]) -> dict[str, tf.Tensor]:
 
 def _lite_session(app: App, path: pathlib.Path, signature: str):
     try:
-        model = LiteModel(str(path), signature)
+        model = runner.LiteModel(str(path), signature)
     except ValueError as error:
         raise UserError(f"{path}: {error}") from error
     details = model.runner.get_input_details()
@@ -154,12 +198,17 @@ def stream(app: App, path: str | pathlib.Path, source: str, settings: Any) -> It
 
 
 def inputs_of(folder: pathlib.Path, signature: str = "serving_default") -> list[str]:
-    """The input names of a SavedModel's signature."""
-    return _inputs(tf.saved_model.load(str(folder)))[signature]
+    """The names of inputs that a SavedModel's signature must be given."""
+    return _asked(tf.saved_model.load(str(folder)), _defaults(folder))[signature]
 
 
-def _batched(kind: str, function: Callable[[str], Callable], inputs: Mapping[str, Sequence[str]]) -> Predictor:
-    def ask(records, signature):
+def _batched(
+    kind: str,
+    function: Callable[[str], Callable],
+    inputs: Mapping[str, Sequence[str]],
+    defaults: Mapping[str, Mapping[str, Any]],
+) -> Predictor:
+    def ask(records, signature, options):
         names = inputs[signature]
         missing = [name for name in names if records and name not in records[0]]
         if missing:
@@ -167,15 +216,15 @@ def _batched(kind: str, function: Callable[[str], Callable], inputs: Mapping[str
         # Neighbours of like size waste little padding.
         order = sorted(range(len(records)), key=lambda i: _weight(records[i][names[0]]))
         rows: list[Any] = [None] * len(records)
-        call = function(signature)
+        call, settings = function(signature), _tensors(options)
         for batch in bar(_cut(order), desc="answers", unit="batch", disable=len(order) <= BATCH):
-            outputs = call(**{name: tf.constant([records[i][name] for i in batch]) for name in names})
+            outputs = call(**{name: tf.constant([records[i][name] for i in batch]) for name in names}, **settings)
             columns = {name: value.numpy() for name, value in outputs.items()}
             for row, i in enumerate(batch):
                 rows[i] = {name: column[row] for name, column in columns.items()}
         return gather(rows)
 
-    return Predictor(kind, ask, list(inputs))
+    return Predictor(kind, ask, defaults)
 
 
 def _cut(order: Sequence[int]) -> list[Sequence[int]]:
@@ -213,13 +262,13 @@ def readable(answers: Answers, row: int) -> dict[str, Any]:
 
 def _from_lite(app: App, path: pathlib.Path) -> Predictor:
     device = app.on_device(path.parent)
-    model = LiteModel(str(path), device.signature)
+    model = (device.program or runner).open_model(str(path), device.signature)
 
-    def ask(records, signature):
+    def ask(records, signature, options):
         answers = (
             device.answer(model(**device.request(record)))
             for record in bar(records, desc="answers", unit="record", disable=len(records) <= BATCH)
         )
         return gather(list(answers))
 
-    return Predictor("tflite", ask, ["serving_default"])
+    return Predictor("tflite", ask, {"serving_default": {}})

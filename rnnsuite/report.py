@@ -37,13 +37,14 @@ pre { background: #f4f6f9; padding: 1rem; overflow: auto } .wrong { color: #a426
 <div class="figures">{% for name, image in health.items() %}
 <img alt="{{ name }}" src="data:image/png;base64,{{ image }}">{% endfor %}</div>{% endif %}
 <h2>Answers on the {{ split }} split ({{ count }} records)</h2>
-<table>{% for name, value in scores.items() %}<tr><th>{{ name }}</th><td class="number">{{ value }}</td></tr>
+<table>{% for name, value in scores.items() %}<tr><th>{{ name }}</th><td class="number">{{ value }}</td>
+<td>{{ notes.get(name, "") }}</td></tr>
 {% endfor %}</table>
 <div class="figures">{% for name, image in plots.items() %}
 <figure><figcaption>{{ name }}</figcaption>
 <img alt="{{ name }}" src="data:image/png;base64,{{ image }}"></figure>{% endfor %}</div>
-{% for kind, cases in (("wrong", wrong), ("right", right)) if cases %}
-<h2 class="{{ kind }}">Surest answers that are {{ kind }}</h2>
+{% for kind, title, cases in cases if cases %}
+<h2 class="{{ kind }}">{{ title }}</h2>
 <table><tr>{% for name in cases[0] %}<th>{{ name }}</th>{% endfor %}</tr>
 {% for case in cases %}<tr>{% for value in case.values() %}<td>{{ value }}</td>{% endfor %}</tr>
 {% endfor %}</table>{% endfor %}
@@ -66,8 +67,11 @@ def write(run: Run, score: Score, split: str, count: int) -> None:
         count=count,
         scores=rounded(score.metrics),
         plots={name: _png(draw()) for name, draw in score.plots.items()},
-        wrong=score.wrong[:CASES],
-        right=score.right[:CASES],
+        notes=score.notes,
+        cases=[
+            (kind, title, found[:CASES])
+            for kind, title, found in zip(("wrong", "right"), score.titles, (score.wrong, score.right), strict=True)
+        ],
         config=dump(run.config()),
     )
     with explained(run.folder):

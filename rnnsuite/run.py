@@ -12,13 +12,13 @@ from typing import Any
 import pydantic
 
 from rnnsuite import config as configuration
-from rnnsuite.app import App
+from rnnsuite.app import App, Signature
 from rnnsuite.errors import UserError
 from rnnsuite.files import explained, read_json, whole_file, write_json, write_text
 
 TIMES = ("seconds", "first_calls")
 """Columns of the history in which two equal trainings differ: of the epoch, and of those calls in it that compile."""
-LATER = ("tune", "export", "stream")
+LATER = ("tune", "export", "stream", "decode")
 """Sections of the configuration that say nothing about the training."""
 
 
@@ -100,6 +100,14 @@ class Run:
         except (OSError, ValueError, KeyError) as error:
             raise UserError(f"{self.weights} is damaged or of another model: {_line(error)}") from error
         return model
+
+    def signatures(self, overrides: Sequence[str] = ()) -> Mapping[str, Signature]:
+        """The ways to ask `model()`, with `key=value` overrides of the `decode` section. Raises UserError."""
+        config = self.config()
+        if overrides:
+            values = configuration.apply(self.app, configuration.plain(config), overrides)
+            config = configuration.build(self.app, values)
+        return self.app.asked(config, self.fitted(), self.model())
 
     def save_history(self, rows: Sequence[Mapping[str, float]]) -> None:
         text = io.StringIO()

@@ -250,16 +250,16 @@ def batches(
     examples: tf.data.Dataset,
     length: Callable[[Any], tf.Tensor],
     boundaries: Sequence[int],
-    batch_size: int,
+    batch_size: int | Callable[[int], int],
     shuffle_seed: int | None = None,
     augment: Callable[[Any, Any, tf.Tensor], tuple] | None = None,
 ) -> tf.data.Dataset:
     """Batches of examples of similar length, padded with zeros to the longest in the batch.
 
     The boundaries are fixed, inclusive upper bounds; an example longer than all of them has
-    a bucket of its own. With a seed the order is drawn from it and from nothing else: the
-    same seed gives the same batches. `augment(inputs, targets, seed)` then alters every
-    example, with a seed of its own.
+    a bucket of its own. batch_size may be a function of a bucket's bound. With a seed the order
+    is drawn from it and from nothing else: the same seed gives the same batches.
+    `augment(inputs, targets, seed)` then alters every example, with a seed of its own.
     """
     if shuffle_seed is not None:
         examples = examples.shuffle(200_000, seed=shuffle_seed, reshuffle_each_iteration=False)
@@ -269,9 +269,10 @@ def batches(
                 num_parallel_calls=tf.data.AUTOTUNE,
             )
     upper = [bound + 1 for bound in boundaries]
+    size_of = batch_size if callable(batch_size) else lambda _: batch_size
     return examples.bucket_by_sequence_length(
         lambda inputs, targets: tf.cast(length(inputs), tf.int32),
         bucket_boundaries=upper,
-        bucket_batch_sizes=[batch_size] * (len(upper) + 1),
+        bucket_batch_sizes=[size_of(bound) for bound in (*boundaries, 2 * boundaries[-1])],
         pad_to_bucket_boundary=False,
     ).prefetch(tf.data.AUTOTUNE)

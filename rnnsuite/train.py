@@ -13,9 +13,10 @@ import time
 from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 
-from rnnsuite import checkpoint, health, sources
+from rnnsuite import checkpoint, evaluate, health, predict, sources
 from rnnsuite.app import App
 from rnnsuite.config import check_metric
 from rnnsuite.errors import NotFinite, UserError
@@ -80,19 +81,22 @@ class _Training:
     def __init__(self, run: Run, config: Any, direction: str, fitted: Any):
         self.run, self.config, self.direction = run, config, direction
         app, settings = run.app, config.train
-        records = app.load(config.data, "train")
+        records, held = (app.load(config.data, split) for split in ("train", "validation"))
         self.fitted = run.fitted() or fitted or self._fit(records)
         run.save_fitted(self.fitted)
         self.examples = self._examples(records)
         self.augment = app.augment(config.data, self.fitted) if app.augment else None
-        self.validation = self._batches(self._examples(app.load(config.data, "validation")))
-        self.steps = _count(self._batches(self.examples), "train")
-        _count(self.validation, "validation")
+        self.validation = self._batches(self._examples(held))
+        self.steps, self.padding = _measured(self.examples, self._batches(self.examples), "train")
+        log.info("%d batches an epoch, %.1f %% of them padding.", self.steps, 100 * self.padding)
+        _measured(self.validation, self.validation, "validation")
         self.few = tf.nest.map_structure(lambda v: v[:HEALTH_ROWS], next(iter(self.validation)))
         keras.utils.set_random_seed(config.seed)
         self.model = app.build(config.model, self.fitted)
         spec = self.validation.element_spec
-        self.trainer = Trainer(app, self.model, settings, self.steps * settings.epochs, spec)
+        self.trainer = Trainer(app, self.model, config, self.steps * settings.epochs, spec)
+        self.judged = evaluate.collect(held) if app.judged else []
+        self.asked = predict.of_signatures("run", app.asked(config, self.fitted, self.model)) if app.judged else None
         self.progress = self._restore()
 
     def _fit(self, records: tf.data.Dataset) -> Any:
@@ -106,7 +110,8 @@ class _Training:
     def _batches(self, examples: tf.data.Dataset, seed: int | None = None) -> tf.data.Dataset:
         settings = self.config.train
         length, augment = self.run.app.length, self.augment if seed is not None else None
-        return sources.batches(examples, length, settings.boundaries, settings.batch_size, seed, augment)
+        size = (lambda bound: max(settings.batch_tokens // bound, 1)) if settings.batch_tokens else settings.batch_size
+        return sources.batches(examples, length, settings.boundaries, size, seed, augment)
 
     def _restore(self) -> Progress:
         stored = checkpoint.load(self.run.checkpoints)
@@ -139,6 +144,7 @@ class _Training:
             "epochs": self.progress.epoch,
             "best_epoch": self.progress.best_epoch,
             "parameters": self.model.count_params(),
+            "padding": round(self.padding, 4),
             **_without_time(self.progress.history[self.progress.best_epoch - 1]),
         }
         self.run.save_metrics(metrics)
@@ -162,7 +168,7 @@ class _Training:
                     saved = time.monotonic()
         means = progress.means()
         self.trainer.exchange()
-        validated = {f"val_{name}": value for name, value in self.trainer.validate(self.validation).items()}
+        validated = {f"val_{name}": value for name, value in self._validate().items()}
         self._keep_if_best(validated[self.config.train.monitor])
         self.trainer.exchange()
         row = {
@@ -176,6 +182,14 @@ class _Training:
         progress.epoch, progress.step, progress.sums, progress.seen = progress.epoch + 1, 0, {}, 0
         self.run.save_history(progress.history)
         self._save()
+
+    def _validate(self) -> dict[str, float]:
+        judged, found = self.run.app.judged, self.trainer.validate(self.validation)
+        if judged:
+            answers = self.asked.answer(self.judged, judged.signature)
+            scores = self.run.app.score(self.judged, answers).metrics
+            found |= {name: scores[name] for name in judged.metrics}
+        return found
 
     def _examine(self, row) -> None:
         """Notes how gradients fare, on the same few validation rows every time, and warns."""
@@ -219,9 +233,9 @@ class _Training:
             self.run.save_weights(self.model)
 
     def _log(self, row: dict[str, float]) -> None:
-        shown = (
-            f"{name} {value:.4f}" for name, value in row.items() if name.removeprefix("val_") in self.run.app.metrics
-        )
+        app = self.run.app
+        known = {*app.metrics, *(app.judged.metrics if app.judged else ())}
+        shown = (f"{name} {value:.4f}" for name, value in row.items() if name.removeprefix("val_") in known)
         told = "epoch %d: %s (%.0f s, of which %.0f in first calls, which compile)"
         log.info(told, row["epoch"], ", ".join(shown), row["seconds"], row["first_calls"])
         for name, value in row.items():
@@ -236,8 +250,14 @@ def _size(targets: Any) -> int:
     return int(tf.nest.flatten(targets)[0].shape[0])
 
 
-def _count(batches: tf.data.Dataset, split: str) -> int:
+def _measured(examples: tf.data.Dataset, batches: tf.data.Dataset, split: str) -> tuple[int, float]:
+    """The number of batches and the share of their numbers that is padding."""
+
+    def numbers(total, example):
+        return total + sum(tf.size(v, tf.int64) for v in tf.nest.flatten(example))
+
     count = sum(1 for _ in batches)
     if not count:
         raise UserError(f"The {split} split holds no examples.")
-    return count
+    real, padded = (int(each.reduce(np.int64(0), numbers)) for each in (examples, batches))
+    return count, 1 - real / padded

@@ -1,5 +1,6 @@
 """One training step and one validation step, compiled, and everything that they change."""
 
+import functools
 import math
 import time
 from collections.abc import Callable, Sequence
@@ -42,7 +43,7 @@ def build_optimizer(settings: Train, steps: int) -> keras.optimizers.Optimizer:
     }
     optimizer = kinds[settings.optimizer](
         learning_rate=Schedule(settings, steps),
-        weight_decay=settings.weight_decay or None,
+        weight_decay=settings.weight_decay or (0.0 if settings.optimizer == "adamw" else None),
         global_clipnorm=settings.clip_norm or None,
     )
     if settings.precision == "mixed_float16":
@@ -60,8 +61,9 @@ class Trainer:
     not come before, which is tracing and compiling above all.
     """
 
-    def __init__(self, app: App, model: keras.Model, settings: Train, steps: int, spec: Sequence[Any]):
-        self.app, self.model, self.settings = app, model, settings
+    def __init__(self, app: App, model: keras.Model, config: Any, steps: int, spec: Sequence[Any]):
+        settings = config.train
+        self.values, self.model, self.settings = functools.partial(app.loss, config.model), model, settings
         self.optimizer = build_optimizer(settings, steps)
         self.optimizer.build(model.trainable_variables)
         self.averages = [tf.Variable(weight.value) for weight in model.trainable_variables] if settings.ema else []
@@ -85,7 +87,7 @@ class Trainer:
 
     def _step(self, inputs, targets):
         with tf.GradientTape() as tape:
-            values = self.app.loss(targets, self.model(inputs, training=True))
+            values = self.values(targets, self.model(inputs, training=True))
             loss = tf.reduce_mean(values["loss"]) + sum(self.model.losses)
             scaled = self.optimizer.scale_loss(loss)
         gradients = [tf.convert_to_tensor(each) for each in tape.gradient(scaled, self._trainable())]
@@ -106,7 +108,7 @@ class Trainer:
             average.assign(decay * average + (1 - decay) * weight)
 
     def _check(self, inputs, targets):
-        return self.app.loss(targets, self.model(inputs, training=False))
+        return self.values(targets, self.model(inputs, training=False))
 
     def loss(self, inputs, targets) -> tf.Tensor:
         """The mean loss of a batch, without dropout."""

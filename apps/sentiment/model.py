@@ -65,7 +65,7 @@ def build(config: Config, fitted: Fitted) -> keras.Model:
     return keras.Model(ids, {"logits": logits, "weights": weights}, name="sentiment")
 
 
-def loss(targets: tf.Tensor, outputs: Mapping[str, Any]) -> dict[str, tf.Tensor]:
+def loss(config: Config, targets: tf.Tensor, outputs: Mapping[str, Any]) -> dict[str, tf.Tensor]:
     """Cross-entropy (nats) and correctness of each example; `targets` are class numbers `[batch]`."""
     logits = outputs["logits"]
     right = tf.equal(tf.argmax(logits, axis=-1, output_type=tf.int32), targets)

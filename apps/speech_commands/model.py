@@ -154,7 +154,7 @@ def stream(model: keras.Model) -> Chain | None:
     )
 
 
-def loss(targets: Mapping[str, tf.Tensor], outputs: Mapping[str, Any]) -> dict[str, tf.Tensor]:
+def loss(config: Config, targets: Mapping[str, tf.Tensor], outputs: Mapping[str, Any]) -> dict[str, tf.Tensor]:
     """Cross-entropy (nats) of the clip and of the stream's steps, their sum, and the correctness of each example.
 
     targets: as `data.examples` gives them.

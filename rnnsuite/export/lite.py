@@ -37,7 +37,7 @@ def _main(name: str, run: str, folder: str, calibration: str, *kinds: str) -> No
     app = apps.find(name)
     trained = Run(app, pathlib.Path(run))
     with exporting("lite"):
-        signatures = app.signatures(trained.model(), trained.fitted())
+        signatures = trained.signatures()
         chosen = {key: signature for key, signature in signatures.items() if signature.lite}
         for kind, content in converted(chosen, kinds, _stored(calibration)).items():
             (pathlib.Path(folder) / f"{kind}.tflite").write_bytes(content)

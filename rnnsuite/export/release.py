@@ -40,7 +40,7 @@ def release(
     for folder in (target, *([lite_target] if kinds else [])):
         if folder.exists():
             raise UserError(f"{folder} exists. Choose another --version.")
-    signatures = app.signatures(run.model(), run.fitted())
+    signatures = run.signatures()
     records = evaluate.collect(app.load(config.data, config.export.parity_split), config.export.parity_records)
     with whole_folder(target) as part, contextlib.ExitStack() as stack:
         with exporting("served"):
@@ -72,7 +72,7 @@ def _newest(folder: pathlib.Path) -> int:
 def _write_device(
     app: App, run: Run, folder: pathlib.Path, kinds: tuple[str, ...], config: Any, signatures: Mapping[str, Signature]
 ) -> None:
-    for name, content in app.device_files(run.fitted()).items():
+    for name, content in app.carried(config, run.fitted()).items():
         (folder / name).write_bytes(content)
     calibration = []
     if "int8" in kinds:

@@ -9,7 +9,7 @@ from rnnsuite.layers.form import exporting
 from rnnsuite.layers.normalised import LayerNormGRU, LayerNormLSTM
 from rnnsuite.layers.pooling import Pooling
 from rnnsuite.layers.recurrent import GRU, LSTM, SimpleRNN
-from rnnsuite.layers.seq2seq import AttendingDecoder, Bridge
+from rnnsuite.layers.seq2seq import AttendingDecoder, Bridge, TokenDecoder
 from rnnsuite.layers.stack import CELLS, Cell, Stack
 from rnnsuite.layers.streaming import Chain, Streaming
 
@@ -33,6 +33,7 @@ __all__ = [
     "SpecAugment",
     "Stack",
     "Streaming",
+    "TokenDecoder",
     "TokenDropout",
     "exporting",
     "to_keras",

@@ -6,7 +6,7 @@ import keras
 import tensorflow as tf
 from keras import ops
 
-Kind = Literal["additive", "dot", "general", "scaled_dot"]
+Kind = Literal["additive", "dot", "general", "scaled_dot", "uniform"]
 
 
 @keras.saving.register_keras_serializable("rnnsuite")
@@ -20,6 +20,7 @@ class Attention(keras.layers.Layer):
         dot          q . m                           Luong et al., arXiv 1508.04025, eq. 8
         general      q . W m                         the same
         scaled_dot   (W q) . (U m) / sqrt(units)     Vaswani et al., arXiv 1706.03762, eq. 1, one head
+        uniform      0                               no attention: the context is the memory's mean
 
     `keys(memory)` is what depends on the memory alone; given to calls, it is computed once for
     all steps. units: the width of additive and scaled_dot. `additive` holds `[batch, time,
@@ -50,7 +51,7 @@ class Attention(keras.layers.Layer):
 
     def keys(self, memory_BxMxE):
         """What depends on the memory alone, `[batch, positions, width]`."""
-        if self.kind == "dot":
+        if self.kind in ("dot", "uniform"):
             return memory_BxMxE
         keys = ops.matmul(memory_BxMxE, self.key)
         return keys + self.bias if self.kind == "additive" else keys
@@ -66,6 +67,8 @@ class Attention(keras.layers.Layer):
         return None, None
 
     def _energies(self, query_BxTxD, keys_BxMxU):
+        if self.kind == "uniform":
+            return ops.zeros([ops.shape(query_BxTxD)[0], ops.shape(query_BxTxD)[1], ops.shape(keys_BxMxU)[1]])
         if self.kind in ("dot", "general"):
             return ops.matmul(query_BxTxD, ops.swapaxes(keys_BxMxU, 1, 2))
         query_BxTxU = ops.matmul(query_BxTxD, self.query)

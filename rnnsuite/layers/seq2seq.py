@@ -1,4 +1,4 @@
-"""A recurrent decoder that attends a memory, and the bridge that begins it."""
+"""A recurrent decoder that attends a memory, the bridge that begins it, and both between tokens and logits."""
 
 from typing import Any
 
@@ -7,6 +7,7 @@ import tensorflow as tf
 from keras import ops
 
 from rnnsuite.layers.attention import Attention, Kind
+from rnnsuite.layers.dropout import LockedDropout
 from rnnsuite.layers.stack import CELLS, Cell
 
 State = dict[str, Any]
@@ -154,3 +155,105 @@ class AttendingDecoder(keras.layers.Layer):
         names = ("cell", "units", "depth", "feeding", "dropout", "weight_drop")
         kinds = {"attention": self.attention.kind, "attention_units": self.attention.units}
         return {**super().get_config(), **{name: getattr(self, name) for name in names}, **kinds}
+
+
+@keras.saving.register_keras_serializable("rnnsuite")
+class TokenDecoder(keras.layers.Layer):
+    """Token ids before each step, `[batch, time]`, over a memory to logits of the token at it: (logits, weights).
+
+    Embedding, `Bridge`, `AttendingDecoder` and a readout to `vocabulary` logits. `call` takes
+    the memory `[batch, positions, width]`, its `mask`, and a `summary` `[batch, width]` that the
+    first states are made of. tied: the readout's matrix is the embedding's (Press & Wolf, arXiv
+    1608.05859). dropout: locked (arXiv 1512.05287), of embeddings, between layers and before
+    the readout. sampling: share of tokens that in training are replaced by what the model
+    itself would have drawn there, found in a first pass over the target (scheduled sampling,
+    Bengio et al., arXiv 1506.03099, in the parallel form of arXiv 1906.04331). options: of
+    `AttendingDecoder`. `begin` and `stepper` make the same model's states and step for `rnnsuite.decoding`.
+    """
+
+    def __init__(
+        self,
+        vocabulary: int,
+        embedding: int,
+        cell: Cell,
+        units: int,
+        depth: int = 1,
+        attention: Kind = "additive",
+        attention_units: int = 128,
+        feeding: bool = False,
+        tied: bool = True,
+        dropout: float = 0.0,
+        weight_drop: float = 0.0,
+        sampling: float = 0.0,
+        **options,
+    ):
+        super().__init__(**options)
+        self.vocabulary, self.width, self.tied, self.dropout, self.sampling = (
+            vocabulary, embedding, tied, dropout, sampling,
+        )  # fmt: skip
+        scale = keras.initializers.RandomNormal(stddev=embedding**-0.5)
+        self.embedding = keras.layers.Embedding(vocabulary, embedding, embeddings_initializer=scale)
+        self.bridge = Bridge(cell, units, depth)
+        self.attending = AttendingDecoder(cell, units, depth, attention, attention_units, feeding, dropout, weight_drop)
+        self.drops = [LockedDropout(dropout) for _ in range(2)]
+        self.readout = keras.layers.Dense(embedding if tied else vocabulary)
+        self.seed_generator = keras.random.SeedGenerator()
+
+    def build(self, ids_shape, memory_shape, summary_shape):
+        self.embedding.build(ids_shape)
+        self.bridge.build(summary_shape)
+        self.attending.build((*ids_shape, self.width), memory_shape)
+        self.readout.build((*ids_shape, self.attending.units))
+        if self.tied:
+            self.bias = self.add_weight(name="bias", shape=(self.vocabulary,), initializer="zeros")
+
+    def call(self, ids, memory, summary, mask=None, training=False):
+        states = self.bridge(summary)
+        if training and self.sampling:
+            logits, _ = self._all(ids, memory, mask, states, training)
+            ids = self._partly_sampled(ids, ops.stop_gradient(logits))
+        return self._all(ids, memory, mask, states, training)
+
+    def compute_mask(self, *_, **__):
+        return None, None
+
+    def _all(self, ids, memory, mask, states, training):
+        x = self.drops[0](self.embedding(ids), training=training)
+        outputs, weights = self.attending(x, memory, mask=mask, states=states, training=training)
+        return self.logits(self.drops[1](outputs, training=training)), weights
+
+    def logits(self, outputs):
+        """The attending decoder's outputs `[..., units]` to logits `[..., vocabulary]`."""
+        found = self.readout(outputs)
+        if not self.tied:
+            return found
+        return ops.matmul(found, ops.transpose(ops.cast(self.embedding.embeddings, found.dtype))) + self.bias
+
+    def _partly_sampled(self, ids, logits):
+        """The same start token, and each later one with the share `sampling` drawn from the logits before it."""
+        noise = keras.random.uniform(ops.shape(logits), 1e-20, 1.0, seed=self.seed_generator)
+        drawn = ops.cast(ops.argmax(logits - ops.log(-ops.log(noise)), axis=-1), ids.dtype)
+        before = ops.concatenate([ids[:, :1], drawn[:, :-1]], axis=1)
+        chosen = keras.random.uniform(ops.shape(ids), seed=self.seed_generator) < self.sampling
+        return ops.where(ops.logical_and(chosen, ids > 0), before, ids)
+
+    def begin(self, memory: tf.Tensor, summary: tf.Tensor) -> State:
+        """The state before the first step."""
+        return self.attending.begin(memory, self.bridge(summary))
+
+    def stepper(self, memory: tf.Tensor, mask: tf.Tensor | None = None, beam: int | tf.Tensor = 1):
+        """`step(tokens [batch * beam], state) -> (logits, state)`, for `beam` hypotheses of each row of the memory."""
+        keys = self.attending.attention.keys(memory)
+        memory, keys, mask = (v if v is None else tf.repeat(v, beam, axis=0) for v in (memory, keys, mask))
+
+        def step(tokens, state):
+            output, _, state = self.attending.step(self.embedding(tokens), state, memory, keys, mask)
+            return self.logits(output), state
+
+        return step
+
+    def get_config(self):
+        inner = self.attending.get_config()
+        names = ("cell", "units", "depth", "attention", "attention_units", "feeding", "weight_drop")
+        own = {name: getattr(self, name) for name in ("vocabulary", "tied", "dropout", "sampling")}
+        return {**super().get_config(), **{name: inner[name] for name in names}, **own, "embedding": self.width}

@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 
 from rnnsuite import decoding
-from rnnsuite.layers import CELLS, AttendingDecoder, Bridge
+from rnnsuite.layers import CELLS, AttendingDecoder, Bridge, TokenDecoder
 
 UNITS, DEPTH = 4, 2
 rng = np.random.default_rng(0)
@@ -139,3 +139,98 @@ def test_beam_search_over_its_steps_and_coverage():
     alone = translate(tf.constant(MEMORY[1:, :3]), tf.constant(MASK[1:, :3]), tf.constant(ENDS[1:]), 3)
     np.testing.assert_array_equal(together.ids[1], alone.ids[0])
     np.testing.assert_allclose(together.scores[1], alone.scores[0], atol=1e-5)
+
+
+IDS = np.array([[2, 5, 6, 4, 7], [2, 8, 3, 0, 0]])
+
+
+def tokens(cell="gru", **options):
+    keras.utils.set_random_seed(0)
+    decoder = TokenDecoder(9, 3, cell, UNITS, DEPTH, attention_units=5, **options)
+    decoder(IDS, MEMORY, ENDS)
+    return decoder
+
+
+@pytest.mark.parametrize("tied", [False, True])
+@pytest.mark.parametrize("feeding", [False, True])
+@pytest.mark.parametrize("kind", ["additive", "uniform"])
+def test_logits_of_the_whole_target_are_those_of_its_steps(tied, feeding, kind):
+    decoder = tokens("lstm", tied=tied, feeding=feeding, attention=kind)
+    logits, _ = decoder(IDS, MEMORY, ENDS, mask=MASK)
+    step, state = decoder.stepper(tf.constant(MEMORY), MASK), decoder.begin(tf.constant(MEMORY), ENDS)
+    for t in range(5):
+        found, state = step(tf.constant(IDS[:, t]), state)
+        np.testing.assert_allclose(found, logits[:, t], atol=1e-5)
+
+
+def test_a_stepper_for_a_beam_repeats_each_row():
+    decoder = tokens()
+    one, three = decoder.stepper(tf.constant(MEMORY), MASK), decoder.stepper(tf.constant(MEMORY), MASK, 3)
+    state = decoder.begin(tf.constant(MEMORY), ENDS)
+    expected, _ = one(tf.constant([5, 6]), state)
+    found, _ = three(tf.repeat([5, 6], 3), tf.nest.map_structure(lambda v: tf.repeat(v, 3, axis=0), state))
+    np.testing.assert_allclose(found, np.repeat(expected, 3, axis=0), atol=1e-6)
+
+
+def test_a_tied_readout_is_the_embedding():
+    tied, apart = tokens(), tokens(tied=False)
+    shapes = [tuple(weight.shape) for weight in tied.trainable_variables]
+    assert shapes.count((9, 3)) == 1
+    assert (UNITS, 9) not in shapes
+    assert (UNITS, 9) in [tuple(weight.shape) for weight in apart.trainable_variables]
+    with tf.GradientTape() as tape:
+        value = tf.reduce_sum(tied(IDS[:1, :1], MEMORY[:1], ENDS[:1])[0][..., 8])
+    gradient = tape.gradient(value, tied.embedding.embeddings.value)
+    assert np.abs(tf.convert_to_tensor(gradient)[8]).max() > 0  # a token that was read nowhere
+
+
+def test_gradients_of_token_decoder_against_finite_differences():
+    policy = keras.config.dtype_policy()
+    keras.config.set_dtype_policy("float64")
+    try:
+        decoder = tokens()
+        wanted = tf.constant(np.random.default_rng(1).normal(size=[2, 5, 9]))
+
+        def loss():
+            return tf.reduce_sum(
+                decoder(IDS, tf.constant(MEMORY, tf.float64), tf.constant(ENDS, tf.float64))[0] * wanted
+            )
+
+        variables = [decoder.embedding.embeddings.value, decoder.bridge.dense.kernel.value, decoder.bias.value]
+        with tf.GradientTape() as tape:
+            value = loss()
+        draw = np.random.default_rng(2)
+        for variable, gradient in zip(variables, tape.gradient(value, variables), strict=True):
+            start, along = variable.numpy(), draw.normal(size=variable.shape)
+            values = []
+            for sign in (1, -1):
+                variable.assign(start + sign * 1e-6 * along)
+                values.append(float(loss()))
+            variable.assign(start)
+            found = float(tf.reduce_sum(tf.convert_to_tensor(gradient) * along))
+            assert found == pytest.approx((values[0] - values[1]) / 2e-6, rel=1e-4, abs=1e-7)
+    finally:
+        keras.config.set_dtype_policy(policy)
+
+
+def test_scheduled_sampling_is_the_models_own_in_training_only():
+    decoder = tokens(sampling=0.999)
+    quiet = decoder(IDS, MEMORY, ENDS)[0]
+    np.testing.assert_array_equal(quiet, decoder(IDS, MEMORY, ENDS)[0])
+    # A model that is sure of token 5 reads it at every step but the first, and at no padding.
+    decoder.bias.assign(100 * np.eye(9)[5])
+    ids = decoder._partly_sampled(tf.constant(IDS), decoder(IDS, MEMORY, ENDS)[0])
+    np.testing.assert_array_equal(ids, [[2, 5, 5, 5, 5], [2, 5, 5, 0, 0]])
+    decoder.sampling = 0.0
+    own = decoder(ids, MEMORY, ENDS, training=True)[0]
+    decoder.sampling = 0.999
+    np.testing.assert_allclose(decoder(IDS, MEMORY, ENDS, training=True)[0], own, atol=1e-6)
+
+
+def test_a_token_decoder_comes_back_from_its_config():
+    decoder = tokens("lstm", sampling=0.1, dropout=0.2, feeding=True, attention="general", tied=False)
+    again = TokenDecoder.from_config(decoder.get_config())
+    again(IDS, MEMORY, ENDS)
+    again.set_weights(decoder.get_weights())
+    np.testing.assert_allclose(again(IDS, MEMORY, ENDS)[0], decoder(IDS, MEMORY, ENDS)[0], atol=1e-6)
+    assert again.get_config() == decoder.get_config()

@@ -43,7 +43,7 @@ def test_as_a_stream_and_in_training(variant):
         states = after
     np.testing.assert_allclose(tf.concat(found, axis=1), outputs["frames"], atol=1e-4)
     with tf.GradientTape() as tape:
-        values = model.loss(targets(), made(clips(), training=True))
+        values = model.loss(model.Config(), targets(), made(clips(), training=True))
     assert values.keys() == model.METRICS.keys()
     gradients = tape.gradient(values["loss"], [weight.value for weight in made.trainable_variables])
     assert all(np.isfinite(gradient).all() and np.abs(gradient).max() > 0 for gradient in gradients)
@@ -54,7 +54,7 @@ def test_without_a_stream(sizes, features):
     values = fitted(**features)
     made = model.build(model.Config(**{**SMALL, **sizes}), values)
     assert "stream" not in serve.signatures(made, values)
-    assert set(model.loss(targets(), made(clips(), training=True))) == set(model.METRICS)
+    assert set(model.loss(model.Config(), targets(), made(clips(), training=True))) == set(model.METRICS)
 
 
 def test_in_training_another_row_comes_before():
@@ -67,9 +67,9 @@ def test_steps_of_the_loss_belong_to_the_same_rows():
     wanted = targets()
     steps = tf.concat([tf.roll(wanted["steps"], 1, axis=0), wanted["steps"]], axis=1)
     outputs = {"logits": tf.zeros([4, 3]), "frames": 50.0 * tf.one_hot(steps, 3), "heard": tf.zeros([4, 3])}
-    np.testing.assert_allclose(model.loss(wanted, outputs)["stream_loss"], 0, atol=1e-6)
+    np.testing.assert_allclose(model.loss(model.Config(), wanted, outputs)["stream_loss"], 0, atol=1e-6)
     unknown = {**wanted, "steps": tf.fill([4, 10], -1)}
-    np.testing.assert_array_equal(model.loss(unknown, outputs)["stream_loss"], [0] * 4)
+    np.testing.assert_array_equal(model.loss(model.Config(), unknown, outputs)["stream_loss"], [0] * 4)
 
 
 def test_what_was_heard_is_the_end_of_the_word():

@@ -1,0 +1,215 @@
+"""Pairs of sentences: from a source to subword ids."""
+
+import base64
+import dataclasses
+import gzip
+import logging
+import pathlib
+from collections.abc import Callable, Iterable, Iterator
+from typing import Annotated, Any, Literal
+
+import pydantic
+import tensorflow as tf
+
+from apps.translation.sample import TranslationSample
+from rnnsuite import sources
+from rnnsuite.config import Share, section
+from rnnsuite.errors import UserError
+from rnnsuite.inputs.subword import END, START, Subwords, learn_subwords, normalize
+
+log = logging.getLogger(__name__)
+
+
+@section
+class Config:
+    """What to read and how to turn it into ids.
+
+    source: sample, tfds:NAME (a set of translations), a folder or the beginning of line files
+    such as train.en and train.de (also .gz), or a .tsv file.
+    languages: from which, to which: the line files' endings, the columns or the fields.
+    columns: a TSV file's columns by language, where it has no header.
+    splits: other names of the source's splits: a tensorflow-datasets slice, or what a split's files begin with.
+    validation: the share of train held out where the source has no validation split, by a hash
+    of the sentences in `split_by`, so that none of them is on both sides.
+    vocabulary_size: subwords, of both languages together where `shared`, else of each.
+    max_tokens: longer sources are cut, longer pairs are not trained on.
+    on_error: what an empty side or undecodable bytes in a path source do.
+    """
+
+    source: str = "sample"
+    languages: tuple[str, str] = ("en", "de")
+    columns: tuple[str, ...] = ()
+    splits: dict[Literal["train", "validation", "test"], str] = dataclasses.field(default_factory=dict)
+    validation: Share = 0.05
+    split_by: Literal["text", "translation"] = "text"
+    vocabulary_size: Annotated[int, pydantic.Field(ge=64)] = 8000
+    shared: bool = True
+    max_tokens: Annotated[int, pydantic.Field(ge=4)] = 100
+    on_error: Literal["error", "skip"] = "error"
+
+
+@dataclasses.dataclass(frozen=True)
+class Fitted:
+    """Learned on train: the sentencepiece models in base64, one where both languages share it."""
+
+    languages: tuple[str, str]
+    models: tuple[str, ...]
+    max_tokens: int
+
+    @property
+    def shared(self) -> bool:
+        return len(self.models) == 1
+
+    def subwords(self) -> tuple[Subwords, Subwords]:
+        """Of the source's language and of the target's."""
+        made = [Subwords(base64.b64decode(model), self.max_tokens) for model in self.models]
+        return made[0], made[-1]
+
+
+def load(config: Config, split: str) -> tf.data.Dataset:
+    """Records `{text, translation, language}` of one split: a pair and the second's language. Raises UserError."""
+    if config.languages[0] == config.languages[1]:
+        raise UserError(f"data.languages: {config.languages[0]} given twice.")
+    read, known = _source(config)
+    records = sources.with_validation(read, known, split, config.split_by, config.validation)
+    return records.map(lambda record: {**record, "language": config.languages[1]})
+
+
+def _source(config: Config) -> tuple[Callable[[str], tf.data.Dataset], Iterable[str]]:
+    if config.source == "sample" or config.source.startswith("tfds:"):
+        sample = config.source == "sample"
+        builder = TranslationSample(data_dir=sources.cache_folder()) if sample else sources.tfds_builder(config.source)
+        sources.prepare(builder, quiet=sample)
+        names = {**{name: name for name in builder.info.splits}, **config.splits}
+        return lambda split: _chosen(config, sources.from_tfds(builder, names[split])), names
+    path = pathlib.Path(config.source).expanduser()
+    places = sources.splits_of(path) if path.exists() else {"all": path}
+    places |= {split: path / name for split, name in config.splits.items()}
+    return lambda split: sources.from_records(_read(config, places[split])), places
+
+
+def _chosen(config: Config, records: tf.data.Dataset) -> tf.data.Dataset:
+    for name in config.languages:
+        if name not in records.element_spec:
+            raise UserError(f"{config.source} has no language {name!r}; it has {', '.join(records.element_spec)}.")
+    one, other = config.languages
+    return records.map(lambda record: {"text": record[one], "translation": record[other]})
+
+
+def _read(config: Config, place: pathlib.Path) -> list[dict[str, bytes]]:
+    skips, records = sources.Skips(config.on_error), []
+    read = _read_table if place.suffix == ".tsv" else _read_lines
+    for where, *sides in read(config, place, skips):
+        empty = [name for name, side in zip(config.languages, sides, strict=True) if not side.strip()]
+        if empty:
+            skips(f"{where}: the {' and the '.join(empty)} side is empty.")
+            continue
+        records.append(dict(zip(("text", "translation"), sides, strict=True)))
+    skips.report(place)
+    if not records:
+        raise UserError(f"{place} holds no usable pairs.")
+    return records
+
+
+def _read_table(config: Config, file: pathlib.Path, skips: sources.Skips) -> Iterator[tuple]:
+    for line, row in sources.table(file, config.columns, skips):
+        for name in config.languages:
+            if name not in row:
+                raise UserError(
+                    f"{file}, line {line}: no column {name!r}; the columns are {', '.join(row)}. "
+                    "Name them by language with data.columns where there is no header."
+                )
+        yield f"{file}, line {line}", *(row[name].encode() for name in config.languages)
+
+
+def _read_lines(config: Config, place: pathlib.Path, skips: sources.Skips) -> Iterator[tuple]:
+    files = [_line_file(place, language) for language in config.languages]
+    sides = [_lines(file) for file in files]
+    if len(sides[0]) != len(sides[1]):
+        raise UserError(
+            f"{files[0]} has {len(sides[0])} lines and {files[1]} has {len(sides[1])}; "
+            "line n of one must be the translation of line n of the other."
+        )
+    for number, pair in enumerate(zip(*sides, strict=True), 1):
+        broken = [file for file, line in zip(files, pair, strict=True) if not _is_utf8(line)]
+        if broken:
+            skips(f"{broken[0]}, line {number}: not UTF-8.")
+        else:
+            yield f"{place}, line {number}", *pair
+
+
+def _line_file(place: pathlib.Path, language: str) -> pathlib.Path:
+    """The file of one language: of a split's beginning, of one of its files, or in a folder of its own."""
+    folder, stem = (place, "") if place.is_dir() else (place.parent, place.name.split(".")[0])
+    endings = (f".{language}", f".{language}.gz")
+    found = [
+        file
+        for file in (sorted(folder.iterdir()) if folder.is_dir() else [])
+        if file.name.endswith(endings) and (not stem or file.name.split(".")[0] == stem)
+    ]
+    if not found:
+        raise UserError(f"There is no {folder / (stem or '*')}.{language}, nor one with .gz.")
+    if len(found) > 1:
+        raise UserError(f"Which is it: {' or '.join(str(file) for file in found)}? Keep one of them there.")
+    return found[0]
+
+
+def _lines(file: pathlib.Path) -> list[bytes]:
+    try:
+        content = gzip.decompress(file.read_bytes()) if file.suffix == ".gz" else file.read_bytes()
+    except (OSError, EOFError) as error:
+        raise UserError(f"{file}: {error}.") from error
+    lines = content.removeprefix(b"\xef\xbb\xbf").split(b"\n")
+    return [line.removesuffix(b"\r") for line in (lines[:-1] if lines[-1] == b"" else lines)]
+
+
+def _is_utf8(line: bytes) -> bool:
+    try:
+        line.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def fit(config: Config, records: tf.data.Dataset) -> Fitted:
+    """The subword vocabularies of the training records. Raises UserError where there are no words."""
+    sides: list[list[str]] = [[], []]
+    for batch in records.batch(1024):
+        for side, key in zip(sides, ("text", "translation"), strict=True):
+            side += [text.decode() for text in normalize(batch[key]).numpy()]
+    try:
+        models = [
+            learn_subwords(texts, config.vocabulary_size)
+            for texts in ([sides[0] + sides[1]] if config.shared else sides)
+        ]
+    except ValueError as error:
+        raise UserError(f"{config.source}: {error}.") from error
+    encoded = tuple(base64.b64encode(model).decode() for model in models)
+    fitted = Fitted(config.languages, encoded, config.max_tokens)
+    sizes = [len(subwords.pieces) for subwords in fitted.subwords()]
+    log.info("%s subwords.", sizes[0] if config.shared else f"{sizes[0]} and {sizes[1]}")
+    return fitted
+
+
+def examples(config: Config, fitted: Fitted, records: tf.data.Dataset) -> tf.data.Dataset:
+    """({source, target: ids before each step}, ids at it) `[ids]` int32 of every pair that is not too long."""
+    one, other = (dataclasses.replace(fitted, max_tokens=fitted.max_tokens + 1)).subwords()
+
+    def pairs(batch):
+        return one(batch["text"]), other(batch["translation"])
+
+    def example(source, target):
+        return {"source": source, "target": tf.concat([[START], target], 0)}, tf.concat([target, [END]], 0)
+
+    dense = records.batch(256).map(pairs, num_parallel_calls=tf.data.AUTOTUNE).unbatch().map(_dense)
+    most = fitted.max_tokens
+    fitting = dense.filter(lambda source, target: (tf.size(source) <= most) & (tf.size(target) <= most - 1))
+    return fitting.map(example)
+
+
+def _dense(*sides: Any) -> tuple:
+    return tuple(side.to_tensor() if isinstance(side, tf.RaggedTensor) else side for side in sides)
+
+
+def length(inputs: dict[str, tf.Tensor]) -> tf.Tensor:
+    return tf.maximum(tf.shape(inputs["source"])[0], tf.shape(inputs["target"])[0])

@@ -1,0 +1,63 @@
+"""Text to subword ids and back as TensorFlow ops: one object for tf.data and for the exported graph."""
+
+import io
+from collections.abc import Iterable
+
+import sentencepiece
+import tensorflow as tf
+import tensorflow_text as tf_text
+
+from rnnsuite.inputs.unigram import END, PADDING, SPACE, START, UNKNOWN
+
+
+def normalize(texts: tf.Tensor) -> tf.Tensor:
+    """Strings `[...]` to valid UTF-8 in NFKC, every control character and every kind of space a space."""
+    texts = tf.strings.unicode_transcode(texts, "UTF-8", "UTF-8", errors="replace", replace_control_characters=False)
+    return tf.strings.regex_replace(tf_text.normalize_utf8(texts, "NFKC"), rf"[\p{{Cc}}\p{{Z}}{SPACE}]", " ")
+
+
+def learn_subwords(texts: Iterable[str], size: int) -> bytes:
+    """A sentencepiece model of at most `size` pieces, the first four padding, unknown, start and end. Deterministic.
+
+    A unigram language model over pieces (Kudo, arXiv 1804.10959). Texts are taken as they are:
+    normalise them as `Subwords` does. Raises ValueError where there is nothing to learn from.
+    """
+    lines = [text for text in texts if text.strip()]
+    if not lines:
+        raise ValueError("no words to learn subwords from: every text is empty")
+    model = io.BytesIO()
+    sentencepiece.SentencePieceTrainer.train(
+        sentence_iterator=iter(lines), model_writer=model, vocab_size=size, hard_vocab_limit=False,
+        model_type="unigram", normalization_rule_name="identity", character_coverage=1.0, num_threads=1,
+        max_sentence_length=1 << 16, pad_id=PADDING, unk_id=UNKNOWN, bos_id=START, eos_id=END, minloglevel=2,
+    )  # fmt: skip
+    return model.getvalue()
+
+
+class Subwords(tf.Module):
+    """Strings `[batch]` to subword ids `[batch, (ids)]`, int32, ragged, at most `most` a row; `text` turns back.
+
+    model: as `learn_subwords` gives it. Any bytes are answered: what is no UTF-8 becomes
+    replacement characters, characters that were never seen become `UNKNOWN`, an empty text an
+    empty row. `rnnsuite.inputs.unigram.Tokenizer` gives the same ids without TensorFlow.
+    """
+
+    def __init__(self, model: bytes, most: int = 256):
+        super().__init__()
+        self.most = most
+        self.tokenizer = tf_text.SentencepieceTokenizer(model=model, out_type=tf.int32)
+        processor = sentencepiece.SentencePieceProcessor(model_proto=model)
+        self.pieces = tuple(processor.id_to_piece(number) for number in range(processor.get_piece_size()))
+        self.scores = tuple(processor.get_score(number) for number in range(processor.get_piece_size()))
+
+    def __call__(self, texts: tf.Tensor) -> tf.RaggedTensor:
+        return self.tokenizer.tokenize(normalize(texts))[:, : self.most]
+
+    def text(self, ids: tf.Tensor) -> tf.Tensor:
+        """Padded ids `[batch, length]` as strings `[batch]`; padding, start and end are no part of them."""
+        kept = tf.ragged.boolean_mask(ids, (ids == UNKNOWN) | (ids > END))
+        return self.tokenizer.detokenize(kept)
+
+    def tokens(self, ids: tf.Tensor) -> tf.Tensor:
+        """The pieces of ids `[...]`; padding is the empty string."""
+        return tf.where(ids > PADDING, tf.gather(tf.constant(self.pieces), ids), "")
