@@ -29,12 +29,12 @@ def score(references: Sequence[Mapping[str, Any]], answers: Mapping[str, np.ndar
     given = [text(each) for each in answers["text"]]
     sources = [text(record["text"]) for record in references]
     bleu, chrf = sacrebleu.BLEU(), sacrebleu.CHRF()
-    tokenised = sacrebleu.BLEU(tokenize="none", force=True)
+    joined = sacrebleu.BLEU(tokenize="none", force=True)
     language = text(references[0]["language"])
     metrics = {
         "bleu": bleu.corpus_score(given, [truth]).score,
         "chrf": chrf.corpus_score(given, [truth]).score,
-        "bleu_tokenised": tokenised.corpus_score(_tokenised(given, language), [_tokenised(truth, language)]).score,
+        "bleu_tokenised": joined.corpus_score(_tokenised(given, language), [_tokenised(truth, language)]).score,
     }
     each = np.array([chrf.sentence_score(one, [other]).score for one, other in zip(given, truth, strict=True)])
     cases = [
@@ -46,7 +46,7 @@ def score(references: Sequence[Mapping[str, Any]], answers: Mapping[str, np.ndar
         notes={
             "bleu": f"sacreBLEU {bleu.get_signature()}",
             "chrf": f"sacreBLEU {chrf.get_signature()}",
-            "bleu_tokenised": f"lower-cased, sacremoses {sacremoses.__version__} {language}, {tokenised.get_signature()}",
+            "bleu_tokenised": f"lower-cased, sacremoses {sacremoses.__version__} {language}, {joined.get_signature()}",
         },
         plots={"Length": functools.partial(_lengths, sources, given, truth)},
         right=cases,

@@ -7,13 +7,14 @@ import sentencepiece
 import tensorflow as tf
 import tensorflow_text as tf_text
 
-from rnnsuite.inputs.unigram import END, PADDING, SPACE, START, UNKNOWN
+from rnnsuite.inputs.unigram import CHARACTERS, END, PADDING, SPACE, START, UNKNOWN
 
 
 def normalize(texts: tf.Tensor) -> tf.Tensor:
-    """Strings `[...]` to valid UTF-8 in NFKC, every control character and every kind of space a space."""
+    """Strings `[...]` to valid UTF-8 in NFKC, with one space for control characters and all kinds of spaces."""
     texts = tf.strings.unicode_transcode(texts, "UTF-8", "UTF-8", errors="replace", replace_control_characters=False)
-    return tf.strings.regex_replace(tf_text.normalize_utf8(texts, "NFKC"), rf"[\p{{Cc}}\p{{Z}}{SPACE}]", " ")
+    texts = tf.strings.regex_replace(tf_text.normalize_utf8(texts, "NFKC"), rf"[\p{{Cc}}\p{{Z}}{SPACE}]+", " ")
+    return tf.strings.strip(texts)
 
 
 def learn_subwords(texts: Iterable[str], size: int) -> bytes:
@@ -51,7 +52,8 @@ class Subwords(tf.Module):
         self.scores = tuple(processor.get_score(number) for number in range(processor.get_piece_size()))
 
     def __call__(self, texts: tf.Tensor) -> tf.RaggedTensor:
-        return self.tokenizer.tokenize(normalize(texts))[:, : self.most]
+        read = tf.strings.substr(normalize(texts), 0, CHARACTERS * self.most, unit="UTF8_CHAR")
+        return self.tokenizer.tokenize(read)[:, : self.most]
 
     def text(self, ids: tf.Tensor) -> tf.Tensor:
         """Padded ids `[batch, length]` as strings `[batch]`; padding, start and end are no part of them."""

@@ -14,6 +14,7 @@ import numpy as np
 
 PADDING, UNKNOWN, START, END = range(4)
 SPACE = "\u2581"  # stands for a space in pieces
+CHARACTERS = 20  # more than a piece has; so many a token are read of a text
 PENALTY = np.float32(10)  # of a character that no piece has, under the least score
 _FOREIGN = " \u2047 "  # what an unknown piece reads as
 
@@ -44,8 +45,9 @@ class Tokenizer:
 
     def __call__(self, text: "str | bytes") -> "list[int]":
         text = text.decode("utf-8", errors="replace") if isinstance(text, bytes) else text
+        read = " ".join(normalize(text))[: CHARACTERS * self.most].split()
         ids: list[int] = []
-        for number in self._best("".join(SPACE + word for word in normalize(text))):
+        for number in self._best("".join(SPACE + word for word in read)):
             if number != UNKNOWN or ids[-1:] != [UNKNOWN]:  # unknown characters in a row are one
                 ids.append(number)
         return ids[: self.most]

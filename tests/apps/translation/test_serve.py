@@ -88,7 +88,7 @@ def test_settings_are_heard(served):
 @pytest.mark.parametrize("beam", [0, -3, 100_000])
 def test_a_beam_that_cannot_be_is_named(translation, form, beam):
     model = predict.open_model(translation.app, getattr(translation, form))
-    with pytest.raises(UserError, match="beam must be from 1 to .* the size of the vocabulary"):
+    with pytest.raises(UserError, match=r"beam must be from 1 to .* the size of the vocabulary"):
         ask(model, TEXTS[0], signature="nbest", beam=beam)
 
 
@@ -98,7 +98,7 @@ def test_a_beam_larger_than_the_vocabulary_in_the_configuration(translation):
 
 
 def test_unknown_options_are_named(served):
-    with pytest.raises(UserError, match=r"no optional input 'beams'. Did you mean .*beam"):
+    with pytest.raises(UserError, match=r"no optional input 'beams'\. Did you mean .*beam"):
         ask(served, TEXTS[0], signature="nbest", beams=2)
 
 
