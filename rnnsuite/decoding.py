@@ -79,7 +79,6 @@ def likely(logits: tf.Tensor, top_k: tf.Tensor | int, top_p: tf.Tensor | float) 
 
 def _follow(step, state, start, end, most, least, choose) -> Decoded:
     rows = tf.shape(start)[0]
-    fixed = _fixed_shapes(state)
 
     def body(place, tokens, state, ids, lengths, scores, running):
         logits, state = step(tokens, state)
@@ -89,14 +88,14 @@ def _follow(step, state, start, end, most, least, choose) -> Decoded:
         ids = _written(ids, place, tf.where(running, tokens, 0))
         lengths += tf.cast(running, tf.int32)
         scores += tf.where(running, gained, 0.0)
-        return place + 1, tokens, _shaped(state, fixed), ids, lengths, scores, running & (tokens != end)
+        return place + 1, tokens, state, ids, lengths, scores, running & (tokens != end)
 
     begin = (
         tf.constant(0), tf.cast(start, tf.int32), state, tf.zeros([rows, most], tf.int32),
         tf.zeros([rows], tf.int32), tf.zeros([rows]), tf.ones([rows], tf.bool),
     )  # fmt: skip
     _, _, _, ids, lengths, scores, _ = tf.while_loop(
-        lambda place, *others: (place < most) & tf.reduce_any(others[-1]), body, begin
+        lambda place, *others: (place < most) & tf.reduce_any(others[-1]), _steady(body), begin
     )
     return Decoded(ids, lengths, scores)
 
@@ -144,17 +143,17 @@ class _Search:
     attended: Callable[[Any], tf.Tensor] | None
 
     def run(self, start: tf.Tensor, state: Any) -> Decoded:
-        row, fixed = [self.batch, self.beam], _fixed_shapes(state)
+        row = [self.batch, self.beam]
         nothing = Decoded(tf.zeros([*row, self.most], tf.int32), tf.zeros(row, tf.int32), tf.fill(row, NONE))
         first = tf.where(tf.range(self.beam) == 0, 0.0, NONE) + tf.zeros([self.batch, 1])
         count, done = tf.zeros([self.batch], tf.int32), tf.zeros([self.batch], tf.bool)
 
         def body(place, tokens, state, ids, sums, ended, count, done, _):
-            sums_BxKxV, state = self._continued(place, tokens, state, sums)
+            sums_BxKxC, tokens_BxKxC, state = self._continued(place, tokens, state, sums)
             cover = self._covered(state)
-            ended, more = self._ending(place, sums_BxKxV, ids, cover, ended, done)
-            parents, tokens, sums = self._going_on(sums_BxKxV)
-            state = _shaped(tf.nest.map_structure(lambda v: self._of_parents(v, parents), state), fixed)
+            ended, more = self._ending(place, sums_BxKxC, tokens_BxKxC, ids, cover, ended, done)
+            parents, tokens, sums = self._going_on(sums_BxKxC, tokens_BxKxC)
+            state = tf.nest.map_structure(lambda v: self._of_parents(v, parents), state)
             ids = _written(tf.gather(ids, parents, batch_dims=1), place, tokens)
             # Log-probabilities only fall, and penalties of coverage are none at best.
             bound = sums[:, 0] / tf.maximum(self._penalty(self.most), self._penalty(place + 1))
@@ -165,7 +164,7 @@ class _Search:
         tokens = tf.repeat(start[:, None], self.beam, axis=1)
         begin = (tf.constant(0), tokens, state, nothing.ids, first, nothing, count, done, tf.zeros(row))
         place, _, _, ids, sums, ended, _, done, cover = tf.while_loop(
-            lambda place, *others: (place < self.most) & ~tf.reduce_all(others[6]), body, begin
+            lambda place, *others: (place < self.most) & ~tf.reduce_all(others[6]), _steady(body), begin
         )
         # Where there was no more room, those under way have ended too.
         lasts = tf.where(done[:, None], NONE, sums / self._penalty(place) + cover)
@@ -183,21 +182,28 @@ class _Search:
         return self.coverage_penalty * tf.reshape(tf.reduce_sum(logs, axis=-1), [self.batch, self.beam])
 
     def _continued(self, place, tokens, state, sums):
-        """The log-probabilities of all continuations, `[B, K, V]`, and the state behind them."""
+        """The continuations that may be among the best: log-probabilities and tokens, and the state behind them.
+
+        Of each hypothesis the C = K + 1 best: no more of one can be among the K best of all,
+        with or without the end.
+        """
         logits, state = self.step(tf.reshape(tokens, [-1]), state)
         logits = _without_end(tf.cast(logits, tf.float32), self.end, place + 1 < self.least)
-        logs = tf.nn.log_softmax(logits)
-        return sums[:, :, None] + tf.reshape(logs, [self.batch, self.beam, logits.shape[-1]]), state
+        best, tokens = tf.math.top_k(logits, tf.minimum(self.beam + 1, logits.shape[-1]))
+        logs = best - tf.reduce_logsumexp(logits, axis=-1, keepdims=True)
+        shape = [self.batch, self.beam, tf.shape(best)[-1]]
+        return sums[:, :, None] + tf.reshape(logs, shape), tf.reshape(tokens, shape), state
 
-    def _best_of(self, sums_BxKxV):
+    def _best_of(self, sums_BxKxC, tokens_BxKxC):
         """The K best continuations: their sums, the hypotheses that they continue, and the tokens."""
-        size = sums_BxKxV.shape[-1]
-        best, chosen = tf.math.top_k(tf.reshape(sums_BxKxV, [self.batch, self.beam * size]), self.beam)
-        return best, chosen // size, chosen % size
+        each = tf.shape(sums_BxKxC)[-1]
+        best, chosen = tf.math.top_k(tf.reshape(sums_BxKxC, [self.batch, self.beam * each]), self.beam)
+        tokens = tf.gather(tf.reshape(tokens_BxKxC, [self.batch, self.beam * each]), chosen, batch_dims=1)
+        return best, chosen // each, tokens
 
-    def _ending(self, place, sums_BxKxV, ids, cover, ended, done):
+    def _ending(self, place, sums_BxKxC, tokens_BxKxC, ids, cover, ended, done):
         """What has ended, with those of the best continuations that end now; and how many they are."""
-        best, parents, tokens = self._best_of(sums_BxKxV)
+        best, parents, tokens = self._best_of(sums_BxKxC, tokens_BxKxC)
         ends = (tokens == self.end) & (best > NONE) & ~done[:, None]
         scores = best / self._penalty(place + 1) + tf.gather(cover, parents, batch_dims=1)
         theirs = _written(tf.gather(ids, parents, batch_dims=1), place, self.end)
@@ -205,10 +211,9 @@ class _Search:
         ended = _best(self.beam, ended, (theirs, lengths, tf.where(ends, scores, NONE)))
         return ended, tf.reduce_sum(tf.cast(ends, tf.int32), axis=1)
 
-    def _going_on(self, sums_BxKxV):
+    def _going_on(self, sums_BxKxC, tokens_BxKxC):
         """Parents, tokens and sums of the best continuations that do not end."""
-        is_end = tf.range(sums_BxKxV.shape[-1]) == self.end
-        sums, parents, tokens = self._best_of(tf.where(is_end, NONE, sums_BxKxV))
+        sums, parents, tokens = self._best_of(tf.where(tokens_BxKxC == self.end, NONE, sums_BxKxC), tokens_BxKxC)
         return parents, tokens, sums
 
     def _of_parents(self, v, parents):
@@ -234,14 +239,10 @@ def _without_end(logits, end, early):
     return tf.where((tf.range(logits.shape[-1]) == end) & early, NONE, logits)
 
 
-def _fixed_shapes(state):
-    return tf.nest.map_structure(lambda v: v.shape[1:], state)
+def _steady(body):
+    """A loop's body that loses nothing of what is known of its variables' shapes."""
 
+    def steady(*before):
+        return tf.nest.map_structure(lambda v, old: tf.ensure_shape(v, old.shape), body(*before), before)
 
-def _shaped(state, shapes):
-    """A loop's state must not lose what is known of its shape."""
-
-    def shaped(v, shape):
-        return tf.ensure_shape(v, [None, *shape])
-
-    return tf.nest.map_structure(shaped, state, shapes)
+    return steady

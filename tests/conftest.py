@@ -3,13 +3,16 @@
 import dataclasses
 import os
 import pathlib
+import shutil
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
+import filelock
 import pytest
 
 from rnnsuite import app as applications
 from rnnsuite import config as configuration
+from rnnsuite.files import read_json, write_json
 
 APPS = sorted(applications.summaries())
 # Few epochs, but as many as an application's own tests need a model that knows something.
@@ -44,32 +47,43 @@ class Trained:
 
 @pytest.fixture(scope="session", params=APPS)
 def trained(request, tmp_path_factory, _cache) -> Trained:
-    return train_and_export(request.param, tmp_path_factory.mktemp(request.param))
+    return train_and_export(request.param, tmp_path_factory)
 
 
 @pytest.fixture(scope="session")
-def sentiment(tmp_path_factory, _cache, request) -> Trained:
-    return train_and_export("sentiment", tmp_path_factory.mktemp("sentiment"))
-
-
-def _train_and_export(name: str, place: pathlib.Path) -> Trained:
-    from rnnsuite.export.release import release
-    from rnnsuite.train import train
-
-    app = applications.find(name)
-    run = place / "run"
-    metrics = train(app, configuration.load(app, "sample", quick(name)), run)
-    report = release(app, run, place / "first")
-    (place / "first").rename(place / "moved")
-    folder = place / "moved" / name
-    return Trained(app, run, metrics, folder / "1", folder / "lite" / "1", report["parity"])
+def sentiment(tmp_path_factory, _cache) -> Trained:
+    return train_and_export("sentiment", tmp_path_factory)
 
 
 _done: dict[str, Trained] = {}
 
 
-def train_and_export(name: str, place: pathlib.Path) -> Trained:
-    """Once a session for each application, whichever fixture asks first."""
+def train_and_export(name: str, factory: pytest.TempPathFactory) -> Trained:
+    """Once for all workers, whichever asks first; each has a copy of its own, to move and to break."""
     if name not in _done:
-        _done[name] = _train_and_export(name, place)
+        base = factory.getbasetemp()
+        shared = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / f"trained-{name}"
+        with filelock.FileLock(f"{shared}.lock"):
+            if not (shared / "report.json").is_file():
+                shutil.rmtree(shared, ignore_errors=True)
+                _train_and_export(name, shared)
+        place = pathlib.Path(shutil.copytree(shared, factory.mktemp(name) / "copy"))
+        _done[name] = _read(name, place)
     return _done[name]
+
+
+def _train_and_export(name: str, place: pathlib.Path) -> None:
+    from rnnsuite.export.release import release
+    from rnnsuite.train import train
+
+    app = applications.find(name)
+    train(app, configuration.load(app, "sample", quick(name)), place / "run")
+    report = release(app, place / "run", place / "first")
+    (place / "first").rename(place / "moved")
+    write_json(place / "report.json", report["parity"])
+
+
+def _read(name: str, place: pathlib.Path) -> Trained:
+    folder, metrics = place / "moved" / name, read_json(place / "run" / "metrics.json")
+    report = read_json(place / "report.json")
+    return Trained(applications.find(name), place / "run", metrics, folder / "1", folder / "lite" / "1", report)

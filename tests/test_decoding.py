@@ -195,3 +195,25 @@ def test_in_a_graph_with_penalties_and_lengths_as_inputs():
         found = run(tf.constant([0, 3]), most, alpha)
         np.testing.assert_array_equal(found["ids"], eager.ids)
         np.testing.assert_allclose(found["scores"], eager.scores, atol=1e-6)
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_a_batch_that_is_known_beforehand_or_not(known):
+    """And a beam that is a tensor."""
+    table = Table(4, size=5)
+
+    @tf.function(input_signature=[tf.TensorSpec([3 if known else None], tf.int32), tf.TensorSpec([], tf.int32)])
+    def search(start, beam):
+        state = table.state(3 if known else tf.shape(start)[0])
+        fixed = decoding.beam_search(table.step, state, start, END, 2, 6)
+        return (
+            fixed,
+            decoding.beam_search(table.step, state, start, END, beam, 6),
+            decoding.greedy(table.step, state, start, END, 6),
+        )
+
+    fixed, given, greedy = search(tf.constant([0, 2, 3]), 2)
+    for one, other in zip(fixed, given, strict=True):
+        np.testing.assert_allclose(one, other)
+    assert fixed.ids.shape == (3, 2, 6)
+    assert greedy.ids.shape == (3, 6)

@@ -6,6 +6,7 @@ import tensorflow as tf
 
 from rnnsuite import evaluate, sources
 from rnnsuite.errors import UserError
+from rnnsuite.train import _measured
 
 
 def batches(seed, augment=None):
@@ -43,3 +44,23 @@ def test_few_records_are_evenly_spread(limit, expected):
 def test_no_records():
     with pytest.raises(UserError, match="no records"):
         evaluate.collect(tf.data.Dataset.range(0), 3)
+
+
+def test_as_many_in_a_batch_as_have_so_many_tokens():
+    examples = tf.data.Dataset.from_tensor_slices([2] * 12 + [5] * 8 + [9] * 3).map(lambda n: (tf.ones([n]), n))
+    found = sources.batches(examples, lambda x: tf.size(x), [3, 6], lambda bound: 12 // bound)
+    shapes = [tuple(inputs.shape) for inputs, _ in found]
+    assert sorted(set(shapes)) == [(1, 9), (2, 5), (4, 2)]
+    assert (len(shapes), shapes.count((1, 9))) == (3 + 4 + 3, 3)
+
+
+def test_the_share_of_padding_is_measured():
+    examples = tf.data.Dataset.from_tensor_slices([2, 4, 4, 3]).map(lambda n: (tf.ones([n]), n))
+    batches = sources.batches(examples, lambda x: tf.size(x), [4], 2)
+    # Two batches of 2 x 4 steps and two targets each, of 13 steps and four targets.
+    assert _measured(examples, batches, "train") == (2, 1 - (13 + 4) / (16 + 4))
+
+
+def test_a_split_without_examples_is_named():
+    with pytest.raises(UserError, match="The train split holds no examples"):
+        _measured(tf.data.Dataset.range(0), tf.data.Dataset.range(0), "train")

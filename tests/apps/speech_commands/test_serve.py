@@ -20,7 +20,7 @@ from tests.conftest import train_and_export
 
 @pytest.fixture(scope="module")
 def speech(tmp_path_factory, _cache):
-    return train_and_export("speech_commands", tmp_path_factory.mktemp("speech_commands"))
+    return train_and_export("speech_commands", tmp_path_factory)
 
 
 @pytest.fixture(scope="module")

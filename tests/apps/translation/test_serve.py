@@ -25,7 +25,7 @@ TEXTS = sorted(TEST[:200], key=len)[::7]  # of mixed lengths
 
 @pytest.fixture(scope="module")
 def translation(tmp_path_factory, _cache):
-    return train_and_export("translation", tmp_path_factory.mktemp("translation"))
+    return train_and_export("translation", tmp_path_factory)
 
 
 @pytest.fixture(scope="module")
