@@ -76,6 +76,29 @@ def tfds_builder(source: str) -> Any:
         raise UserError(f"tensorflow-datasets has no data set {name!r}.") from error
 
 
+def built(
+    source: str, sample: Callable[..., Any], splits: Mapping[str, str], fields: Iterable[str]
+) -> tuple[Any, Callable[[str], tf.data.Dataset], dict[str, str]]:
+    """`sample` or `tfds:NAME`, prepared: the builder, `read(split)` to records with `fields`, and the splits' names.
+
+    sample: the builder class of the generated data set. splits: other names or slices for
+    splits. Raises UserError where there is no such data set, or it lacks a field.
+    """
+    generated = source == "sample"
+    builder = sample(data_dir=cache_folder()) if generated else tfds_builder(source)
+    prepare(builder, quiet=generated)
+    names = {**{name: name for name in builder.info.splits}, **splits}
+
+    def read(split):
+        records = from_tfds(builder, names[split])
+        for field in fields:
+            if field not in records.element_spec:
+                raise UserError(f"{source} has no field {field!r}; it has {', '.join(records.element_spec)}.")
+        return records
+
+    return builder, read, names
+
+
 def from_records(records: Sequence[Mapping[str, Any]]) -> tf.data.Dataset:
     """A data set of records that are in memory already, all with the same keys."""
     return tf.data.Dataset.from_tensor_slices({key: [record[key] for record in records] for key in records[0]})
@@ -94,11 +117,15 @@ def splits_of(root: pathlib.Path) -> dict[str, pathlib.Path]:
     return found or {"all": root}
 
 
+def is_built(source: str) -> bool:
+    """Whether `source` is a data set that a builder makes, not a path."""
+    return source == "sample" or source.startswith("tfds:")
+
+
 def is_one_split(source: str) -> bool:
-    """Whether `source` is a path without splits of its own, to be used whole."""
-    if source == "sample" or source.startswith("tfds:"):
-        return False
-    return "all" in splits_of(pathlib.Path(source).expanduser())
+    """Whether `source` is a path without splits of its own, to be used whole; also the beginning of files' names."""
+    path = pathlib.Path(source).expanduser()
+    return not is_built(source) and (not path.exists() or "all" in splits_of(path))
 
 
 def with_validation(

@@ -1,6 +1,7 @@
 """Texts and labels: from a source to token ids."""
 
 import dataclasses
+import functools
 import logging
 import pathlib
 from collections.abc import Callable, Iterable, Iterator
@@ -62,21 +63,15 @@ def load(config: Config, split: str) -> tf.data.Dataset:
 
 
 def _source(config: Config) -> tuple[Callable[[str], tf.data.Dataset], Iterable[str]]:
-    if config.source == "sample" or config.source.startswith("tfds:"):
-        sample = config.source == "sample"
-        builder = SentimentSample(data_dir=sources.cache_folder()) if sample else sources.tfds_builder(config.source)
-        sources.prepare(builder, quiet=sample)
-        names = {**{name: name for name in builder.info.splits}, **config.splits}
-        return lambda split: _chosen(config, sources.from_tfds(builder, names[split])), names
+    if sources.is_built(config.source):
+        _, read, names = sources.built(config.source, SentimentSample, config.splits, (config.text, config.label))
+        return lambda split: read(split).map(functools.partial(_chosen, config)), names
     places = sources.splits_of(pathlib.Path(config.source).expanduser())
     return lambda split: sources.from_records(_read(config, places[split])), places
 
 
-def _chosen(config: Config, records: tf.data.Dataset) -> tf.data.Dataset:
-    for name in (config.text, config.label):
-        if name not in records.element_spec:
-            raise UserError(f"{config.source} has no field {name!r}; it has {', '.join(records.element_spec)}.")
-    return records.map(lambda record: {"text": record[config.text], "label": record[config.label]})
+def _chosen(config: Config, record: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+    return {"text": record[config.text], "label": record[config.label]}
 
 
 def _read(config: Config, place: pathlib.Path) -> list[dict[str, bytes | str]]:

@@ -89,7 +89,7 @@ class Fitted:
 
 def load(config: Config, split: str) -> tf.data.Dataset:
     """Records `{audio, label}` of one split: the bytes of a WAV file, and a class name. Raises UserError."""
-    if config.source == "sample" or config.source.startswith("tfds:"):
+    if sources.is_built(config.source):
         records, count, names = _prepared(config, split)
     else:
         records, count, names = _folders(config, split)
@@ -98,19 +98,13 @@ def load(config: Config, split: str) -> tf.data.Dataset:
 
 
 def _prepared(config: Config, split: str) -> tuple[tf.data.Dataset, int, set[str]]:
-    sample = config.source == "sample"
-    builder = SpeechSample(data_dir=sources.cache_folder()) if sample else sources.tfds_builder(config.source)
-    sources.prepare(builder, quiet=sample)
-    splits = {**{name: name for name in builder.info.splits}, **config.splits}
+    fields = (config.audio, config.label)
+    builder, read, splits = sources.built(config.source, SpeechSample, config.splits, fields)
 
-    def read(name):
-        records = sources.from_tfds(builder, splits[name])
-        for field in (config.audio, config.label):
-            if field not in records.element_spec:
-                raise UserError(f"{config.source} has no field {field!r}; it has {', '.join(records.element_spec)}.")
-        return records.map(lambda record: {"audio": _wav(record[config.audio]), "label": record[config.label]})
+    def chosen(record):
+        return {"audio": _wav(record[config.audio]), "label": record[config.label]}
 
-    records = sources.with_validation(read, splits, split, "audio", config.validation)
+    records = sources.with_validation(lambda name: read(name).map(chosen), splits, split, "audio", config.validation)
     if config.words:
         words = tf.constant([*config.words, SILENCE])
         records = records.map(

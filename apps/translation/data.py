@@ -2,6 +2,7 @@
 
 import base64
 import dataclasses
+import functools
 import gzip
 import logging
 import pathlib
@@ -76,24 +77,17 @@ def load(config: Config, split: str) -> tf.data.Dataset:
 
 
 def _source(config: Config) -> tuple[Callable[[str], tf.data.Dataset], Iterable[str]]:
-    if config.source == "sample" or config.source.startswith("tfds:"):
-        sample = config.source == "sample"
-        builder = TranslationSample(data_dir=sources.cache_folder()) if sample else sources.tfds_builder(config.source)
-        sources.prepare(builder, quiet=sample)
-        names = {**{name: name for name in builder.info.splits}, **config.splits}
-        return lambda split: _chosen(config, sources.from_tfds(builder, names[split])), names
+    if sources.is_built(config.source):
+        _, read, names = sources.built(config.source, TranslationSample, config.splits, config.languages)
+        return lambda split: read(split).map(functools.partial(_chosen, config)), names
     path = pathlib.Path(config.source).expanduser()
     places = sources.splits_of(path) if path.exists() else {"all": path}
     places |= {split: path / name for split, name in config.splits.items()}
     return lambda split: sources.from_records(_read(config, places[split])), places
 
 
-def _chosen(config: Config, records: tf.data.Dataset) -> tf.data.Dataset:
-    for name in config.languages:
-        if name not in records.element_spec:
-            raise UserError(f"{config.source} has no language {name!r}; it has {', '.join(records.element_spec)}.")
-    one, other = config.languages
-    return records.map(lambda record: {"text": record[one], "translation": record[other]})
+def _chosen(config: Config, record: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+    return {"text": record[config.languages[0]], "translation": record[config.languages[1]]}
 
 
 def _read(config: Config, place: pathlib.Path) -> list[dict[str, bytes]]:

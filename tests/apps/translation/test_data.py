@@ -9,6 +9,7 @@ import tensorflow as tf
 from apps.translation import data
 from apps.translation.data import Config
 from rnnsuite import config as configuration
+from rnnsuite import sources
 from rnnsuite.app import find
 from rnnsuite.errors import UserError
 from rnnsuite.inputs.subword import END, START
@@ -131,7 +132,7 @@ def test_a_damaged_gz_is_named(tmp_path):
 
 
 def test_an_unknown_language_of_a_data_set_is_named():
-    with pytest.raises(UserError, match="no language 'fr'; it has"):
+    with pytest.raises(UserError, match="no field 'fr'; it has"):
         data.load(Config(languages=("en", "fr")), "train")
 
 
@@ -198,3 +199,10 @@ def test_numbers_are_int32(pairs):
     inputs, targets = next(iter(data.examples(config, data.fit(config, pairs), pairs)))
     assert {value.dtype for value in (*inputs.values(), targets)} == {tf.int32}
     assert np.all(targets.numpy() > 0)
+
+
+def test_line_files_are_scored_whole(tmp_path):
+    folder(tmp_path, ["a"])
+    assert sources.is_one_split(str(tmp_path / "a"))
+    assert texts(Config(source=str(tmp_path / "a")), "all") == list(zip(ONE, OTHER, strict=True))
+    assert not sources.is_one_split(str(folder(tmp_path / ".", ["train"])))
