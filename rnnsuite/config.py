@@ -105,16 +105,21 @@ class Tune:
 class Export:
     """What an export is and must hold to: the records that parity is checked on and the bounds.
 
+    weights: how the SavedModel stores them; float16 takes half the space, is computed with in
+    float32, and rounds the weights of every form that is exported.
     lite: the .tflite files (dynamic: int8 weights; float16: float16 weights; int8: all of it).
-    dynamic_drop, int8_drop: how much of the headline metric quantised files may lose.
+    float16_drop, dynamic_drop, int8_drop: how much of the headline metric rounded weights and
+    quantised files may lose.
     calibration_records: of the train split, whose ranges int8 takes over.
     """
 
+    weights: Literal["float32", "float16"] = "float32"
     lite: tuple[Literal["float32", "dynamic", "float16", "int8"], ...] = ("float32", "dynamic")
     parity_split: str = "validation"
     parity_records: Positive = 200
     saved_model_bound: Annotated[float, pydantic.Field(gt=0)] = 1e-5
     lite_bound: Annotated[float, pydantic.Field(gt=0)] = 1e-4
+    float16_drop: Annotated[float, pydantic.Field(ge=0)] = 0.005
     dynamic_drop: Annotated[float, pydantic.Field(ge=0)] = 0.02
     int8_drop: Annotated[float, pydantic.Field(ge=0)] = 0.01
     calibration_records: Positive = 200

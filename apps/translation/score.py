@@ -103,5 +103,6 @@ def _alignment(source_tokens, target_tokens, weights, **_):
     axes.imshow(weights, cmap="Blues", vmin=0, vmax=1, aspect="equal")
     axes.set_xticks(range(len(source)), source, rotation=90)
     axes.set_yticks(range(len(target)), target)
+    axes.xaxis.tick_top()
     axes.tick_params(labelsize=8)
     return figure

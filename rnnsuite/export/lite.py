@@ -31,13 +31,14 @@ def convert(
 
 
 def _main(name: str, run: str, folder: str, calibration: str, *kinds: str) -> None:
+    from rnnsuite.export import saved_model
     from rnnsuite.layers.form import exporting
     from rnnsuite.run import Run
 
     app = apps.find(name)
     trained = Run(app, pathlib.Path(run))
     with exporting("lite"):
-        signatures = trained.signatures()
+        signatures = saved_model.exported(trained)
         chosen = {key: signature for key, signature in signatures.items() if signature.lite}
         for kind, content in converted(chosen, kinds, _stored(calibration)).items():
             (pathlib.Path(folder) / f"{kind}.tflite").write_bytes(content)

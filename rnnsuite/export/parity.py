@@ -10,23 +10,33 @@ from typing import Any
 import numpy as np
 
 from rnnsuite import predict
-from rnnsuite.app import App
+from rnnsuite.app import App, Signature
 from rnnsuite.config import Export
 from rnnsuite.export import child, loader, runner
+from rnnsuite.run import Run
 
 BATCH = 16
 Records = Sequence[Mapping[str, Any]]
 
 
 def check(
-    app: App, run: pathlib.Path, saved_model: pathlib.Path, lite: pathlib.Path | None, records: Records, bounds: Export
+    run: Run,
+    signatures: Mapping[str, Signature],
+    saved_model: pathlib.Path,
+    lite: pathlib.Path | None,
+    records: Records,
 ) -> dict[str, Any]:
     """Compares all forms on the same records, each moved elsewhere and run in a child process.
 
-    Gives the largest difference and the headline score of every form. Raises ExportFailed
-    where one is over its bound.
+    signatures: of the Keras model that was exported. Gives the largest difference and the
+    headline score of every form. Raises ExportFailed where one is over its bound.
     """
-    keras, forms = predict.open_model(app, run), {}
+    app, bounds, forms = run.app, run.config().export, {}
+    if bounds.weights != "float32":
+        forms["keras float32"] = {
+            app.headline: _score(app, records, predict.open_model(app, run.folder).answer(records))
+        }
+    keras = predict.of_signatures("run", signatures)
     expected = keras.answer(records)
     forms["keras"] = {app.headline: _score(app, records, expected)}
     with tempfile.TemporaryDirectory() as place:
@@ -101,16 +111,16 @@ def _compare(app: App, records: Records, expected: predict.Answers, answers: pre
 def _judge(app: App, forms: Mapping[str, Mapping[str, Any]], bounds: Export) -> None:
     limits = {"saved_model": bounds.saved_model_bound, "float32.tflite": bounds.lite_bound}
     reference, faults = 0.0, []
+    drops = {"keras": bounds.float16_drop, "int8.tflite": bounds.int8_drop}
     for name, form in forms.items():
-        if name.startswith("keras"):
-            reference = form[app.headline]  # of those that follow
-            continue
         if name in limits and not (form["largest_difference"] <= limits[name] and form["unequal"] == 0):
             faults.append(
                 f"{name}: answers differ by up to {form['largest_difference']:.2g} (bound {limits[name]:g}), "
                 f"{form['unequal']} are unequal"
             )
-        if reference - form[app.headline] > (bounds.int8_drop if name == "int8.tflite" else bounds.dynamic_drop):
+        if reference - form[app.headline] > drops.get(name, bounds.dynamic_drop) and not name.startswith("keras "):
             faults.append(f"{name}: {app.headline} {form[app.headline]:.4f}, the Keras model has {reference:.4f}")
+        if name.startswith("keras"):
+            reference = form[app.headline]  # of those that follow
     if faults:
         raise child.ExportFailed("The export does not answer as the model does. " + "; ".join(faults) + ".")

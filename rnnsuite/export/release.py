@@ -40,16 +40,16 @@ def release(
     for folder in (target, *([lite_target] if kinds else [])):
         if folder.exists():
             raise UserError(f"{folder} exists. Choose another --version.")
-    signatures = run.signatures()
+    signatures = saved_model.exported(run)
     records = evaluate.collect(app.load(config.data, config.export.parity_split), config.export.parity_records)
     with whole_folder(target) as part, contextlib.ExitStack() as stack:
         with exporting("served"):
-            saved_model.write(signatures, part)
+            saved_model.write(signatures, part, half=config.export.weights == "float16")
         serving.write_warmup(signatures, app.name, part)
         lite_part = stack.enter_context(whole_folder(lite_target)) if kinds else None
         if lite_part:
             _write_device(app, run, lite_part, kinds, config, signatures)
-        report = parity.check(app, run_folder, part, lite_part, records, config.export)
+        report = parity.check(run, signatures, part, lite_part, records)
         card = _card(run, config, report, version)
         for folder in (part / "assets.extra", *([lite_part] if lite_part else [])):
             _write_card(card, folder)
