@@ -190,6 +190,11 @@ def test_evaluate_is_the_same_for_every_form(trained):
         answers = predict.open_model(trained.app, trained.run).answer(records, like)
         run = trained.app.score(records, answers).metrics
     assert run == device
+    judged = trained.app.judged
+    if judged and judged.signature == like:  # what training kept the best epoch by
+        assert {name: trained.metrics[f"val_{name}"] for name in judged.metrics} == pytest.approx(
+            {name: run[name] for name in judged.metrics}, abs=1e-6
+        )
 
 
 def test_report_shows_curves_plots_and_cases(trained):
