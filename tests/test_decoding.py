@@ -217,3 +217,33 @@ def test_a_batch_that_is_known_beforehand_or_not(known):
         np.testing.assert_allclose(one, other)
     assert fixed.ids.shape == (3, 2, 6)
     assert greedy.ids.shape == (3, 6)
+
+
+def by_definition(table, start, beam, most, alpha):
+    """Beam search over every continuation of every hypothesis, one row, in plain Python: the best (score, ids)."""
+    alive, ended = [(0.0, (), start, table.state(1))], []
+    for place in range(most):
+        everything = []
+        for total, ids, last, state in alive:
+            logits, after = table.step(tf.constant([last]), state)
+            logs = tf.nn.log_softmax(logits)[0].numpy()
+            everything += [(total + float(logs[n]), (*ids, n), n, after) for n in range(table.size)]
+        everything.sort(key=lambda each: -each[0])
+        penalty = ((5 + place + 1) / 6) ** alpha
+        ended += [(total / penalty, ids) for total, ids, last, _ in everything[:beam] if last == END]
+        alive = [each for each in everything if each[2] != END][:beam]
+        if len(ended) >= beam:
+            break
+    else:
+        ended += [(total / penalty, ids) for total, ids, _, _ in alive]
+    return max(ended)
+
+
+@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("beam", [1, 2, 4])
+def test_a_narrow_beam_looks_at_every_continuation(seed, beam):
+    table = Table(seed, size=7, depth=4)
+    found = decoding.beam_search(table.step, table.state(1), tf.constant([2]), END, beam, 5, 0, 0.6)
+    score, ids = by_definition(table, 2, beam, 5, 0.6)
+    assert found.ids[0, 0, : len(ids)].numpy().tolist() == list(ids)
+    assert float(found.scores[0, 0]) == pytest.approx(score, abs=1e-4)

@@ -30,7 +30,7 @@ class _Widened(tf.saved_model.experimental.TrackableResource):
         super().__init__()
         self.shape, value = variable.shape, variable.numpy()
         self.stored = tf.Variable(value.astype(np.float16), trainable=False)
-        # In one process the same name is the same memory: it must be the content's.
+        # In one session the same name is the same memory: it must be the content's.
         self.key = f"widened_{hashlib.sha256(value.tobytes() + str(self.shape).encode()).hexdigest()}"
 
     def _create_resource(self):

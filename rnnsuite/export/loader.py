@@ -34,9 +34,7 @@ def main(folder: str, requests: str, answers: str, name: str = "serving_default"
         signature = meta.signature_def[name]
         fetched = {key: info.name for key, info in signature.outputs.items()}
         for batch in batches:
-            # As TF Serving does, with the values of inputs that a request leaves out.
-            fed = {signature.inputs[key].name: tf.make_ndarray(value) for key, value in signature.defaults.items()}
-            fed |= {signature.inputs[key].name: decode(values) for key, values in batch.items()}
+            fed = {signature.inputs[key].name: decode(values) for key, values in batch.items()}
             outputs = session.run(fetched, fed)
             found.append({key: encode(value.tolist()) for key, value in outputs.items()})
     with open(answers, "w", encoding="utf-8") as stream:

@@ -26,7 +26,7 @@ def write(model, folder, half=True):
     def serve(x, scale):
         return {"y": scale * model(x, training=False)}
 
-    specs = {"x": tf.TensorSpec([None, None, 3], tf.float32, "x"), "scale": tf.TensorSpec([], tf.float32, "scale")}
+    specs = {"scale": tf.TensorSpec([], tf.float32, "scale"), "x": tf.TensorSpec([None, None, 3], tf.float32, "x")}
     defaults = {"scale": np.float32(1)}
     signature = Signature(serve, specs, {"x": X, **defaults}, defaults=defaults)
     saved_model.write({"serving_default": signature}, folder, half=half)

@@ -7,6 +7,7 @@ import pytest
 import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sentencepiece import sentencepiece_model_pb2
 
 from rnnsuite.inputs.subword import Subwords, learn_subwords, normalize
 from rnnsuite.inputs.unigram import END, PADDING, START, UNKNOWN, Tokenizer
@@ -116,3 +117,31 @@ def test_the_reference_loads_what_is_written(both, tmp_path):
     loaded = Tokenizer.load(tmp_path / "v.tsv", MOST)
     assert loaded.known == tokenizer.known
     assert isinstance(loaded.unknown, np.float32)
+
+
+def handmade(pieces):
+    """A sentencepiece model of these pieces, which need not have every character."""
+    proto = sentencepiece_model_pb2.ModelProto()
+    kinds = proto.SentencePiece
+    fixed = [("<pad>", kinds.CONTROL), ("<unk>", kinds.UNKNOWN), ("<s>", kinds.CONTROL), ("</s>", kinds.CONTROL)]
+    for piece, kind in fixed:
+        proto.pieces.add(piece=piece, score=0, type=kind)
+    for piece, score in pieces:
+        proto.pieces.add(piece=piece, score=score)
+    proto.trainer_spec.model_type = proto.trainer_spec.UNIGRAM
+    proto.trainer_spec.pad_id, proto.trainer_spec.unk_id, proto.trainer_spec.bos_id, proto.trainer_spec.eos_id = range(
+        4
+    )
+    proto.normalizer_spec.name = "identity"
+    return proto.SerializeToString()
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.dictionaries(st.text(alphabet="ab\u2581", min_size=1, max_size=3), st.integers(-9, -1), min_size=1, max_size=9),
+    st.text(alphabet="abc ", max_size=9),
+)
+def test_the_reference_agrees_for_any_pieces_with_ties_and_unknown_characters(pieces, text):
+    graph = Subwords(handmade(sorted(pieces.items())), MOST)
+    tokenizer = Tokenizer(list(graph.pieces), list(graph.scores), MOST)
+    assert tokenizer(text) == graph(tf.constant([text])).to_list()[0]

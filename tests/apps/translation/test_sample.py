@@ -88,6 +88,9 @@ def test_the_verb_stands_where_it_belongs(everything):
     for _, german in perfect:
         dependent = german.split("weil ")[1].rstrip(".") if ", weil" in german else german.split(",")[0]
         assert dependent.endswith(" hat"), german
+    present = [g for e, g in text.items() if re.search(r" that the \w+ (calls|call) ", e)]
+    assert present
+    assert all(re.search(r" (anruft|anrufen)[.,]", german) for german in present)
     apart = [g for e, g in text.items() if re.fullmatch(r"The \w+ (calls|call) [^,]*\.", e) and "," not in g]
     assert apart
     assert all(re.search(r" (ruft|rufen) .* an\.$", german) for german in apart)
