@@ -220,7 +220,7 @@ def test_a_batch_that_is_known_beforehand_or_not(known):
 
 
 def by_definition(table, start, beam, most, alpha):
-    """Beam search over every continuation of every hypothesis, one row, in plain Python: the best (score, ids)."""
+    """Beam search over every continuation of every hypothesis, one row, in plain Python: the best, (score, ids)."""
     alive, ended = [(0.0, (), start, table.state(1))], []
     for place in range(most):
         everything = []
@@ -236,7 +236,7 @@ def by_definition(table, start, beam, most, alpha):
             break
     else:
         ended += [(total / penalty, ids) for total, ids, _, _ in alive]
-    return max(ended)
+    return sorted(ended, reverse=True)[:beam]
 
 
 @pytest.mark.parametrize("seed", range(12))
@@ -244,6 +244,6 @@ def by_definition(table, start, beam, most, alpha):
 def test_a_narrow_beam_looks_at_every_continuation(seed, beam):
     table = Table(seed, size=7, depth=4)
     found = decoding.beam_search(table.step, table.state(1), tf.constant([2]), END, beam, 5, 0, 0.6)
-    score, ids = by_definition(table, 2, beam, 5, 0.6)
-    assert found.ids[0, 0, : len(ids)].numpy().tolist() == list(ids)
-    assert float(found.scores[0, 0]) == pytest.approx(score, abs=1e-4)
+    for number, (score, ids) in enumerate(by_definition(table, 2, beam, 5, 0.6)):
+        assert found.ids[0, number, : len(ids)].numpy().tolist() == list(ids)
+        assert float(found.scores[0, number]) == pytest.approx(score, abs=1e-4)

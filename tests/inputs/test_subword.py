@@ -5,7 +5,7 @@ import unicodedata
 import numpy as np
 import pytest
 import tensorflow as tf
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from sentencepiece import sentencepiece_model_pb2
 
@@ -141,6 +141,7 @@ def handmade(pieces):
     st.dictionaries(st.text(alphabet="ab\u2581", min_size=1, max_size=3), st.integers(-9, -1), min_size=1, max_size=9),
     st.text(alphabet="abc ", max_size=9),
 )
+@example({"ab": -9, "cd": -9, "bcd": -1}, "abcd")  # an unknown character costs 10 more than the worst piece
 def test_the_reference_agrees_for_any_pieces_with_ties_and_unknown_characters(pieces, text):
     graph = Subwords(handmade(sorted(pieces.items())), MOST)
     tokenizer = Tokenizer(list(graph.pieces), list(graph.scores), MOST)
