@@ -182,6 +182,9 @@ def fit(config: Config, records: tf.data.Dataset) -> Fitted:
     fitted = Fitted(config.languages, encoded, config.max_tokens)
     sizes = [len(subwords.pieces) for subwords in fitted.subwords()]
     log.info("%s subwords.", sizes[0] if config.shared else f"{sizes[0]} and {sizes[1]}")
+    long = len(sides[0]) - int(examples(config, fitted, records).reduce(0, lambda count, _: count + 1))
+    if long:
+        log.warning("%d of %d pairs are longer than data.max_tokens; they are left out.", long, len(sides[0]))
     return fitted
 
 

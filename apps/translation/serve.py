@@ -14,6 +14,7 @@ import tensorflow as tf
 from apps.translation.data import Fitted
 from rnnsuite.app import OnDevice, Signature
 from rnnsuite.config import NotNegative, Positive, section
+from rnnsuite.decoding import Decoded
 from rnnsuite.errors import UserError
 from rnnsuite.export import writer
 from rnnsuite.generation import Generator
@@ -96,7 +97,7 @@ class _Asked:
         settings = {"length_penalty": self.decode.length_penalty, "coverage_penalty": self.decode.coverage_penalty}
         encoded = self.encoder(ids, training=False)
         decoded = self.generator.search(encoded, self.decode.beam, **settings)
-        best = type(decoded)(*(each[:, 0] for each in decoded))
+        best = Decoded(*(each[:, 0] for each in decoded))
         return self._answer(ids, best), best.ids
 
     def _answer(self, ids, decoded):

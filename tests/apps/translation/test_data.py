@@ -1,6 +1,7 @@
 """Pairs from everywhere, and what is wrong with some."""
 
 import gzip
+import re
 
 import numpy as np
 import pytest
@@ -170,6 +171,14 @@ def test_pairs_that_are_too_long_are_not_trained_on():
         short = data.Fitted(fitted.languages, fitted.models, most)
         found = [(int(tf.size(i["source"])), int(tf.size(t))) for i, t in data.examples(config, short, records)]
         assert found == [pair for pair in sizes if max(pair) <= most]
+
+
+def test_how_many_are_left_out_is_said(pairs, caplog):
+    data.fit(Config(vocabulary_size=70, max_tokens=12), pairs)
+    assert re.search(r"\d+ of 20 pairs are longer than data.max_tokens", caplog.text)
+    caplog.clear()
+    data.fit(Config(vocabulary_size=70), pairs)
+    assert "longer" not in caplog.text
 
 
 def test_a_corpus_without_words(tmp_path):
