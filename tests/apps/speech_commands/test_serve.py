@@ -132,7 +132,7 @@ def test_predict_answers_files(speech, meeting):
         (["/no/such.wav"], "no sound file /no/such.wav"),
         ([], "either INPUTs or --stream"),
         (["a.wav", "--stream", "b.wav"], "either INPUTs or --stream"),
-        (["a.wav", "--set", "stream.threshold=0.5"], "--set belongs to --stream"),
+        (["a.wav", "--set", "stream.threshold=0.5"], "--set takes keys of decode here"),
         (["--stream", "a.wav", "--set", "stream.treshold=0.5"], "Did you mean stream.threshold?"),
     ],
 )
