@@ -19,8 +19,12 @@ APPS = sorted(applications.summaries())
 EPOCHS = {"speech_commands": 10}
 
 
+# Few widths of batches, so that few shapes are compiled.
+WIDTHS = {"translation": ("train.boundaries=[20, 40, 80]",)}
+
+
 def quick(name: str) -> tuple[str, ...]:
-    return (f"train.epochs={EPOCHS.get(name, 2)}", "export.parity_records=20")
+    return (f"train.epochs={EPOCHS.get(name, 2)}", "export.parity_records=20", *WIDTHS.get(name, ()))
 
 
 @pytest.fixture(scope="session", autouse=True)
