@@ -236,6 +236,8 @@ def predict(
 
     if bool(stream) == bool(inputs):
         raise UserError("Give either INPUTs or --stream SOURCE.")
+    if stream and options:
+        raise UserError("--option does not go with --stream.")
     if stream:
         return _follow(app, model, stream, overrides, as_json)
     if any(not override.startswith("decode.") for override in overrides):

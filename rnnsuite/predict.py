@@ -47,6 +47,9 @@ class Predictor:
                 raise UserError(f"{signature} has no optional input {name!r}.{nearest(name, known)}")
         try:
             given = {name: np.asarray(value, known[name].dtype) for name, value in (options or {}).items()}
+            for name, value in given.items():
+                if value.dtype.kind == "i" and value != options[name]:
+                    raise ValueError(f"{name} must be a whole number")
             return self.ask(records, signature, {**known, **given})
         except (ValueError, tf.errors.InvalidArgumentError) as error:
             if not options:

@@ -18,7 +18,8 @@ class LiteWriter:
 
     decode.json beside the file holds the tokens `start` and `end` and how many there may be at
     `most`. `weights` `[1, n, positions]` is the attention of each token. All that `encode` gives
-    goes into every step; what a step gives under the same name takes its place.
+    goes into every step; what a step gives under the same name takes its place. For `ids` that
+    are all padding (0), which is no text, nothing is written.
     """
 
     def __init__(self, path: str, threads: int = 1):
@@ -28,6 +29,8 @@ class LiteWriter:
         self.used = False
 
     def __call__(self, **inputs: np.ndarray) -> "dict[str, np.ndarray]":
+        if not inputs.get("ids", np.ones(1)).any():
+            return {"ids": np.zeros([1, 0], np.int32), "weights": np.zeros([1, 0, inputs["ids"].shape[1]], np.float32)}
         if self.used:  # a fused LSTM keeps its state from one invocation to the next
             self.interpreter.reset_all_variables()
         self.used = True

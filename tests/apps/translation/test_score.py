@@ -28,7 +28,7 @@ def test_is_sacrebleus_with_its_signature():
     assert found.metrics["chrf"] == sacrebleu.corpus_chrf(GIVEN, [TRUTH]).score
     assert "tok:13a" in found.notes["bleu"]
     assert "version:" in found.notes["bleu"]
-    assert "chrF" in found.notes["chrf"] or "nc:6" in found.notes["chrf"]
+    assert "nc:6" in found.notes["chrf"]
 
 
 def test_the_tokenised_one_takes_no_notice_of_case_but_of_marks():
@@ -74,7 +74,7 @@ def test_pictures_are_drawn_of_aligned_tokens():
     drawn = pictures(ask, [{"text": b"x" * n} for n in range(1, 21)])
     assert not asked  # on demand only
     figures = [draw() for draw in drawn.values()]
-    assert [len(text) for text, _ in asked] == [3, 10, 15, 19] or len(asked) == len(figures) == 4
+    assert [len(text) for text, _ in asked] == [3, 11, 15, 19]
     assert {signature for _, signature in asked} == {"align"}
     axes = figures[0].axes[0]
     assert [label.get_text() for label in axes.get_xticklabels()] == ["▁a", "b"]
