@@ -117,7 +117,8 @@ class App:
     With a `decode` section that is a third argument.
     device_files(fitted): and, again, `decode`: what an on-device model needs beside it, by file name.
     on_device(folder): reads those files again.
-    score(references, answers): records and the answers to them, in the same order, to a Score.
+    score(references, answers, fitted): records and the answers to them, in the same order, to a Score; `fitted`
+    where it is known.
     headline: the metric whose drop decides whether a quantised model is good enough.
     augment(data, fitted): None, or a function `(inputs, targets, seed)` to an altered example for
     training, by `tf.random.stateless_*` operations alone.
@@ -143,7 +144,7 @@ class App:
     signatures: Callable[..., Mapping[str, Signature]]
     device_files: Callable[..., Mapping[str, bytes]]
     on_device: Callable[[pathlib.Path], OnDevice]
-    score: Callable[[Sequence[Mapping[str, Any]], Mapping[str, Any]], Score]
+    score: Callable[..., Score]
     headline: str
     augment: Callable[[Any, Any], Callable[[Any, Any, Any], tuple]] | None = None
     stream: Stream | None = None

@@ -27,7 +27,7 @@ def evaluate(
         split = "all"
     records = collect(app.load(settings, split))
     predictor = predict.open_model(app, model, of_decode)
-    score = app.score(records, predictor.answer(records))
+    score = app.score(records, predictor.answer(records), predict.fitted_of(app, model))
     if app.pictures:
         score = dataclasses.replace(score, plots={**score.plots, **app.pictures(predictor.answer, records)})
     return score, len(records)

@@ -24,3 +24,17 @@ def token_losses(ids: tf.Tensor, logits: tf.Tensor, smoothing: float = 0.0) -> d
         return tf.reduce_sum(tf.where(mask > 0, values, 0.0), axis=-1) / a_row
 
     return {"loss": per_row(smoothed), "nll": per_row(plain), "accuracy": per_row(right)}
+
+
+def attention_spread(ids: tf.Tensor, weights: tf.Tensor) -> tf.Tensor:
+    """How far attention is from being the same for all positions, `[batch]`: doubly stochastic attention.
+
+    The mean of (1 - sum over a sequence's tokens of their weights)^2 over the positions, and
+    over the sequences of a row that have any token (Xu et al., arXiv 1502.03044, eq. 14).
+    ids: `[batch, sequences, time]`, 0 for padding. weights: `[batch, sequences, time, positions]`.
+    """
+    mask = tf.cast(ids > 0, weights.dtype)
+    totals = tf.reduce_sum(tf.where(mask[..., None] > 0, weights, 0.0), axis=2)
+    there = tf.reduce_max(mask, axis=2)
+    each = tf.reduce_mean(tf.square(1.0 - totals), axis=-1)
+    return tf.reduce_sum(each * there, axis=1) / tf.maximum(tf.reduce_sum(there, axis=1), 1.0)

@@ -43,7 +43,10 @@ def prepare(builder: Any, quiet: bool = False) -> Any:
 
 
 def from_tfds(builder: Any, split: str) -> tf.data.Dataset:
-    """One split, or a slice such as `train[:90%]`, of a prepared builder. ClassLabel features become their names."""
+    """One split, or a slice such as `train[:90%]`, of a prepared builder.
+
+    ClassLabel features become their names, Image features the bytes of their files.
+    """
     import tensorflow_datasets as tfds
 
     name = split.split("[")[0]
@@ -62,7 +65,12 @@ def from_tfds(builder: Any, split: str) -> tf.data.Dataset:
             for key, value in record.items()
         }
 
-    return builder.as_dataset(split=split, shuffle_files=False).map(named)
+    decoders = {
+        key: tfds.decode.SkipDecoding()
+        for key, feature in builder.info.features.items()
+        if isinstance(feature, tfds.features.Image)
+    }
+    return builder.as_dataset(split=split, shuffle_files=False, decoders=decoders).map(named)
 
 
 def tfds_builder(source: str) -> Any:

@@ -187,7 +187,7 @@ class _Training:
         judged, found = self.run.app.judged, self.trainer.validate(self.validation)
         if judged:
             answers = self.asked.answer(self.judged, judged.signature)
-            scores = self.run.app.score(self.judged, answers).metrics
+            scores = self.run.app.score(self.judged, answers, self.fitted).metrics
             found |= {name: scores[name] for name in judged.metrics}
         return found
 

@@ -9,7 +9,7 @@ from rnnsuite import classification
 from rnnsuite.app import Score
 
 
-def score(references: Sequence[Mapping[str, Any]], answers: Mapping[str, np.ndarray]) -> Score:
+def score(references: Sequence[Mapping[str, Any]], answers: Mapping[str, np.ndarray], fitted: Any = None) -> Score:
     """Accuracy and macro-averaged F1, confusion and confidence plots, and the surest right and wrong answers.
 
     references: records with `text` and `label`; answers: `label` and `probabilities`, in the same order.

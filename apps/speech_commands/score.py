@@ -14,7 +14,7 @@ from rnnsuite.inputs import wave
 SHOWN = 8  # clips whose attention is drawn
 
 
-def score(references: Sequence[Mapping[str, Any]], answers: Mapping[str, np.ndarray]) -> Score:
+def score(references: Sequence[Mapping[str, Any]], answers: Mapping[str, np.ndarray], fitted: Any = None) -> Score:
     """Accuracy and macro-averaged F1; confusion, confidence, detection errors of every word, and attention over time.
 
     references: records with `audio` and `label`; answers: `label`, `probabilities` and

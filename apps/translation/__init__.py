@@ -6,6 +6,7 @@ attention of every target subword over the source.
 """
 
 from apps.translation import data, model, score, serve
+from rnnsuite import sentences
 from rnnsuite.app import App, Judged
 
 APP = App(
@@ -26,7 +27,7 @@ APP = App(
     on_device=serve.on_device,
     score=score.score,
     headline="bleu",
-    decode=serve.Decode,
+    decode=sentences.Decode,
     judged=Judged("greedy", {"bleu": "max", "chrf": "max", "bleu_tokenised": "max"}),
     pictures=score.pictures,
 )

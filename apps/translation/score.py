@@ -16,7 +16,7 @@ SHOWN = (0.1, 0.5, 0.75, 0.95)  # alignments, as places among the records sorted
 BINS = 6  # of the length curve, with equally many sentences each
 
 
-def score(references: Sequence[Mapping[str, Any]], answers: Mapping[str, np.ndarray]) -> Score:
+def score(references: Sequence[Mapping[str, Any]], answers: Mapping[str, np.ndarray], fitted: Any = None) -> Score:
     """`bleu` and `chrf` (sacreBLEU's, 0 to 100), and `bleu_tokenised` to compare with older papers.
 
     That one is of lower-cased sentences as Moses tokenises them, without further tokenisation.

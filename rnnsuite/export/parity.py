@@ -4,7 +4,7 @@ import json
 import pathlib
 import shutil
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -31,25 +31,27 @@ def check(
     signatures: of the Keras model that was exported. Gives the largest difference and the
     headline score of every form. Raises ExportFailed where one is over its bound.
     """
-    app, bounds, forms = run.app, run.config().export, {}
+    app, bounds, forms, fitted = run.app, run.config().export, {}, run.fitted()
+
+    def score(answers: predict.Answers) -> dict[str, float]:
+        return {app.headline: app.score(records, answers, fitted).metrics[app.headline]}
+
     if bounds.weights != "float32":
-        forms["keras float32"] = {
-            app.headline: _score(app, records, predict.open_model(app, run.folder).answer(records))
-        }
+        forms["keras float32"] = score(predict.open_model(app, run.folder).answer(records))
     keras = predict.of_signatures("run", signatures)
     expected = keras.answer(records)
-    forms["keras"] = {app.headline: _score(app, records, expected)}
+    forms["keras"] = score(expected)
     with tempfile.TemporaryDirectory() as place:
         moved = pathlib.Path(shutil.copytree(saved_model, pathlib.Path(place) / "moved"))
         served = ask_saved_model(moved, records, list(expected))
-        forms["saved_model"] = _compare(app, records, expected, served)
+        forms["saved_model"] = _compare(score, expected, served)
         like = app.on_device(lite).like if lite else "serving_default"
         if like != "serving_default":
             expected = keras.answer(records, like)
-            forms[f"keras {like}"] = {app.headline: _score(app, records, expected)}
+            forms[f"keras {like}"] = score(expected)
         for path in sorted(lite.glob("*.tflite")) if lite else ():
             answers = ask_lite(app, path, records, pathlib.Path(place))
-            forms[path.name] = {**_compare(app, records, expected, answers), "bytes": path.stat().st_size}
+            forms[path.name] = {**_compare(score, expected, answers), "bytes": path.stat().st_size}
     _judge(app, forms, bounds)
     return {"records": len(records), "split": bounds.parity_split, "forms": forms}
 
@@ -94,18 +96,14 @@ def _plain(value: Any) -> Any:
     return loader.encode(value.tolist() if isinstance(value, np.ndarray | np.generic) else value)
 
 
-def _score(app: App, records: Records, answers: predict.Answers) -> float:
-    return app.score(records, answers).metrics[app.headline]
-
-
-def _compare(app: App, records: Records, expected: predict.Answers, answers: predict.Answers) -> dict[str, Any]:
+def _compare(score: Callable, expected: predict.Answers, answers: predict.Answers) -> dict[str, Any]:
     differences, unequal = [0.0], 0
     for name, values in answers.items():
         if values.dtype.kind == "f":
             differences.append(float(np.max(np.abs(values - expected[name]))))
         else:
             unequal += int(np.sum(np.asarray(values != expected[name])))
-    return {"largest_difference": max(differences), "unequal": unequal, app.headline: _score(app, records, answers)}
+    return {"largest_difference": max(differences), "unequal": unequal, **score(answers)}
 
 
 def _judge(app: App, forms: Mapping[str, Mapping[str, Any]], bounds: Export) -> None:

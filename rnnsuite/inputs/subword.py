@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Iterable
+from typing import Literal
 
 import sentencepiece
 import tensorflow as tf
@@ -17,11 +18,13 @@ def normalize(texts: tf.Tensor) -> tf.Tensor:
     return tf.strings.strip(texts)
 
 
-def learn_subwords(texts: Iterable[str], size: int) -> bytes:
+def learn_subwords(texts: Iterable[str], size: int, kind: Literal["unigram", "bpe"] = "unigram") -> bytes:
     """A sentencepiece model of at most `size` pieces, the first four padding, unknown, start and end. Deterministic.
 
-    A unigram language model over pieces (Kudo, arXiv 1804.10959). Texts are taken as they are:
-    normalise them as `Subwords` does. Raises ValueError where there is nothing to learn from.
+    kind: a unigram language model over pieces (Kudo, arXiv 1804.10959), or byte-pair encoding
+    (Sennrich et al., arXiv 1508.07909), in which every frequent word becomes one piece however
+    few words there are. Texts are taken as they are: normalise them as `Subwords` does. Raises
+    ValueError where there is nothing to learn from.
     """
     lines = [text for text in texts if text.strip()]
     if not lines:
@@ -29,7 +32,7 @@ def learn_subwords(texts: Iterable[str], size: int) -> bytes:
     model = io.BytesIO()
     sentencepiece.SentencePieceTrainer.train(
         sentence_iterator=iter(lines), model_writer=model, vocab_size=size, hard_vocab_limit=False,
-        model_type="unigram", normalization_rule_name="identity", character_coverage=1.0, num_threads=1,
+        model_type=kind, normalization_rule_name="identity", character_coverage=1.0, num_threads=1,
         max_sentence_length=1 << 16, pad_id=PADDING, unk_id=UNKNOWN, bos_id=START, eos_id=END, minloglevel=2,
     )  # fmt: skip
     return model.getvalue()

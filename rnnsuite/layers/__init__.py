@@ -9,6 +9,7 @@ from rnnsuite.layers.form import exporting
 from rnnsuite.layers.normalised import LayerNormGRU, LayerNormLSTM
 from rnnsuite.layers.pooling import Pooling
 from rnnsuite.layers.recurrent import GRU, LSTM, SimpleRNN
+from rnnsuite.layers.residual import Positions, ResidualBlock, residual_network
 from rnnsuite.layers.seq2seq import AttendingDecoder, Bridge, TokenDecoder
 from rnnsuite.layers.stack import CELLS, Cell, Stack
 from rnnsuite.layers.streaming import Chain, Streaming
@@ -28,7 +29,9 @@ __all__ = [
     "LayerNormLSTM",
     "LockedDropout",
     "Pooling",
+    "Positions",
     "RegionEmbedding",
+    "ResidualBlock",
     "SimpleRNN",
     "SpecAugment",
     "Stack",
@@ -36,6 +39,7 @@ __all__ = [
     "TokenDecoder",
     "TokenDropout",
     "exporting",
+    "residual_network",
     "to_keras",
     "to_rnnsuite",
 ]

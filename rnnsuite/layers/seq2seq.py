@@ -7,7 +7,7 @@ import tensorflow as tf
 from keras import ops
 
 from rnnsuite.layers.attention import Attention, Kind
-from rnnsuite.layers.dropout import LockedDropout
+from rnnsuite.layers.dropout import LockedDropout, TokenDropout
 from rnnsuite.layers.stack import CELLS, Cell
 
 State = dict[str, Any]
@@ -161,11 +161,13 @@ class AttendingDecoder(keras.layers.Layer):
 class TokenDecoder(keras.layers.Layer):
     """Token ids before each step, `[batch, time]`, over a memory to logits of the token at it: (logits, weights).
 
-    Embedding, `Bridge`, `AttendingDecoder` and a readout to `vocabulary` logits. `call` takes
+    Embedding, `Bridge`, `AttendingDecoder` and a readout to `vocabulary` logits. ids may be
+    `[batch, targets, time]`, several of one memory; so are the results then. `call` takes
     the memory `[batch, positions, width]`, its `mask`, and a `summary` `[batch, width]` that the
     first states are made of. tied: the readout's matrix is the embedding's (Press & Wolf, arXiv
     1608.05859). dropout: locked (arXiv 1512.05287), of embeddings, between layers and before
-    the readout. sampling: share of tokens that in training are replaced by what the model
+    the readout. token_dropout: share of the tokens before each step that are hidden in training.
+    sampling: share of tokens that in training are replaced by what the model
     itself would have drawn there, found in a first pass over the target (scheduled sampling,
     Bengio et al., arXiv 1506.03099, in the parallel form of arXiv 1906.04331). options: of
     `AttendingDecoder`. `begin` and `stepper` make the same model's states and step for `rnnsuite.decoding`.
@@ -185,17 +187,19 @@ class TokenDecoder(keras.layers.Layer):
         dropout: float = 0.0,
         weight_drop: float = 0.0,
         sampling: float = 0.0,
+        token_dropout: float = 0.0,
         **options,
     ):
         super().__init__(**options)
-        self.vocabulary, self.width, self.tied, self.dropout, self.sampling = (
-            vocabulary, embedding, tied, dropout, sampling,
+        self.vocabulary, self.width, self.tied, self.dropout, self.sampling, self.token_dropout = (
+            vocabulary, embedding, tied, dropout, sampling, token_dropout,
         )  # fmt: skip
         scale = keras.initializers.RandomNormal(stddev=embedding**-0.5)
         self.embedding = keras.layers.Embedding(vocabulary, embedding, embeddings_initializer=scale)
         self.bridge = Bridge(cell, units, depth)
         self.attending = AttendingDecoder(cell, units, depth, attention, attention_units, feeding, dropout, weight_drop)
         self.drops = [LockedDropout(dropout) for _ in range(2)]
+        self.hidden = TokenDropout(token_dropout) if token_dropout else None
         self.readout = keras.layers.Dense(embedding if tied else vocabulary)
         self.seed_generator = keras.random.SeedGenerator()
 
@@ -208,6 +212,8 @@ class TokenDecoder(keras.layers.Layer):
             self.bias = self.add_weight(name="bias", shape=(self.vocabulary,), initializer="zeros")
 
     def call(self, ids, memory, summary, mask=None, training=False):
+        if len(ids.shape) == 3:
+            return self._several(ids, memory, summary, mask, training)
         states = self.bridge(summary)
         if training and self.sampling:
             logits, _ = self._all(ids, memory, mask, states, training)
@@ -217,8 +223,17 @@ class TokenDecoder(keras.layers.Layer):
     def compute_mask(self, *_, **__):
         return None, None
 
+    def _several(self, ids_BxSxT, memory, summary, mask, training):
+        count, time = ops.shape(ids_BxSxT)[1], ops.shape(ids_BxSxT)[2]
+        memory, summary, mask = (v if v is None else ops.repeat(v, count, axis=0) for v in (memory, summary, mask))
+        found = self(ops.reshape(ids_BxSxT, [-1, time]), memory, summary, mask=mask, training=training)
+        return tuple(tf.reshape(v, [-1, count, time, tf.shape(v)[-1]]) for v in found)
+
     def _all(self, ids, memory, mask, states, training):
-        x = self.drops[0](self.embedding(ids), training=training)
+        x = self.embedding(ids)
+        if self.hidden:
+            x = self.hidden(x, training=training)
+        x = self.drops[0](x, training=training)
         outputs, weights = self.attending(x, memory, mask=mask, states=states, training=training)
         return self.logits(self.drops[1](outputs, training=training)), weights
 
@@ -255,5 +270,5 @@ class TokenDecoder(keras.layers.Layer):
     def get_config(self):
         inner = self.attending.get_config()
         names = ("cell", "units", "depth", "attention", "attention_units", "feeding", "weight_drop")
-        own = {name: getattr(self, name) for name in ("vocabulary", "tied", "dropout", "sampling")}
+        own = {name: getattr(self, name) for name in ("vocabulary", "tied", "dropout", "sampling", "token_dropout")}
         return {**super().get_config(), **{name: inner[name] for name in names}, **own, "embedding": self.width}

@@ -1,0 +1,323 @@
+"""Pictures and what is said about them: from a source to pixels and subword ids."""
+
+import base64
+import dataclasses
+import json
+import logging
+import pathlib
+import zlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Annotated, Any, Literal
+
+import numpy as np
+import pydantic
+import tensorflow as tf
+
+from apps.captioning.sample import CaptioningSample
+from rnnsuite import sources
+from rnnsuite.config import Positive, Share, section
+from rnnsuite.errors import UserError
+from rnnsuite.inputs import image, picture
+from rnnsuite.inputs.subword import END, START, Subwords, learn_subwords, normalize
+from rnnsuite.progress import bar
+
+log = logging.getLogger(__name__)
+FOLDERS = ("images", "Images", "Flicker8k_Dataset", "Flickr8k_Dataset", ".")
+FLICKR = {"train": "trainImages", "validation": "devImages", "test": "testImages"}
+
+
+@section
+class Config:
+    """What to read, and how pictures and captions become numbers.
+
+    source: sample, tfds:NAME, or a folder in one of these layouts: captions.json (or
+    dataset.json: Karpathy's) beside images/; COCO's annotations/captions_*.json beside the
+    folders of images; Flickr8k.token.txt beside images/ and its lists of names. Or that one file.
+    image, captions: the record's fields in a tensorflow-datasets source. splits: other names for its splits.
+    validation: share held out where the source has no validation split, by a hash of the image's name.
+    size: pixels of either side that images are stretched to. most_captions: of an image, the first.
+    lowercase: captions are learned and written in small letters.
+    vocabulary_size, max_tokens: subwords; longer captions are not trained on.
+    flip: none, horizontal, or dihedral for pictures from above. crop, colour: how much of a side
+    is cut away, and how much colours change, at most. All three in training only.
+    on_error: what an unreadable or missing image, or one without captions, does.
+    """
+
+    source: str = "sample"
+    image: str = "image"
+    captions: str = "captions"
+    splits: dict[Literal["train", "validation", "test"], str] = dataclasses.field(default_factory=dict)
+    validation: Share = 0.1
+    size: Annotated[int, pydantic.Field(ge=16, le=1024)] = 64
+    most_captions: Positive = 5
+    lowercase: bool = True
+    vocabulary_size: Annotated[int, pydantic.Field(ge=16)] = 8000
+    max_tokens: Annotated[int, pydantic.Field(ge=4)] = 40
+    flip: Literal["none", "horizontal", "dihedral"] = "none"
+    crop: Annotated[float, pydantic.Field(ge=0, le=0.9)] = 0.0
+    colour: Annotated[float, pydantic.Field(ge=0, le=0.9)] = 0.0
+    on_error: Literal["error", "skip"] = "error"
+
+
+@dataclasses.dataclass(frozen=True)
+class Fitted:
+    """Learned on train: the sentencepiece model in base64, and checksums of the captions, in base64, too."""
+
+    model: str
+    known: str
+    max_tokens: int
+    size: int
+    lowercase: bool
+
+    def subwords(self) -> Subwords:
+        return Subwords(base64.b64decode(self.model), self.max_tokens)
+
+    def knows(self, captions: Iterable[str]) -> list[bool]:
+        """Whether each stands in the training captions, but for case and marks."""
+        known = set(np.frombuffer(base64.b64decode(self.known), "<u4").tolist())
+        return [_checksum(caption) in known for caption in captions]
+
+
+def _checksum(caption: str) -> int:
+    return zlib.crc32("".join(c for c in " ".join(caption.lower().split()) if c.isalnum() or c == " ").strip().encode())
+
+
+@dataclasses.dataclass(frozen=True)
+class Described:
+    """An image file and what is said about it."""
+
+    path: pathlib.Path
+    captions: tuple[str, ...]
+
+
+def load(config: Config, split: str) -> tf.data.Dataset:
+    """Records `{image, captions, name}` of one split: a file's bytes, strings `[n]`, a name. Raises UserError."""
+    if sources.is_built(config.source):
+        return _prepared(config, split)
+    root = pathlib.Path(config.source).expanduser()
+    found = _described(config, root)
+    if "validation" not in found and (whole := next((each for each in ("train", "all") if each in found), None)):
+        held = {name: [each for each in found[whole] if _is_held(each, config.validation) == (name == "validation")]
+                for name in ("train", "validation")}  # fmt: skip
+        found = {**found, **held}
+    if split not in found:
+        raise UserError(f"{root} has no {split} split; it has {', '.join(sorted(found))}.")
+    usable = _usable(config, root, found[split])
+    records = tf.data.Dataset.from_tensor_slices(
+        {
+            "image": [str(each.path) for each in usable],
+            "captions": tf.ragged.constant([each.captions for each in usable], dtype=tf.string),
+            "name": [each.path.name for each in usable],
+        }
+    )
+
+    def read(record):
+        return {**record, "image": tf.io.read_file(record["image"]), "captions": _dense(record["captions"])}
+
+    return records.map(read, num_parallel_calls=tf.data.AUTOTUNE)
+
+
+def _dense(captions: Any) -> tf.Tensor:
+    return captions.to_tensor() if isinstance(captions, tf.RaggedTensor) else captions
+
+
+def _is_held(each: Described, share: float) -> bool:
+    return zlib.crc32(each.path.name.encode()) % 10_000 < round(share * 10_000)
+
+
+def _prepared(config: Config, split: str) -> tf.data.Dataset:
+    _, read, names = sources.built(config.source, CaptioningSample, config.splits, (config.image, config.captions))
+
+    def chosen(record):
+        captions = record[config.captions]
+        content = record[config.image]
+        name = tf.strings.as_string(tf.strings.to_hash_bucket_fast(content, 1 << 62))
+        return {
+            "image": content,
+            "captions": captions["text"] if isinstance(captions, dict) else captions,
+            "name": name,
+        }
+
+    return sources.with_validation(lambda name: read(name).map(chosen), names, split, "name", config.validation)
+
+
+def _usable(config: Config, root: pathlib.Path, described: Sequence[Described]) -> list[Described]:
+    """Those that can be read and have captions; what is wrong with the others goes to `data.on_error`."""
+    skips, kept = sources.Skips(config.on_error), []
+    for each in bar(described, desc="images", unit="image", disable=len(described) < 5000):
+        captions = tuple(caption for caption in each.captions if caption.strip())
+        fault = "no captions" if not captions else picture.check(each.path)
+        if fault:
+            skips(f"{each.path}: {fault}.")
+        else:
+            kept.append(Described(each.path, captions))
+    skips.report(root)
+    if not kept:
+        raise UserError(f"{root} holds no usable images with captions.")
+    return kept
+
+
+def _described(config: Config, root: pathlib.Path) -> dict[str, list[Described]]:
+    """Every split's images and captions, in whatever layout they are."""
+    if not root.exists():
+        raise UserError(f"There is no {root}.")
+    folder = root if root.is_dir() else root.parent
+    files = [root] if root.is_file() else sorted(folder.iterdir())
+    names = {file.name: file for file in files}
+    for name in ("captions.json", "dataset.json"):
+        if name in names:
+            return _karpathy(names[name])
+    if (folder / "annotations").is_dir() and root.is_dir():
+        return _coco(sorted((folder / "annotations").glob("captions_*.json")), config)
+    tokens = next((file for file in files if file.name.endswith(".token.txt") or file.name == "captions.txt"), None)
+    if tokens:
+        return _flickr(tokens)
+    if root.suffix == ".json":
+        content = _json(root)
+        return _coco([root], config) if "annotations" in content else _karpathy(root)
+    raise UserError(
+        f"{root} has none of captions.json, dataset.json, annotations/captions_*.json and *.token.txt with captions."
+    )
+
+
+def _json(file: pathlib.Path) -> Any:
+    try:
+        return json.loads(file.read_text(encoding="utf-8"))
+    except (ValueError, OSError) as error:
+        raise UserError(f"{file} is no JSON ({error}).") from error
+
+
+def _karpathy(file: pathlib.Path) -> dict[str, list[Described]]:
+    """images: a list of {filename, split, sentences: [{raw}]}; also file for filename and captions for sentences."""
+    content, found = _json(file), {}
+    entries = content.get("images") if isinstance(content, dict) else content
+    if not isinstance(entries, list):
+        raise UserError(f"{file} holds no list of images.")
+    for number, entry in enumerate(entries):
+        try:
+            name = entry.get("filename") or entry["file"]
+            said = entry.get("captions", entry.get("sentences", ()))
+            captions = tuple(each["raw"] if isinstance(each, dict) else str(each) for each in said)
+        except (AttributeError, KeyError, TypeError) as error:
+            raise UserError(f"{file}: image {number} has no filename, or captions of another form.") from error
+        split = str(entry.get("split", "all"))
+        path = _image(file.parent, pathlib.PurePath(entry.get("filepath", "")) / name)
+        found.setdefault(_split(split), []).append(Described(path, captions))
+    return found
+
+
+def _split(name: str) -> str:
+    """A split by its usual name; Karpathy's restval is part of train."""
+    if name == "restval":
+        return "train"
+    stem = name.rstrip("0123456789")  # train2017
+    return next((split for split, names in sources.ALIASES.items() if stem in names), name)
+
+
+def _image(folder: pathlib.Path, name: pathlib.PurePath | str) -> pathlib.Path:
+    """The file of an image in one of the usual folders; in the first of them that there is, where it is missing."""
+    there = [folder / each for each in FOLDERS if (folder / each).is_dir()]
+    return next((each / name for each in there if (each / name).is_file()), there[0] / name)
+
+
+def _coco(files: Sequence[pathlib.Path], config: Config) -> dict[str, list[Described]]:
+    """COCO's own: images [{id, file_name}] and annotations [{image_id, caption}]; a split is a file."""
+    if not files:
+        raise UserError(f"{config.source}/annotations has no captions_*.json.")
+    found = {}
+    for file in files:
+        content, name = _json(file), file.stem.removeprefix("captions_")
+        folder = next((each / name for each in (file.parent.parent, file.parent) if (each / name).is_dir()), None)
+        captions: dict[Any, list[str]] = {}
+        try:
+            for each in content["annotations"]:
+                captions.setdefault(each["image_id"], []).append(str(each["caption"]))
+            entries = [(each["id"], each["file_name"]) for each in content["images"]]
+        except (KeyError, TypeError) as error:
+            raise UserError(f"{file} has not the form of COCO's captions ({error}).") from error
+        numbers = {number for number, _ in entries}
+        lost = [number for number in captions if number not in numbers]
+        if lost:
+            raise UserError(f"{file}: captions of image {lost[0]}, which is not in its list of images.")
+        found[_split(name) if len(files) > 1 else "all"] = [
+            Described(folder / entry if folder else _image(file.parent, entry), tuple(captions.get(number, ())))
+            for number, entry in entries
+        ]
+    return found
+
+
+def _flickr(file: pathlib.Path) -> dict[str, list[Described]]:
+    """Lines of name#number, tab, caption; splits by lists of names, Flickr_8k.trainImages.txt and so on."""
+    captions: dict[str, list[str]] = {}
+    for number, line in enumerate(file.read_text(encoding="utf-8", errors="replace").splitlines(), 1):
+        name, tab, caption = line.partition("\t")
+        if not line.strip():
+            continue
+        if not tab:
+            raise UserError(f"{file}, line {number}: no tab between the image's name and its caption.")
+        captions.setdefault(name.partition("#")[0], []).append(caption)
+    lists = {split: next(file.parent.glob(f"*{ending}.txt"), None) for split, ending in FLICKR.items()}
+    chosen = {split: path.read_text(encoding="utf-8").split() for split, path in lists.items() if path}
+    return {
+        split: [Described(_image(file.parent, name), tuple(captions.get(name, ()))) for name in names]
+        for split, names in (chosen or {"all": list(captions)}).items()
+    }
+
+
+def fit(config: Config, records: tf.data.Dataset) -> Fitted:
+    """The subword vocabulary of the training captions. Raises UserError where there are no words."""
+    said = records.map(lambda record: record["captions"][: config.most_captions]).unbatch()
+    captions = [text.decode() for batch in said.batch(4096) for text in _prepare(config.lowercase, batch).numpy()]
+    try:
+        model = learn_subwords(captions, config.vocabulary_size, "bpe")
+    except ValueError as error:
+        raise UserError(f"{config.source}: {error}.") from error
+    known = np.unique(np.array([_checksum(caption) for caption in captions], "<u4")).tobytes()
+    encoded = (base64.b64encode(each).decode() for each in (model, known))
+    fitted = Fitted(*encoded, config.max_tokens, config.size, config.lowercase)
+    most = dataclasses.replace(fitted, max_tokens=fitted.max_tokens + 1).subwords()
+    long = sum(int(tf.reduce_sum(tf.cast(most(tf.constant(part)).row_lengths() >= config.max_tokens, tf.int32)))
+               for part in np.array_split(captions, -(-len(captions) // 4096)))  # fmt: skip
+    log.info("%d subwords, %d different captions.", len(most.pieces), len(set(captions)))
+    if long:
+        log.warning("%d of %d captions are longer than data.max_tokens; they are left out.", long, len(captions))
+    return fitted
+
+
+def _prepare(lowercase: bool, captions: tf.Tensor) -> tf.Tensor:
+    texts = normalize(captions)
+    return tf.strings.lower(texts, encoding="utf-8") if lowercase else texts
+
+
+def examples(config: Config, fitted: Fitted, records: tf.data.Dataset) -> tf.data.Dataset:
+    """({image: `[size, size, 3]` uint8, target: ids before each step}, ids at it) `[captions, ids]` of every image.
+
+    Captions that are too long are left out, and images that then have none.
+    """
+    subwords = dataclasses.replace(fitted, max_tokens=fitted.max_tokens + 1).subwords()
+
+    def example(record):
+        ids = subwords(_prepare(fitted.lowercase, record["captions"][: config.most_captions]))
+        ids = tf.ragged.boolean_mask(ids, ids.row_lengths() < fitted.max_tokens)
+        first, last = (tf.fill([ids.nrows(), 1], mark) for mark in (START, END))
+        before, after = (tf.concat(each, axis=1).to_tensor() for each in ([first, ids], [ids, last]))
+        pixels = tf.cast(image.pixels(record["image"], fitted.size), tf.uint8)
+        return {"image": pixels, "target": tf.ensure_shape(before, [None, None])}, tf.ensure_shape(after, [None, None])
+
+    found = records.map(example, num_parallel_calls=tf.data.AUTOTUNE)
+    return found.filter(lambda inputs, targets: tf.shape(targets)[0] > 0)
+
+
+def augment(config: Config, fitted: Fitted) -> Callable:
+    """Another view of the same picture, drawn for every image and epoch."""
+    change = image.altered(config.flip, config.crop, config.colour)
+
+    def altered(inputs, targets, seed):
+        pixels = tf.cast(change(inputs["image"], tf.cast(seed, tf.int32)), tf.uint8)
+        return {**inputs, "image": tf.ensure_shape(pixels, [fitted.size, fitted.size, 3])}, targets
+
+    return altered
+
+
+def length(inputs: Mapping[str, tf.Tensor]) -> tf.Tensor:
+    return tf.shape(inputs["target"])[1]

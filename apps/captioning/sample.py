@@ -1,0 +1,152 @@
+"""The offline sample: rendered scenes of one or two shapes, and sentences that say what and where they are.
+
+Some pairs of colour and shape are never seen in training: half of the test scenes have one of
+them. Who has learned words and not scenes describes them all the same. Deterministic; the
+scene of a picture can be made again, with the place of every shape.
+"""
+
+import dataclasses
+import random
+from collections.abc import Iterator
+
+import numpy as np
+import tensorflow_datasets as tfds
+
+SIZES = {"train": 4000, "validation": 300, "test": 600}
+SIDE = 64  # pixels
+COLOURS = {
+    "red": (214, 40, 40), "green": (46, 160, 67), "blue": (38, 84, 214), "yellow": (240, 200, 30),
+    "purple": (140, 60, 180), "white": (245, 245, 245),
+}  # fmt: skip
+SHAPES = ("circle", "square", "triangle", "cross", "ring")
+RADII = {"small": (5, 6), "large": (10, 12)}  # pixels
+UNSEEN = {("red", "triangle"), ("green", "ring"), ("blue", "cross"), ("yellow", "circle"), ("purple", "square")}
+OPPOSITE = {"left of": "right of", "right of": "left of", "above": "below", "below": "above"}
+
+
+@dataclasses.dataclass(frozen=True)
+class Thing:
+    """One shape. x, y, radius: in pixels, of its middle and of the circle around it."""
+
+    size: str
+    colour: str
+    shape: str
+    x: int
+    y: int
+    radius: int
+
+    def __str__(self):
+        return f"a {self.size} {self.colour} {self.shape}"
+
+    @property
+    def unseen(self) -> bool:
+        return (self.colour, self.shape) in UNSEEN
+
+
+@dataclasses.dataclass(frozen=True)
+class Scene:
+    """One or two shapes on a dark ground, and how the first lies to the second."""
+
+    things: tuple[Thing, ...]
+    relation: str
+    shade: int
+
+    @property
+    def captions(self) -> list[str]:
+        """One sentence, or two that say the same from either side."""
+        if len(self.things) == 1:
+            return [str(self.things[0])]
+        one, other = self.things
+        return [f"{one} {self.relation} {other}", f"{other} {OPPOSITE[self.relation]} {one}"]
+
+    @property
+    def unseen(self) -> bool:
+        return any(thing.unseen for thing in self.things)
+
+
+def _thing(rng: random.Random, unseen: bool, box: tuple[int, int, int, int]) -> Thing:
+    """A shape that lies within `box`: left, top, right and bottom in pixels."""
+    pairs = sorted(UNSEEN) if unseen else [(c, s) for c in COLOURS for s in SHAPES if (c, s) not in UNSEEN]
+    (colour, shape), size = rng.choice(pairs), rng.choice(list(RADII))
+    radius = rng.choice(RADII[size])
+    left, top, right, bottom = box
+    return Thing(size, colour, shape, rng.randint(left + radius, right - radius),
+                 rng.randint(top + radius, bottom - radius), radius)  # fmt: skip
+
+
+def scene(rng: random.Random, unseen: bool = False) -> Scene:
+    """A scene; `unseen`, with a pair of colour and shape that training never has."""
+    shade, first_unseen = rng.randint(20, 60), rng.random() < 0.5
+    whole, middle = (1, 1, SIDE - 1, SIDE - 1), SIDE // 2
+    if rng.random() < 0.2:
+        return Scene((_thing(rng, unseen, whole),), "", shade)
+    relation = rng.choice(list(OPPOSITE))
+    beside = relation in ("left of", "right of")
+    halves = [(1, 1, middle, SIDE - 1), (middle, 1, SIDE - 1, SIDE - 1)]
+    if not beside:
+        halves = [(top, left, bottom, right) for left, top, right, bottom in halves]
+    if relation in ("right of", "below"):
+        halves.reverse()
+    while True:
+        one = _thing(rng, unseen and first_unseen, halves[0])
+        other = _thing(rng, unseen and not first_unseen, halves[1])
+        along, across = abs(one.x - other.x), abs(one.y - other.y)
+        # Clearly beside, or clearly above, and not the same twice.
+        if (along > 1.5 * across if beside else across > 1.5 * along) and str(one) != str(other):
+            return Scene((one, other), relation, shade)
+
+
+def scenes(seed: int = 0) -> Iterator[tuple[str, int, Scene]]:
+    """(split, number, scene) of all splits."""
+    for place, (split, size) in enumerate(SIZES.items()):
+        rng = random.Random(1000 * seed + place)
+        for number in range(size):
+            yield split, number, scene(rng, unseen=split == "test" and number % 2 == 1)
+
+
+def render(made: Scene) -> np.ndarray:
+    """The picture, `[SIDE, SIDE, 3]` uint8: every pixel the mean of 16."""
+    fine = 4
+    pixels = np.full([SIDE * fine, SIDE * fine, 3], made.shade, np.float32)
+    for thing in made.things:
+        left, top = (fine * (middle - thing.radius) for middle in (thing.x, thing.y))
+        box = pixels[top : top + 2 * fine * thing.radius, left : left + 2 * fine * thing.radius]
+        y, x = (np.mgrid[: box.shape[0], : box.shape[1]] + 0.5) / fine - thing.radius
+        box[_covered(thing, x, y)] = COLOURS[thing.colour]
+    return pixels.reshape(SIDE, fine, SIDE, fine, 3).mean(axis=(1, 3)).round().astype(np.uint8)
+
+
+def _covered(thing: Thing, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Which points lie in the shape, as seen from its middle."""
+    radius, distance = thing.radius, np.hypot(x, y)
+    if thing.shape == "circle":
+        return distance <= radius
+    if thing.shape == "ring":
+        return (distance <= radius) & (distance >= 0.6 * radius)
+    if thing.shape == "square":
+        return np.maximum(abs(x), abs(y)) <= 0.8 * radius
+    if thing.shape == "cross":
+        arms = np.minimum(abs(x), abs(y)) <= 0.3 * radius
+        return arms & (np.maximum(abs(x), abs(y)) <= 0.95 * radius)
+    return (y <= 0.7 * radius) & (y >= 2 * abs(x) / 1.1 - radius)  # a triangle that points up
+
+
+class CaptioningSample(tfds.core.GeneratorBasedBuilder):
+    """Rendered scenes with the sentences that describe them."""
+
+    VERSION = tfds.core.Version("1.0.0")
+
+    def _info(self):
+        features = {
+            "image": tfds.features.Image(shape=(SIDE, SIDE, 3), encoding_format="png"),
+            "captions": tfds.features.Sequence(tfds.features.Text()),
+        }
+        return tfds.core.DatasetInfo(builder=self, features=tfds.features.FeaturesDict(features))
+
+    def _split_generators(self, manager):
+        return {split: self._generate_examples(split) for split in SIZES}
+
+    def _generate_examples(self, split):
+        for where, number, made in scenes():
+            if where == split:
+                yield number, {"image": render(made), "captions": made.captions}

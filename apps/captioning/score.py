@@ -1,0 +1,155 @@
+"""How good captions are (BLEU, ROUGE-L, CIDEr-D), whether they differ, and what the model looked at."""
+
+import collections
+import functools
+import io
+import itertools
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import sacremoses
+
+from apps.captioning.data import Fitted
+from rnnsuite.app import Score
+from rnnsuite.classification import text
+from rnnsuite.errors import UserError
+
+log = logging.getLogger(__name__)
+SHOWN = 4  # pictures whose attention is drawn
+CASES = 6  # pictures of the best and of the worst captions
+COLLAPSED = 0.5  # of all captions being the same one is warned of
+
+
+def score(
+    references: Sequence[Mapping[str, Any]], answers: Mapping[str, np.ndarray], fitted: Fitted | None = None
+) -> Score:
+    """`bleu_1` to `bleu_4` and `rouge_l` (0 to 1), `cider` (CIDEr-D, 0 to 10), as coco-caption computes them.
+
+    Words are those of the Moses tokenizer in small letters, without marks. `exact_match`: the share
+    of captions that are one of their references. Diversity: `distinct_1` and `distinct_2`, different
+    words and pairs over all of them (Li et al., arXiv 1510.03055), `distinct_captions`, the words
+    that are used at all, `vocabulary`, and `repeated`, the share that stands in the training
+    captions (of `fitted`). references: records with `image` and `captions`. Raises UserError on
+    one without captions, or where the extra `captions` is not installed.
+    """
+    truth = [[" ".join(_words(text(caption))) for caption in record["captions"]] for record in references]
+    if not all(any(each) for each in truth):
+        raise UserError("This split has images without captions; nothing can be scored.")
+    given = [" ".join(_words(text(caption))) for caption in answers["caption"]]
+    metrics, ciders = _agreement(truth, given)
+    metrics |= {
+        "exact_match": float(np.mean([one in many for one, many in zip(given, truth, strict=True)])),
+        **_diversity(given, fitted.knows(given) if fitted else None),
+    }
+    notes = {"cider": "CIDEr-D, document frequencies of this split's references; pycocoevalcap, Moses tokens"}
+    commonest, times = collections.Counter(given).most_common(1)[0]
+    if len(given) >= 20 and times > COLLAPSED * len(given):
+        notes["distinct_captions"] = f'collapsed: "{commonest}" is the caption of {times} of {len(given)} pictures'
+        log.warning("The captions have %s.", notes["distinct_captions"])
+    order = np.argsort(-ciders, kind="stable")
+    cases = [
+        {"name": _name(references[i], i), "references": " / ".join(sorted(set(truth[i]))), "caption": given[i],
+         "cider": round(float(ciders[i]), 2)} for i in order
+    ]  # fmt: skip
+    drawn = {"Highest CIDEr": order[:CASES], "Lowest CIDEr": order[::-1][:CASES]}
+    return Score(
+        metrics=metrics,
+        notes=notes,
+        plots={title: functools.partial(_gallery, references, given, chosen) for title, chosen in drawn.items()},
+        right=cases,
+        wrong=cases[::-1],
+        titles=("Captions with the lowest CIDEr", "Captions with the highest CIDEr"),
+    )
+
+
+@functools.cache
+def _tokenizer() -> sacremoses.MosesTokenizer:
+    return sacremoses.MosesTokenizer("en")
+
+
+def _words(caption: str) -> list[str]:
+    tokens = _tokenizer().tokenize(caption.lower(), escape=False)
+    return [token for token in tokens if any(character.isalnum() for character in token)]
+
+
+def _name(record: Mapping[str, Any], number: int) -> str:
+    return text(record["name"]) if "name" in record else f"picture {number + 1}"
+
+
+def _agreement(truth: Sequence[Sequence[str]], given: Sequence[str]) -> tuple[dict[str, float], np.ndarray]:
+    """The metrics, and every caption's CIDEr-D."""
+    try:
+        from pycocoevalcap.bleu.bleu import Bleu
+        from pycocoevalcap.cider.cider import Cider
+        from pycocoevalcap.rouge.rouge import Rouge
+    except ImportError as error:
+        raise UserError(f"Captions are scored by pycocoevalcap ({error}): pip install 'rnnsuite[captions]'.") from error
+    targets, results = dict(enumerate(truth)), {number: [caption] for number, caption in enumerate(given)}
+    bleu, _ = Bleu(4).compute_score(targets, results, verbose=0)
+    rouge, _ = Rouge().compute_score(targets, results)
+    cider, each = Cider().compute_score(targets, results)
+    found = {f"bleu_{number}": float(value) for number, value in enumerate(bleu, 1)}
+    return {**found, "rouge_l": float(rouge), "cider": float(cider)}, np.asarray(each)
+
+
+def _diversity(given: Sequence[str], repeated: Sequence[bool] | None) -> dict[str, float]:
+    words = [caption.split() for caption in given]
+    ones = [word for caption in words for word in caption]
+    twos = [pair for caption in words for pair in itertools.pairwise(caption)]
+    found = {
+        "distinct_1": len(set(ones)) / max(len(ones), 1),
+        "distinct_2": len(set(twos)) / max(len(twos), 1),
+        "distinct_captions": len(set(given)) / len(given),
+        "vocabulary": float(len(set(ones))),
+    }
+    return found if repeated is None else {**found, "repeated": float(np.mean(repeated))}
+
+
+def _pixels(content: bytes) -> np.ndarray:
+    from PIL import Image, ImageOps
+
+    return np.asarray(ImageOps.exif_transpose(Image.open(io.BytesIO(content))).convert("RGB"))
+
+
+def _gallery(references, given, chosen):
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(9, 6.4), layout="constrained")
+    for axes, i in zip(figure.subplots(2, 3).ravel(), chosen, strict=False):
+        axes.imshow(_pixels(references[i]["image"]))
+        axes.set_title(given[i], fontsize=8, wrap=True)
+    for axes in figure.axes:
+        axes.set_axis_off()
+    return figure
+
+
+def pictures(ask: Callable, records: Sequence[Mapping[str, Any]]) -> dict[str, Callable[[], Any]]:
+    """What some captions' words were written at: the picture, and attention over it, word by word."""
+    places = np.linspace(0, len(records) - 1, min(SHOWN, len(records))).round().astype(int)
+
+    def draw(record):
+        found = ask([record], "attend")
+        return _attention(_pixels(record["image"]), found["words"][0], found["maps"][0])
+
+    titled = {f"Attention {number}": records[place] for number, place in enumerate(places, 1)}
+    return {title: functools.partial(draw, record) for title, record in titled.items()}
+
+
+def _attention(pixels, words, maps):
+    from matplotlib.figure import Figure
+
+    columns = 5
+    rows = -(-(len(words) + 1) // columns)
+    figure = Figure(figsize=(2 * columns, 2.2 * rows), layout="constrained")
+    panels = figure.subplots(rows, columns, squeeze=False).ravel()
+    panels[0].imshow(pixels)
+    height, width = pixels.shape[:2]
+    for axes, word, shares in zip(panels[1:], words, maps, strict=False):
+        axes.imshow(pixels)
+        axes.imshow(shares, cmap="magma", alpha=0.65, extent=(0, width, height, 0), interpolation="bilinear", vmin=0)
+        axes.set_title(text(word).replace("▁", "") or "·", fontsize=9)
+    for axes in panels:
+        axes.set_axis_off()
+    return figure
