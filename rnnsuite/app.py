@@ -125,6 +125,7 @@ class App:
     stream: None, or how the application follows a live source.
     decode: None, or a configuration section of how answers are searched for, which binds no training.
     judged: None, or what is scored after every epoch beside the loss.
+    begin(config, model): None, or what gives a new model weights that were trained elsewhere.
     pictures(ask, records): None, or figures, drawn on demand, of how some records are answered, by
     `ask(records, signature)`.
     """
@@ -150,6 +151,7 @@ class App:
     stream: Stream | None = None
     decode: type | None = None
     judged: Judged | None = None
+    begin: Callable[[Any, Any], None] | None = None
     pictures: Callable[[Callable, Sequence[Mapping[str, Any]]], Mapping[str, Callable[[], Any]]] | None = None
 
     def asked(self, config: Any, fitted: Any, model: Any) -> Mapping[str, Signature]:

@@ -39,6 +39,8 @@ class Train:
 
     boundaries: bucket upper bounds by example length. batch_size: examples in a batch; where
     batch_tokens is given, as many as have that many steps at their bucket's bound instead.
+    shuffle: examples among which the next one is drawn; so many are held in memory.
+    start: another run, of a model with the same layers, whose weights this one begins with.
     schedule: the learning rate after `warmup` (a share of all steps): constant, or falling to 0.
     clip_norm: bound on the global norm of all gradients; 0 for none.
     ema: decay of an exponential moving average of the weights, which is what is validated and kept; 0 for none.
@@ -50,6 +52,8 @@ class Train:
     batch_size: Positive = 64
     batch_tokens: Annotated[int, pydantic.Field(ge=0)] = 0
     boundaries: tuple[Positive, ...] = (16, 32, 64, 128, 256, 512, 1024)
+    shuffle: Positive = 200_000
+    start: str = ""
     optimizer: Literal["adamw", "adam", "sgd", "rmsprop"] = "adamw"
     learning_rate: Annotated[float, pydantic.Field(gt=0)] = 2e-3
     weight_decay: NotNegative = 0.01

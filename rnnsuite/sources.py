@@ -288,16 +288,17 @@ def batches(
     batch_size: int | Callable[[int], int],
     shuffle_seed: int | None = None,
     augment: Callable[[Any, Any, tf.Tensor], tuple] | None = None,
+    shuffled: int = 200_000,
 ) -> tf.data.Dataset:
     """Batches of examples of similar length, padded with zeros to the longest in the batch.
 
     The boundaries are fixed, inclusive upper bounds; an example longer than all of them has
     a bucket of its own. batch_size may be a function of a bucket's bound. With a seed the order
-    is drawn from it and from nothing else: the same seed gives the same batches.
+    is drawn from it and from nothing else, `shuffled` examples at a time: the same seed gives the same batches.
     `augment(inputs, targets, seed)` then alters every example, with a seed of its own.
     """
     if shuffle_seed is not None:
-        examples = examples.shuffle(200_000, seed=shuffle_seed, reshuffle_each_iteration=False)
+        examples = examples.shuffle(shuffled, seed=shuffle_seed, reshuffle_each_iteration=False)
         if augment:
             examples = examples.enumerate().map(
                 lambda number, example: augment(*example, tf.stack([tf.cast(shuffle_seed, tf.int64), number])),

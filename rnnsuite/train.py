@@ -93,11 +93,14 @@ class _Training:
         self.few = tf.nest.map_structure(lambda v: v[:HEALTH_ROWS], next(iter(self.validation)))
         keras.utils.set_random_seed(config.seed)
         self.model = app.build(config.model, self.fitted)
+        stored = checkpoint.load(run.checkpoints)
+        if stored is None:
+            self._begin()
         spec = self.validation.element_spec
         self.trainer = Trainer(app, self.model, config, self.steps * settings.epochs, spec)
         self.judged = evaluate.collect(held) if app.judged else []
         self.asked = predict.of_signatures("run", app.asked(config, self.fitted, self.model)) if app.judged else None
-        self.progress = self._restore()
+        self.progress = self._restore(stored)
 
     def _fit(self, records: tf.data.Dataset) -> Any:
         log.info("Fitting on the training records ...")
@@ -111,10 +114,24 @@ class _Training:
         settings = self.config.train
         length, augment = self.run.app.length, self.augment if seed is not None else None
         size = (lambda bound: max(settings.batch_tokens // bound, 1)) if settings.batch_tokens else settings.batch_size
-        return sources.batches(examples, length, settings.boundaries, size, seed, augment)
+        return sources.batches(examples, length, settings.boundaries, size, seed, augment, settings.shuffle)
 
-    def _restore(self) -> Progress:
-        stored = checkpoint.load(self.run.checkpoints)
+    def _begin(self) -> None:
+        """Weights that were trained elsewhere, where the configuration names any."""
+        if self.config.train.start:
+            before = Run(self.run.app, pathlib.Path(self.config.train.start)).model()
+            try:
+                for layer in self.model.layers:
+                    layer.set_weights(before.get_layer(layer.name).get_weights() if layer.weights else [])
+            except ValueError as error:
+                raise UserError(
+                    f"train.start: the model of {self.config.train.start} has other layers or another vocabulary "
+                    f"({' '.join(str(error).split())[:200]})."
+                ) from error
+        elif self.run.app.begin:
+            self.run.app.begin(self.config, self.model)
+
+    def _restore(self, stored: tuple | None) -> Progress:
         if stored is None:
             return Progress()
         arrays, progress = stored

@@ -3,7 +3,7 @@
 import numpy as np
 import tensorflow as tf
 
-from rnnsuite.metrics import token_losses
+from rnnsuite.metrics import attention_spread, token_losses
 
 IDS = np.array([[3, 1, 2], [4, 0, 0]], np.int32)
 LOGITS = np.random.default_rng(0).normal(size=[2, 3, 5]).astype("f")
@@ -33,3 +33,14 @@ def test_padding_counts_for_nothing_whatever_stands_there():
     for name, values in token_losses(tf.constant(IDS), tf.constant(broken), 0.1).items():
         np.testing.assert_allclose(values, expected[name], rtol=1e-6)
     assert all(np.all(value == 0) for value in token_losses(tf.zeros([2, 3], tf.int32), tf.constant(LOGITS)).values())
+
+
+def test_spread_of_attention_by_hand():
+    ids = np.array([[[3, 1, 0], [2, 0, 0], [0, 0, 0]]], np.int32)
+    weights = np.full([1, 3, 3, 2], np.nan, "f")  # whatever stands at padding
+    weights[0, 0, :2] = [[0.5, 0.5], [1.0, 0.0]]
+    weights[0, 1, :1] = [[0.25, 0.75]]
+    first, second = (0.5**2 + 0.5**2) / 2, (0.75**2 + 0.25**2) / 2
+    found = attention_spread(tf.constant(ids), tf.constant(weights))
+    np.testing.assert_allclose(found, [(first + second) / 2], rtol=1e-6)
+    assert attention_spread(tf.zeros([2, 1, 3], tf.int32), tf.zeros([2, 1, 3, 2])).numpy().tolist() == [0, 0]

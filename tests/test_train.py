@@ -208,3 +208,20 @@ def test_a_folder_that_cannot_be_written(tmp_path):
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(UserError, match="Cannot write"):
         train(APP, settings(table(tmp_path, THREE)), tmp_path / "file" / "run")
+
+
+def test_begins_with_another_runs_weights(whole, tmp_path):
+    """Fine-tuning: not a step is taken before the weights are there."""
+    run, _ = whole
+    config = configuration.load(APP, "sample", [*SMALL, "train.epochs=1", f"train.start={run}",
+                                                "train.learning_rate=1e-9", "train.weight_decay=0.0"])  # fmt: skip
+    metrics = train(APP, config, tmp_path / "run")
+    for one, other in zip(Run(APP, run).model().weights, Run(APP, tmp_path / "run").model().weights, strict=True):
+        if "seed" not in one.path:
+            np.testing.assert_allclose(one, other, atol=1e-5)
+    assert metrics["val_loss"] == pytest.approx(Run(APP, run).metrics()["val_loss"], abs=1e-3)
+    wider = configuration.load(APP, "sample", [*SMALL, "model.units=20", f"train.start={run}"])
+    with pytest.raises(UserError, match=r"train\.start: the model of .* has other layers or another vocabulary"):
+        train(APP, wider, tmp_path / "wider")
+    with pytest.raises(UserError, match="is no run"):
+        train(APP, configuration.load(APP, "sample", ["train.start=nowhere"]), tmp_path / "lost")

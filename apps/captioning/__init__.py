@@ -30,5 +30,6 @@ APP = App(
     augment=data.augment,
     decode=sentences.Decode,
     judged=Judged("greedy", {"bleu_4": "max", "cider": "max", "exact_match": "max", "distinct_captions": "max"}),
+    begin=model.begin,
     pictures=score.pictures,
 )

@@ -2,6 +2,8 @@
 
 import base64
 import dataclasses
+import functools
+import hashlib
 import json
 import logging
 import pathlib
@@ -18,7 +20,9 @@ from rnnsuite import sources
 from rnnsuite.config import Positive, Share, section
 from rnnsuite.errors import UserError
 from rnnsuite.inputs import image, picture
+from rnnsuite.inputs.cache import Cached
 from rnnsuite.inputs.subword import END, START, Subwords, learn_subwords, normalize
+from rnnsuite.layers.backbone import KINDS, Backbone
 from rnnsuite.progress import bar
 
 log = logging.getLogger(__name__)
@@ -38,6 +42,9 @@ class Config:
     size: pixels of either side that images are stretched to. most_captions: of an image, the first.
     lowercase: captions are learned and written in small letters.
     vocabulary_size, max_tokens: subwords; longer captions are not trained on.
+    backbone: a network of keras.applications in place of an encoder trained from scratch.
+    weights: what it begins with: imagenet (downloaded), random, or a file of weights. frozen: it stays
+    as it is, and what it makes of the pictures is kept on disk; without augmentation.
     flip: none, horizontal, or dihedral for pictures from above. crop, colour: how much of a side
     is cut away, and how much colours change, at most. All three in training only.
     on_error: what an unreadable or missing image, or one without captions, does.
@@ -53,10 +60,21 @@ class Config:
     lowercase: bool = True
     vocabulary_size: Annotated[int, pydantic.Field(ge=16)] = 8000
     max_tokens: Annotated[int, pydantic.Field(ge=4)] = 40
+    backbone: str = ""
+    weights: str = "imagenet"
+    frozen: bool = True
     flip: Literal["none", "horizontal", "dihedral"] = "none"
     crop: Annotated[float, pydantic.Field(ge=0, le=0.9)] = 0.0
     colour: Annotated[float, pydantic.Field(ge=0, le=0.9)] = 0.0
     on_error: Literal["error", "skip"] = "error"
+
+    @pydantic.model_validator(mode="after")
+    def _sound(self):
+        if self.backbone and self.backbone not in KINDS:
+            raise ValueError(f"there is no backbone {self.backbone}; there are {', '.join(KINDS)}")
+        if self.backbone and self.frozen and (self.flip != "none" or self.crop or self.colour):
+            raise ValueError("flip, crop and colour go with data.frozen=false: a frozen backbone sees a picture once")
+        return self
 
 
 @dataclasses.dataclass(frozen=True)
@@ -68,6 +86,8 @@ class Fitted:
     max_tokens: int
     size: int
     lowercase: bool
+    backbone: str = ""
+    frozen: bool = False
 
     def subwords(self) -> Subwords:
         return Subwords(base64.b64decode(self.model), self.max_tokens)
@@ -274,7 +294,8 @@ def fit(config: Config, records: tf.data.Dataset) -> Fitted:
         raise UserError(f"{config.source}: {error}.") from error
     known = np.unique(np.array([_checksum(caption) for caption in captions], "<u4")).tobytes()
     encoded = (base64.b64encode(each).decode() for each in (model, known))
-    fitted = Fitted(*encoded, config.max_tokens, config.size, config.lowercase)
+    frozen = bool(config.backbone) and config.frozen
+    fitted = Fitted(*encoded, config.max_tokens, config.size, config.lowercase, config.backbone, frozen)
     most = dataclasses.replace(fitted, max_tokens=fitted.max_tokens + 1).subwords()
     long = sum(int(tf.reduce_sum(tf.cast(most(tf.constant(part)).row_lengths() >= config.max_tokens, tf.int32)))
                for part in np.array_split(captions, -(-len(captions) // 4096)))  # fmt: skip
@@ -292,7 +313,8 @@ def _prepare(lowercase: bool, captions: tf.Tensor) -> tf.Tensor:
 def examples(config: Config, fitted: Fitted, records: tf.data.Dataset) -> tf.data.Dataset:
     """({image: `[size, size, 3]` uint8, target: ids before each step}, ids at it) `[captions, ids]` of every image.
 
-    Captions that are too long are left out, and images that then have none.
+    Captions that are too long are left out, and images that then have none. With a frozen
+    backbone `features` `[h, w, channels]` are there in place of `image`.
     """
     subwords = dataclasses.replace(fitted, max_tokens=fitted.max_tokens + 1).subwords()
 
@@ -301,15 +323,56 @@ def examples(config: Config, fitted: Fitted, records: tf.data.Dataset) -> tf.dat
         ids = tf.ragged.boolean_mask(ids, ids.row_lengths() < fitted.max_tokens)
         first, last = (tf.fill([ids.nrows(), 1], mark) for mark in (START, END))
         before, after = (tf.concat(each, axis=1).to_tensor() for each in ([first, ids], [ids, last]))
-        pixels = tf.cast(image.pixels(record["image"], fitted.size), tf.uint8)
-        return {"image": pixels, "target": tf.ensure_shape(before, [None, None])}, tf.ensure_shape(after, [None, None])
+        seen = {name: record[name] for name in record if name == "features"}
+        if not seen:
+            seen = {"image": tf.cast(image.pixels(record["image"], fitted.size), tf.uint8)}
+        return {**seen, "target": tf.ensure_shape(before, [None, None])}, tf.ensure_shape(after, [None, None])
 
+    if fitted.frozen:
+        records = _with_features(config, fitted, records)
     found = records.map(example, num_parallel_calls=tf.data.AUTOTUNE)
     return found.filter(lambda inputs, targets: tf.shape(targets)[0] > 0)
 
 
+@functools.lru_cache(maxsize=1)
+def pretrained(backbone: str, size: int, weights: str) -> Backbone:
+    """The backbone that training begins with. Raises UserError where its weights cannot be had."""
+    try:
+        made = Backbone(backbone, size)
+        if weights != "random":
+            made.load(weights)
+    except ValueError as error:
+        raise UserError(
+            f"{error}. Put them where Keras looks (~/.keras/models), give a file with data.weights, "
+            "or train an encoder from scratch with data.backbone=''."
+        ) from error
+    made.trainable = False
+    return made
+
+
+def _with_features(config: Config, fitted: Fitted, records: tf.data.Dataset) -> tf.data.Dataset:
+    """Records with what the frozen backbone makes of their pictures, which is computed once and kept on disk."""
+    backbone = pretrained(config.backbone, config.size, config.weights)
+    digest = hashlib.sha256(f"{config.backbone} {config.size}".encode())
+    for weight in backbone.weights:
+        digest.update(np.asarray(weight).tobytes())
+    compute = tf.function(lambda contents: backbone(image.pictures(contents, fitted.size)), autograph=False,
+                          input_signature=[tf.TensorSpec([None], tf.string)])  # fmt: skip
+    cached = Cached(lambda contents: compute(tf.constant(contents)).numpy(),
+                    sources.cache_folder() / "features" / digest.hexdigest()[:16])  # fmt: skip
+    shape = backbone.compute_output_shape((None, config.size, config.size, 3))
+
+    def add(batch):
+        features = tf.numpy_function(lambda contents: cached(list(contents)), [batch["image"]], tf.float32)
+        return {**batch, "features": tf.ensure_shape(features, shape)}
+
+    return records.ragged_batch(16).map(add).unbatch().map(lambda each: {**each, "captions": _dense(each["captions"])})
+
+
 def augment(config: Config, fitted: Fitted) -> Callable:
     """Another view of the same picture, drawn for every image and epoch."""
+    if fitted.frozen:
+        return lambda inputs, targets, seed: (inputs, targets)
     change = image.altered(config.flip, config.crop, config.colour)
 
     def altered(inputs, targets, seed):

@@ -8,10 +8,12 @@ import pydantic
 import tensorflow as tf
 from keras import ops
 
-from apps.captioning.data import Fitted
+from apps.captioning.data import Fitted, pretrained
 from rnnsuite.config import NotNegative, Positive, Share, section
 from rnnsuite.layers import Cell, Positions, TokenDecoder, residual_network
 from rnnsuite.layers.attention import Kind
+from rnnsuite.layers.backbone import Backbone
+from rnnsuite.layers.form import PRECISE
 from rnnsuite.metrics import attention_spread, token_losses
 
 METRICS = {"loss": "min", "nll": "min", "accuracy": "max"}
@@ -24,7 +26,8 @@ class Config:
     filters, blocks: of the residual encoder, a stage for each of `filters`; every stage halves
     the sides. drop_path: share of examples that skip its last block in training, fewer before.
     width: of the memory, which a 1 x 1 convolution and an embedding of the position make.
-    cell, decoder_units, decoder_depth, attention, attention_units: of the decoder.
+    cell, decoder_units, decoder_depth, attention, attention_units: of the decoder; its first layer
+    alone does not see what was attended before, so one layer cannot relate two things.
     tied: the embedding is also the last layer's matrix. dropout: of the memory, and locked
     dropout in the decoder. token_dropout: share of the words before that the decoder does not
     see in training. scheduled_sampling: share of them that are the model's own.
@@ -39,7 +42,7 @@ class Config:
     cell: Cell = "lstm"
     embedding: Positive = 128
     decoder_units: Positive = 256
-    decoder_depth: Positive = 1
+    decoder_depth: Positive = 2
     attention: Kind = "scaled_dot"
     attention_units: Positive = 128
     tied: bool = True
@@ -60,7 +63,9 @@ def build(config: Config, fitted: Fitted) -> keras.Model:
         config.attention, config.attention_units, tied=config.tied, dropout=config.dropout,
         sampling=config.scheduled_sampling, token_dropout=config.token_dropout, name="decoder",
     )  # fmt: skip
-    encoder = _encoder(config, fitted)
+    encoder, head = _encoder(config, fitted)
+    if fitted.frozen:
+        return _built(OnFeatures(encoder, head, decoder, name="captioning"))
     image = keras.Input([fitted.size, fitted.size, 3], name="image")
     target = keras.Input([None, None], dtype="int32", name="target")
     encoded = encoder(image)
@@ -69,14 +74,63 @@ def build(config: Config, fitted: Fitted) -> keras.Model:
     return keras.Model({"image": image, "target": target}, outputs, name="captioning")
 
 
-def _encoder(config: Config, fitted: Fitted) -> keras.Model:
-    """`image` to `memory` `[batch, positions, width]`, row by row, and its mean, the `summary`."""
+class OnFeatures(keras.Model):
+    """The same with `features` `[batch, h, w, channels]` of a frozen backbone in place of `image`.
+
+    The backbone is part of the encoder, and of what is saved, but not of a call.
+    """
+
+    def __init__(self, encoder: keras.Model, head: keras.Model, decoder: TokenDecoder, **options):
+        super().__init__(**options)
+        self.encoder, self.head, self.decoder = encoder, head, decoder
+
+    def call(self, inputs, training=False):
+        encoded = self.head(inputs["features"], training=training)
+        logits, weights = self.decoder(inputs["target"], encoded["memory"], encoded["summary"], training=training)
+        return {"logits": logits, "weights": weights}
+
+
+def _built(model: OnFeatures) -> OnFeatures:
+    model({"features": tf.zeros([1, *model.head.input_shape[1:]]), "target": tf.ones([1, 1, 1], tf.int32)})
+    return model
+
+
+def begin(config: Any, model: keras.Model) -> None:
+    """Gives a new model's backbone the weights that it begins with."""
+    if config.data.backbone and config.data.weights != "random":
+        found = pretrained(config.data.backbone, config.data.size, config.data.weights)
+        model.get_layer("encoder").get_layer("backbone").set_weights(found.get_weights())
+
+
+def _encoder(config: Config, fitted: Fitted) -> tuple[keras.Model, keras.Model]:
+    """`image` to `memory` `[batch, positions, width]`, row by row, and its mean, the `summary`; and its last part."""
     image = keras.Input([fitted.size, fitted.size, 3], name="image")
-    x = residual_network(fitted.size, config.filters, config.blocks, config.drop_path)(image)
-    x = keras.layers.Dense(config.width, name="width")(keras.layers.Reshape([-1, x.shape[-1]])(x))
+    if fitted.backbone:
+        network = Backbone(fitted.backbone, fitted.size, name="backbone")
+        network.trainable = not fitted.frozen
+    else:
+        network = residual_network(fitted.size, config.filters, config.blocks, config.drop_path)
+    features = network(image)
+    head = _head(config, features.shape[1:])
+    return keras.Model(image, head(features), name="encoder"), head
+
+
+def _head(config: Config, shape: tuple) -> keras.Model:
+    """Features `[batch, h, w, channels]` to `memory` and `summary`."""
+    features = keras.Input(shape, name="features")
+    x = keras.layers.Reshape([-1, shape[-1]])(features)
+    x = keras.layers.Dense(config.width, name="width")(x)
     x = keras.layers.LayerNormalization(name="norm")(Positions(name="positions")(x))
     x = keras.layers.Dropout(config.dropout)(x)
-    return keras.Model(image, {"memory": x, "summary": ops.mean(x, axis=1)}, name="encoder")
+    return _Head(features, {"memory": x, "summary": ops.mean(x, axis=1)}, name="head")
+
+
+class _Head(keras.Model):
+    """A functional model that stays in float32 where an encoder becomes int8: positions differ by little."""
+
+    def call(self, inputs, training=None, mask=None):
+        with tf.name_scope(PRECISE):
+            return super().call(inputs, training=training, mask=mask)
 
 
 def loss(config: Config, targets: tf.Tensor, outputs: Mapping[str, Any]) -> dict[str, tf.Tensor]:

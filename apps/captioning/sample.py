@@ -12,21 +12,23 @@ from collections.abc import Iterator
 import numpy as np
 import tensorflow_datasets as tfds
 
-SIZES = {"train": 4000, "validation": 300, "test": 600}
+SIZES = {"train": 6000, "validation": 300, "test": 600}
 SIDE = 64  # pixels
 COLOURS = {
     "red": (214, 40, 40), "green": (46, 160, 67), "blue": (38, 84, 214), "yellow": (240, 200, 30),
-    "purple": (140, 60, 180), "white": (245, 245, 245),
+    "purple": (140, 60, 180), "white": (235, 235, 235), "orange": (235, 120, 30), "turquoise": (50, 200, 200),
 }  # fmt: skip
-SHAPES = ("circle", "square", "triangle", "cross", "ring")
+SHADES = 20  # by so much each of a colour's parts may be more or less
+SHAPES = ("circle", "square", "triangle", "cross", "ring", "diamond")
 RADII = {"small": (5, 6), "large": (10, 12)}  # pixels
-UNSEEN = {("red", "triangle"), ("green", "ring"), ("blue", "cross"), ("yellow", "circle"), ("purple", "square")}
+UNSEEN = {("red", "triangle"), ("green", "ring"), ("blue", "cross"), ("yellow", "circle"), ("purple", "square"),
+          ("white", "diamond")}  # fmt: skip
 OPPOSITE = {"left of": "right of", "right of": "left of", "above": "below", "below": "above"}
 
 
 @dataclasses.dataclass(frozen=True)
 class Thing:
-    """One shape. x, y, radius: in pixels, of its middle and of the circle around it."""
+    """One shape. x, y, radius: in pixels, of its middle and the circle around it. tint: red, green and blue."""
 
     size: str
     colour: str
@@ -34,6 +36,7 @@ class Thing:
     x: int
     y: int
     radius: int
+    tint: tuple[int, int, int]
 
     def __str__(self):
         return f"a {self.size} {self.colour} {self.shape}"
@@ -70,8 +73,9 @@ def _thing(rng: random.Random, unseen: bool, box: tuple[int, int, int, int]) -> 
     (colour, shape), size = rng.choice(pairs), rng.choice(list(RADII))
     radius = rng.choice(RADII[size])
     left, top, right, bottom = box
-    return Thing(size, colour, shape, rng.randint(left + radius, right - radius),
-                 rng.randint(top + radius, bottom - radius), radius)  # fmt: skip
+    x, y = rng.randint(left + radius, right - radius), rng.randint(top + radius, bottom - radius)
+    tint = tuple(min(max(part + rng.randint(-SHADES, SHADES), 0), 255) for part in COLOURS[colour])
+    return Thing(size, colour, shape, x, y, radius, tint)
 
 
 def scene(rng: random.Random, unseen: bool = False) -> Scene:
@@ -112,7 +116,7 @@ def render(made: Scene) -> np.ndarray:
         left, top = (fine * (middle - thing.radius) for middle in (thing.x, thing.y))
         box = pixels[top : top + 2 * fine * thing.radius, left : left + 2 * fine * thing.radius]
         y, x = (np.mgrid[: box.shape[0], : box.shape[1]] + 0.5) / fine - thing.radius
-        box[_covered(thing, x, y)] = COLOURS[thing.colour]
+        box[_covered(thing, x, y)] = thing.tint
     return pixels.reshape(SIDE, fine, SIDE, fine, 3).mean(axis=(1, 3)).round().astype(np.uint8)
 
 
@@ -125,6 +129,8 @@ def _covered(thing: Thing, x: np.ndarray, y: np.ndarray) -> np.ndarray:
         return (distance <= radius) & (distance >= 0.6 * radius)
     if thing.shape == "square":
         return np.maximum(abs(x), abs(y)) <= 0.8 * radius
+    if thing.shape == "diamond":
+        return abs(x) + abs(y) <= radius
     if thing.shape == "cross":
         arms = np.minimum(abs(x), abs(y)) <= 0.3 * radius
         return arms & (np.maximum(abs(x), abs(y)) <= 0.95 * radius)

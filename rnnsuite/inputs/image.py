@@ -160,7 +160,7 @@ def pixels(content: tf.Tensor, size: int) -> tf.Tensor:
 def pictures(contents: tf.Tensor, size: int) -> tf.Tensor:
     """Strings `[batch]` to `[batch, size, size, 3]`; see `pixels`."""
     found = tf.map_fn(lambda content: pixels(content, size), contents, fn_output_signature=tf.float32)
-    return tf.ensure_shape(found, [None, size, size, 3])
+    return tf.reshape(found, [-1, size, size, 3])  # also of an empty batch
 
 
 def altered(flip: str = "none", crop: float = 0.0, colour: float = 0.0) -> Callable[[tf.Tensor, tf.Tensor], tf.Tensor]:

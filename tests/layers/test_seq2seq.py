@@ -234,3 +234,23 @@ def test_a_token_decoder_comes_back_from_its_config():
     again.set_weights(decoder.get_weights())
     np.testing.assert_allclose(again(IDS, MEMORY, ENDS)[0], decoder(IDS, MEMORY, ENDS)[0], atol=1e-6)
     assert again.get_config() == decoder.get_config()
+
+
+def test_several_targets_of_one_memory():
+    layer, ids = tokens(), np.array([[[1, 2, 3], [1, 4, 0]], [[1, 0, 0], [1, 3, 2]]], np.int32)
+    logits, weights = layer(ids, MEMORY, ENDS, mask=MASK)
+    assert logits.shape == (2, 2, 3, layer.vocabulary)
+    assert weights.shape == (2, 2, 3, 6)
+    for number in range(2):
+        alone = layer(ids[:, number], MEMORY, ENDS, mask=MASK)
+        np.testing.assert_allclose(logits[:, number], alone[0], atol=1e-6)
+        np.testing.assert_allclose(weights[:, number], alone[1], atol=1e-6)
+
+
+def test_hidden_tokens_are_zeros_in_training_only():
+    layer, ids = tokens(token_dropout=0.999999), np.array([[1, 2, 3], [1, 4, 2]], np.int32)
+    plain, other = layer(ids, MEMORY, ENDS)[0], layer(ids[::-1], MEMORY, ENDS)[0]
+    assert np.abs(plain - other).max() > 1e-3
+    hidden = [layer(each, MEMORY, ENDS, training=True)[0] for each in (ids, ids[::-1])]
+    np.testing.assert_allclose(*hidden, atol=1e-6)
+    assert layer.get_config()["token_dropout"] == 0.999999
