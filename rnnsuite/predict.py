@@ -252,8 +252,8 @@ def readable(answers: Answers, row: int) -> dict[str, Any]:
     """One row of answers as plain Python values, strings decoded."""
 
     def plain(value: Any) -> Any:
-        if isinstance(value, np.ndarray):
-            return [plain(each) for each in value.tolist()]
+        if isinstance(value, np.ndarray | np.generic):
+            return plain(value.tolist())
         if isinstance(value, list):
             return [plain(each) for each in value]
         return value.decode("utf-8", errors="replace") if isinstance(value, bytes) else value

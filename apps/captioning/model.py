@@ -25,7 +25,8 @@ class Config:
 
     filters, blocks: of the residual encoder, a stage for each of `filters`; every stage halves
     the sides. drop_path: share of examples that skip its last block in training, fewer before.
-    width: of the memory, which a 1 x 1 convolution and an embedding of the position make.
+    width: of the memory, which a 1 x 1 convolution and a vector for each position make;
+    position_scale: how large those are at first: the larger, the sooner places matter.
     cell, decoder_units, decoder_depth, attention, attention_units: of the decoder; its first layer
     alone does not see what was attended before, so one layer cannot relate two things.
     tied: the embedding is also the last layer's matrix. dropout: of the memory, and locked
@@ -39,6 +40,7 @@ class Config:
     blocks: Positive = 1
     drop_path: Share = 0.0
     width: Positive = 256
+    position_scale: NotNegative = 0.02
     cell: Cell = "lstm"
     embedding: Positive = 128
     decoder_units: Positive = 256
@@ -120,7 +122,7 @@ def _head(config: Config, shape: tuple) -> keras.Model:
     features = keras.Input(shape, name="features")
     x = keras.layers.Reshape([-1, shape[-1]])(features)
     x = keras.layers.Dense(config.width, name="width")(x)
-    x = keras.layers.LayerNormalization(name="norm")(Positions(name="positions")(x))
+    x = keras.layers.LayerNormalization(name="norm")(Positions(config.position_scale, name="positions")(x))
     x = keras.layers.Dropout(config.dropout)(x)
     return _Head(features, {"memory": x, "summary": ops.mean(x, axis=1)}, name="head")
 

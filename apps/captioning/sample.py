@@ -20,7 +20,7 @@ COLOURS = {
 }  # fmt: skip
 SHADES = 20  # by so much each of a colour's parts may be more or less
 SHAPES = ("circle", "square", "triangle", "cross", "ring", "diamond")
-RADII = {"small": (5, 6), "large": (10, 12)}  # pixels
+RADII = {"small": (6, 7), "large": (11, 13)}  # pixels
 UNSEEN = {("red", "triangle"), ("green", "ring"), ("blue", "cross"), ("yellow", "circle"), ("purple", "square"),
           ("white", "diamond")}  # fmt: skip
 OPPOSITE = {"left of": "right of", "right of": "left of", "above": "below", "below": "above"}

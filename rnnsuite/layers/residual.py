@@ -53,15 +53,23 @@ class Positions(keras.layers.Layer):
     """Adds to every one of a fixed number of positions a vector of its own, which is learned.
 
     `[batch, positions, width]` to the same (arXiv 1706.03762, section 3.5, the learned form).
+    scale: the standard deviation that the vectors begin with.
     """
+
+    def __init__(self, scale: float = 0.02, **options):
+        super().__init__(**options)
+        self.scale = scale
 
     def build(self, shape):
         self.vectors = self.add_weight(
-            name="vectors", shape=shape[1:], initializer=keras.initializers.RandomNormal(stddev=0.02)
+            name="vectors", shape=shape[1:], initializer=keras.initializers.RandomNormal(stddev=self.scale)
         )
 
     def call(self, x_BxPxW):
         return x_BxPxW + self.vectors
+
+    def get_config(self):
+        return {**super().get_config(), "scale": self.scale}
 
 
 def residual_network(
