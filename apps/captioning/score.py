@@ -5,6 +5,7 @@ import functools
 import io
 import itertools
 import logging
+import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -53,7 +54,7 @@ def score(
         {"name": _name(references[i], i), "references": " / ".join(sorted(set(truth[i]))), "caption": given[i],
          "cider": round(float(ciders[i]), 2)} for i in order
     ]  # fmt: skip
-    drawn = {"Highest CIDEr": order[:CASES], "Lowest CIDEr": order[::-1][:CASES]}
+    drawn = {"Highest CIDEr": _different(order, given), "Lowest CIDEr": _different(order[::-1], given)}
     return Score(
         metrics=metrics,
         notes=notes,
@@ -113,13 +114,21 @@ def _pixels(content: bytes) -> np.ndarray:
     return np.asarray(ImageOps.exif_transpose(Image.open(io.BytesIO(content))).convert("RGB"))
 
 
+def _different(order: Sequence[int], given: Sequence[str]) -> list[int]:
+    """The first few of which no two have the same caption."""
+    first: dict[str, int] = {}
+    for i in order:
+        first.setdefault(given[i], i)
+    return list(first.values())[:CASES]
+
+
 def _gallery(references, given, chosen):
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(9, 6.4), layout="constrained")
     for axes, i in zip(figure.subplots(2, 3).ravel(), chosen, strict=False):
         axes.imshow(_pixels(references[i]["image"]))
-        axes.set_title(given[i], fontsize=8, wrap=True)
+        axes.set_title(textwrap.fill(given[i], 48), fontsize=8)
     for axes in figure.axes:
         axes.set_axis_off()
     return figure

@@ -105,6 +105,12 @@ def test_cases_and_pictures_go_from_worst_to_best():
     assert figure.axes[0].images[0].get_array().shape == (20, 30, 3)
 
 
+def test_a_caption_is_shown_once():
+    found = scored([*SAID, SAID[1]], [b"a red square", b"cats", b"cats"])
+    shown = [axes.get_title() for axes in found.plots["Lowest CIDEr"]().axes]
+    assert [title for title in shown if title] == ["cats", "a red square"]
+
+
 def test_attention_is_drawn_word_by_word():
     asked = []
 
