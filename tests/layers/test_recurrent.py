@@ -24,7 +24,7 @@ def randomise(layer, seed=1):
 
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("cell", sorted(CELLS))
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(
     shape=st.tuples(st.integers(1, 4), st.integers(1, 7), st.integers(1, 5)),
     units=st.integers(1, 6),

@@ -77,7 +77,7 @@ def assert_equal(found, expected, atol=1e-5):
 
 
 @pytest.mark.parametrize("cell", sorted(KERAS))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(
     shape=st.tuples(st.integers(1, 6), st.integers(1, 9), st.integers(1, 4)),
     units=st.integers(1, 5),
