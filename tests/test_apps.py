@@ -188,7 +188,7 @@ def test_evaluate_is_the_same_for_every_form(trained):
             trained.app.load(evaluate.data_settings(trained.app, trained.run, None), "validation")
         )
         answers = predict.open_model(trained.app, trained.run).answer(records, like)
-        run = trained.app.score(records, answers).metrics
+        run = trained.app.score(records, answers, predict.fitted_of(trained.app, trained.run)).metrics
     assert run == device
     judged = trained.app.judged
     if judged and judged.signature == like:  # what training kept the best epoch by
