@@ -4,7 +4,6 @@ import base64
 import dataclasses
 import functools
 import hashlib
-import json
 import logging
 import pathlib
 import zlib
@@ -18,6 +17,7 @@ import tensorflow as tf
 from apps.captioning.sample import CaptioningSample
 from rnnsuite import sources
 from rnnsuite.config import Positive, Share, section
+from rnnsuite.described import Described, described
 from rnnsuite.errors import UserError
 from rnnsuite.inputs import image, picture
 from rnnsuite.inputs.cache import Cached
@@ -26,8 +26,6 @@ from rnnsuite.layers.backbone import KINDS, Backbone
 from rnnsuite.progress import bar
 
 log = logging.getLogger(__name__)
-FOLDERS = ("images", "Images", "Flicker8k_Dataset", "Flickr8k_Dataset", ".")
-FLICKR = {"train": "trainImages", "validation": "devImages", "test": "testImages"}
 
 
 @section
@@ -93,21 +91,13 @@ class Fitted:
         return Subwords(base64.b64decode(self.model), self.max_tokens)
 
     def knows(self, captions: Iterable[str]) -> list[bool]:
-        """Whether each stands in the training captions, but for case and marks."""
+        """Whether each stands in the training captions, but for case, marks and spaces."""
         known = set(np.frombuffer(base64.b64decode(self.known), "<u4").tolist())
         return [_checksum(caption) in known for caption in captions]
 
 
 def _checksum(caption: str) -> int:
-    return zlib.crc32("".join(c for c in " ".join(caption.lower().split()) if c.isalnum() or c == " ").strip().encode())
-
-
-@dataclasses.dataclass(frozen=True)
-class Described:
-    """An image file and what is said about it."""
-
-    path: pathlib.Path
-    captions: tuple[str, ...]
+    return zlib.crc32("".join(character for character in caption.lower() if character.isalnum()).encode())
 
 
 def load(config: Config, split: str) -> tf.data.Dataset:
@@ -115,7 +105,7 @@ def load(config: Config, split: str) -> tf.data.Dataset:
     if sources.is_built(config.source):
         return _prepared(config, split)
     root = pathlib.Path(config.source).expanduser()
-    found = _described(config, root)
+    found = described(root)
     if "validation" not in found and (whole := next((each for each in ("train", "all") if each in found), None)):
         held = {name: [each for each in found[whole] if _is_held(each, config.validation) == (name == "validation")]
                 for name in ("train", "validation")}  # fmt: skip
@@ -161,10 +151,10 @@ def _prepared(config: Config, split: str) -> tf.data.Dataset:
     return sources.with_validation(lambda name: read(name).map(chosen), names, split, "name", config.validation)
 
 
-def _usable(config: Config, root: pathlib.Path, described: Sequence[Described]) -> list[Described]:
+def _usable(config: Config, root: pathlib.Path, found: Sequence[Described]) -> list[Described]:
     """Those that can be read and have captions; what is wrong with the others goes to `data.on_error`."""
     skips, kept = sources.Skips(config.on_error), []
-    for each in bar(described, desc="images", unit="image", disable=len(described) < 5000):
+    for each in bar(found, desc="images", unit="image", disable=len(found) < 5000):
         captions = tuple(caption for caption in each.captions if caption.strip())
         fault = "no captions" if not captions else picture.check(each.path)
         if fault:
@@ -175,113 +165,6 @@ def _usable(config: Config, root: pathlib.Path, described: Sequence[Described]) 
     if not kept:
         raise UserError(f"{root} holds no usable images with captions.")
     return kept
-
-
-def _described(config: Config, root: pathlib.Path) -> dict[str, list[Described]]:
-    """Every split's images and captions, in whatever layout they are."""
-    if not root.exists():
-        raise UserError(f"There is no {root}.")
-    folder = root if root.is_dir() else root.parent
-    files = [root] if root.is_file() else sorted(folder.iterdir())
-    names = {file.name: file for file in files}
-    for name in ("captions.json", "dataset.json"):
-        if name in names:
-            return _karpathy(names[name])
-    if (folder / "annotations").is_dir() and root.is_dir():
-        return _coco(sorted((folder / "annotations").glob("captions_*.json")), config)
-    tokens = next((file for file in files if file.name.endswith(".token.txt") or file.name == "captions.txt"), None)
-    if tokens:
-        return _flickr(tokens)
-    if root.suffix == ".json":
-        content = _json(root)
-        return _coco([root], config) if "annotations" in content else _karpathy(root)
-    raise UserError(
-        f"{root} has none of captions.json, dataset.json, annotations/captions_*.json and *.token.txt with captions."
-    )
-
-
-def _json(file: pathlib.Path) -> Any:
-    try:
-        return json.loads(file.read_text(encoding="utf-8"))
-    except (ValueError, OSError) as error:
-        raise UserError(f"{file} is no JSON ({error}).") from error
-
-
-def _karpathy(file: pathlib.Path) -> dict[str, list[Described]]:
-    """images: a list of {filename, split, sentences: [{raw}]}; also file for filename and captions for sentences."""
-    content, found = _json(file), {}
-    entries = content.get("images") if isinstance(content, dict) else content
-    if not isinstance(entries, list):
-        raise UserError(f"{file} holds no list of images.")
-    for number, entry in enumerate(entries):
-        try:
-            name = entry.get("filename") or entry["file"]
-            said = entry.get("captions", entry.get("sentences", ()))
-            captions = tuple(each["raw"] if isinstance(each, dict) else str(each) for each in said)
-        except (AttributeError, KeyError, TypeError) as error:
-            raise UserError(f"{file}: image {number} has no filename, or captions of another form.") from error
-        split = str(entry.get("split", "all"))
-        path = _image(file.parent, pathlib.PurePath(entry.get("filepath", "")) / name)
-        found.setdefault(_split(split), []).append(Described(path, captions))
-    return found
-
-
-def _split(name: str) -> str:
-    """A split by its usual name; Karpathy's restval is part of train."""
-    if name == "restval":
-        return "train"
-    stem = name.rstrip("0123456789")  # train2017
-    return next((split for split, names in sources.ALIASES.items() if stem in names), name)
-
-
-def _image(folder: pathlib.Path, name: pathlib.PurePath | str) -> pathlib.Path:
-    """The file of an image in one of the usual folders; in the first of them that there is, where it is missing."""
-    there = [folder / each for each in FOLDERS if (folder / each).is_dir()]
-    return next((each / name for each in there if (each / name).is_file()), there[0] / name)
-
-
-def _coco(files: Sequence[pathlib.Path], config: Config) -> dict[str, list[Described]]:
-    """COCO's own: images [{id, file_name}] and annotations [{image_id, caption}]; a split is a file."""
-    if not files:
-        raise UserError(f"{config.source}/annotations has no captions_*.json.")
-    found = {}
-    for file in files:
-        content, name = _json(file), file.stem.removeprefix("captions_")
-        folder = next((each / name for each in (file.parent.parent, file.parent) if (each / name).is_dir()), None)
-        captions: dict[Any, list[str]] = {}
-        try:
-            for each in content["annotations"]:
-                captions.setdefault(each["image_id"], []).append(str(each["caption"]))
-            entries = [(each["id"], each["file_name"]) for each in content["images"]]
-        except (KeyError, TypeError) as error:
-            raise UserError(f"{file} has not the form of COCO's captions ({error}).") from error
-        numbers = {number for number, _ in entries}
-        lost = [number for number in captions if number not in numbers]
-        if lost:
-            raise UserError(f"{file}: captions of image {lost[0]}, which is not in its list of images.")
-        found[_split(name) if len(files) > 1 else "all"] = [
-            Described(folder / entry if folder else _image(file.parent, entry), tuple(captions.get(number, ())))
-            for number, entry in entries
-        ]
-    return found
-
-
-def _flickr(file: pathlib.Path) -> dict[str, list[Described]]:
-    """Lines of name#number, tab, caption; splits by lists of names, Flickr_8k.trainImages.txt and so on."""
-    captions: dict[str, list[str]] = {}
-    for number, line in enumerate(file.read_text(encoding="utf-8", errors="replace").splitlines(), 1):
-        name, tab, caption = line.partition("\t")
-        if not line.strip():
-            continue
-        if not tab:
-            raise UserError(f"{file}, line {number}: no tab between the image's name and its caption.")
-        captions.setdefault(name.partition("#")[0], []).append(caption)
-    lists = {split: next(file.parent.glob(f"*{ending}.txt"), None) for split, ending in FLICKR.items()}
-    chosen = {split: path.read_text(encoding="utf-8").split() for split, path in lists.items() if path}
-    return {
-        split: [Described(_image(file.parent, name), tuple(captions.get(name, ()))) for name in names]
-        for split, names in (chosen or {"all": list(captions)}).items()
-    }
 
 
 def fit(config: Config, records: tf.data.Dataset) -> Fitted:

@@ -159,7 +159,8 @@ def pixels(content: tf.Tensor, size: int) -> tf.Tensor:
 
 def pictures(contents: tf.Tensor, size: int) -> tf.Tensor:
     """Strings `[batch]` to `[batch, size, size, 3]`; see `pixels`."""
-    found = tf.map_fn(lambda content: pixels(content, size), contents, fn_output_signature=tf.float32)
+    # Few at a time: each may be of `LARGEST` pixels.
+    found = tf.map_fn(lambda each: pixels(each, size), contents, fn_output_signature=tf.float32, parallel_iterations=4)
     return tf.reshape(found, [-1, size, size, 3])  # also of an empty batch
 
 
