@@ -16,15 +16,25 @@ from rnnsuite.files import read_json, write_json
 
 APPS = sorted(applications.summaries())
 # Few epochs, but as many as an application's own tests need a model that knows something.
-EPOCHS = {"speech_commands": 10, "captioning": 6}
+EPOCHS = {"speech_commands": 10, "captioning": 5}
 
 
-# Few widths of batches, so that few shapes are compiled; and fewer pictures, of which so little is learned that a
-# few words more or less are much.
+# Few widths of batches, so that few shapes are compiled; fewer records to decode after every epoch; and fewer pictures,
+# of which so little is learned that a few words more or less are much.
 OTHERS = {
-    "translation": ("train.boundaries=[20, 40, 80]",),
-    "captioning": ("data.splits={train: 'train[:1500]'}", "export.dynamic_drop=0.1"),
-}
+    "translation": ("train.boundaries=[20, 40, 80]", "data.splits={validation: 'validation[:150]'}"),
+    "captioning": (
+        "data.splits={train: 'train[:1500]', validation: 'validation[:100]'}", "export.dynamic_drop=0.1",
+    ),
+}  # fmt: skip
+
+
+# Files that take minutes: begun first, so that no worker is left with one of them when the other has nothing to do.
+LONG = ("test_apps.py", "test_train.py", "test_serve.py", "test_scan.py", "test_tune.py")
+
+
+def pytest_collection_modifyitems(items):
+    items.sort(key=lambda item: LONG.index(item.path.name) if item.path.name in LONG else len(LONG))
 
 
 def quick(name: str) -> tuple[str, ...]:
