@@ -34,6 +34,8 @@ LONG = ("test_apps.py", "test_train.py", "test_serve.py", "test_scan.py", "test_
 
 
 def pytest_collection_modifyitems(items):
+    # test_apps.py trains the applications in one order, these in the other, so that nobody waits for the same one.
+    items.sort(key=lambda item: str(item.path) if item.path.name == "test_serve.py" else "", reverse=True)
     items.sort(key=lambda item: LONG.index(item.path.name) if item.path.name in LONG else len(LONG))
 
 
