@@ -112,7 +112,9 @@ class App:
     build(model, fitted): Keras model from batched inputs to a dict of outputs.
     loss(model, targets, outputs): `{"loss": [batch], ...}`, a value an example; the mean of each is logged.
     metrics: the names that `loss` gives, each with its better direction.
+    field: the name of a request's value in a record, and in a file of many.
     requests(values): records from what a person typed: texts, or paths.
+    answer: frozen dataclass of what "serving_default" answers to one record, for those who ask a server.
     signatures(model, fitted): by name; "serving_default" takes raw records and gives final answers.
     With a `decode` section that is a third argument.
     device_files(fitted): and, again, `decode`: what an on-device model needs beside it, by file name.
@@ -141,7 +143,9 @@ class App:
     build: Callable[[Any, Any], Any]
     loss: Callable[[Any, Any, Any], Mapping[str, Any]]
     metrics: Mapping[str, Literal["min", "max"]]
+    field: str
     requests: Callable[[Sequence[str]], list[Mapping[str, Any]]]
+    answer: type
     signatures: Callable[..., Mapping[str, Signature]]
     device_files: Callable[..., Mapping[str, bytes]]
     on_device: Callable[[pathlib.Path], OnDevice]

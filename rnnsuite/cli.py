@@ -225,23 +225,38 @@ def export(app, run: pathlib.Path, to: pathlib.Path, version: int | None, lite, 
 @click.option("--signature", default="serving_default", show_default=True)
 @click.option("--stream", metavar="SOURCE", help='Follow a recording, or "microphone", and tell events as they come.')
 @click.option("--option", "options", multiple=True, metavar="NAME=VALUE", help="An optional input of the signature.")
+@click.option(
+    "--input", "source", type=click.Path(path_type=pathlib.Path), help="A .jsonl, .txt, .csv or .tsv of many."
+)
+@click.option("--output", type=click.Path(path_type=pathlib.Path), help="Where --input's answers go, as .jsonl.")
+@click.option("--field", help="The field or column of --input that holds the requests.  [default: the application's]")
 @click.argument("inputs", nargs=-1, metavar="INPUT...")
 @SET
 @JSON
 def predict(
-    app, model: pathlib.Path, signature: str, stream, options, inputs: tuple[str, ...], overrides, as_json: bool
+    app, model: pathlib.Path, signature: str, stream, options, source, output, field, inputs, overrides, as_json: bool
 ) -> None:
-    """Answer raw INPUTs: texts, or paths to files. A single - reads one text a line from standard input."""
+    """Answer raw INPUTs: texts, or paths to files. A single - reads one text a line from standard input.
+
+    With --input and --output, answer a whole file; the same command goes on where it was interrupted.
+    """
     from rnnsuite import predict as prediction
 
-    if bool(stream) == bool(inputs):
-        raise UserError("Give either INPUTs or --stream SOURCE.")
+    if sum(map(bool, (stream, inputs, source))) != 1:
+        raise UserError("Give INPUTs, or --stream SOURCE, or --input FILE.")
+    if bool(source) != bool(output) or (field and not source):
+        raise UserError("--input and --output go together, and --field with them.")
     if stream and options:
         raise UserError("--option does not go with --stream.")
     if stream:
         return _follow(app, model, stream, overrides, as_json)
     if any(not override.startswith("decode.") for override in overrides):
         raise UserError("--set takes keys of decode here, and with --stream those of stream.")
+    if source:
+        from rnnsuite import batch
+
+        asked = {"field": field, "signature": signature, "options": dict(_option(each) for each in options)}
+        return _print(batch.score(app, model, source, output, overrides=overrides, **asked), as_json)
     values = [line.rstrip("\n") for line in sys.stdin] if inputs == ("-",) else list(inputs)
     model = prediction.open_model(app, model, overrides)
     answers = model.answer(app.requests(values), signature, dict(_option(each) for each in options))
@@ -251,6 +266,40 @@ def predict(
         return
     for row in rows:
         _say("\n  ".join(_line(value) if name == "input" else f"{name}: {_line(value)}" for name, value in row.items()))
+
+
+@main.command()
+@click.argument("names", nargs=-1, metavar="[APP]...")
+@click.option(
+    "--models", default=pathlib.Path("saved_models"), type=click.Path(path_type=pathlib.Path), show_default=True
+)
+@click.option(
+    "--config", type=click.Path(path_type=pathlib.Path), help="TF Serving's models config: version policies and labels."
+)
+@click.option(
+    "--host", default="127.0.0.1", show_default=True, help="Where to listen; 0.0.0.0 for other machines, too."
+)
+@click.option("--port", default=8501, type=click.IntRange(0, 65535), show_default=True, help="0 takes a free one.")
+@click.option("--batch", default=64, type=click.IntRange(min=1), show_default=True, help="Rows that share a run.")
+@click.option("--body", default=32, type=click.IntRange(min=1), show_default=True, help="MiB of a request at most.")
+@click.option(
+    "--concurrency", default=256, type=click.IntRange(min=1), show_default=True, help="Requests under way at most."
+)
+@click.option("--timeout", default=30.0, type=click.FloatRange(min=0.001), show_default=True, help="Seconds to answer.")
+@click.option("--poll", default=1.0, type=click.FloatRange(min=0.05), show_default=True, help="Seconds between looks.")
+@click.option("--threads", default=0, type=click.IntRange(min=0), show_default=True, help="0 for one a core.")
+@click.option(
+    "--grace", default=30.0, type=click.FloatRange(min=0), show_default=True, help="Seconds that requests have to end."
+)
+def serve(names: tuple[str, ...], models: pathlib.Path, config, body: int, **options) -> None:
+    """Serve exported models by TF Serving's REST interface; new versions are picked up as they come."""
+    with _hushed(click.get_current_context().find_root().params["debug"]):
+        try:
+            from rnnsuite.serve import library, server
+        except ModuleNotFoundError as error:
+            raise UserError(f"There is no {error.name} here: pip install 'rnnsuite[serve]'.") from error
+    plans = library.plans(config) if config else {}
+    server.serve(server.Settings(models=models, names=names, plans=plans, body=body * 2**20, **options))
 
 
 def _option(text: str) -> tuple[str, float]:

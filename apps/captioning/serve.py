@@ -1,5 +1,6 @@
 """How a trained model is asked: a picture's bytes on a server, its pixels on a device."""
 
+import dataclasses
 import functools
 import pathlib
 from collections.abc import Sequence
@@ -14,6 +15,14 @@ from rnnsuite import sentences
 from rnnsuite.app import OnDevice, Signature
 from rnnsuite.errors import UserError
 from rnnsuite.inputs import image, picture
+
+
+@dataclasses.dataclass(frozen=True)
+class Answer:
+    """A picture's caption and its score, the higher the surer."""
+
+    caption: str
+    score: float
 
 
 def requests(values: Sequence[str]) -> list[dict[str, bytes]]:

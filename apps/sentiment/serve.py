@@ -1,5 +1,6 @@
 """How a trained model is asked: raw texts on a server, ids on a device."""
 
+import dataclasses
 import json
 import pathlib
 from collections.abc import Mapping, Sequence
@@ -15,6 +16,14 @@ from rnnsuite.app import OnDevice, Signature
 from rnnsuite.inputs.wordpiece import Tokenizer
 
 _EXAMPLES = ["A film to see twice.", "Not for a moment did I believe a word of it."]
+
+
+@dataclasses.dataclass(frozen=True)
+class Answer:
+    """A text's class, and the probability of every class, in the order of labels.txt."""
+
+    label: str
+    probabilities: tuple[float, ...]
 
 
 def requests(values: Sequence[str]) -> list[dict[str, str]]:

@@ -22,6 +22,15 @@ from rnnsuite.events import Detector
 from rnnsuite.inputs import audio, recording, wave
 
 
+@dataclasses.dataclass(frozen=True)
+class Answer:
+    """A sound's word, the probability of every word, in the order of labels.txt, and of every 20 ms its weight."""
+
+    label: str
+    probabilities: tuple[float, ...]
+    weights: tuple[float, ...]
+
+
 def requests(values: Sequence[str]) -> list[dict[str, bytes]]:
     """A record for each path of a sound file. Raises UserError where one cannot be read."""
     return [{"audio": _content(pathlib.Path(value).expanduser())} for value in values]

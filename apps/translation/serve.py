@@ -1,5 +1,6 @@
 """How a trained model is asked: sentences on a server, ids on a device."""
 
+import dataclasses
 import functools
 import pathlib
 from collections.abc import Sequence
@@ -14,6 +15,14 @@ from rnnsuite.app import OnDevice, Signature
 from rnnsuite.inputs.unigram import END, PADDING, Tokenizer
 
 _EXAMPLES = ["A small dog runs through the garden.", "Two women are talking."]
+
+
+@dataclasses.dataclass(frozen=True)
+class Answer:
+    """A sentence's translation and its score, the higher the surer."""
+
+    text: str
+    score: float
 
 
 def requests(values: Sequence[str]) -> list[dict[str, str]]:
