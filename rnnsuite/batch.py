@@ -7,7 +7,6 @@ remembered. OUTPUT appears when every row has its line.
 
 import contextlib
 import csv
-import fcntl
 import json
 import logging
 import os
@@ -20,7 +19,7 @@ import tensorflow as tf
 from rnnsuite import predict
 from rnnsuite.app import App
 from rnnsuite.errors import UserError
-from rnnsuite.files import explained, read_json, write_json
+from rnnsuite.files import explained, only_one, read_json, write_json
 from rnnsuite.progress import bar
 
 WINDOW = 2048  # rows that are answered, sorted by length, and written together
@@ -101,13 +100,8 @@ def _settings(part: pathlib.Path) -> pathlib.Path:
 @contextlib.contextmanager
 def _claimed(part: pathlib.Path, asked: Mapping[str, Any]) -> Iterator[BinaryIO]:
     """The part file, open for this process alone and tied to what was asked."""
-    part.parent.mkdir(parents=True, exist_ok=True)
-    with open(part, "a+b") as written:
-        try:
-            fcntl.flock(written, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise UserError(f"Another process is writing {part}.") from error
-        known = _settings(part)
+    known = _settings(part)
+    with only_one(part, f"Another process is writing {part}."), open(part, "a+b") as written:
         if known.is_file() and read_json(known) != asked:
             raise UserError(
                 f"{part} is of another scoring: another input, which may have changed since, model or option. "

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from rnnsuite.files import explained, whole_file
+from rnnsuite.files import PART, explained, whole_file
 
 KEPT = 2
 log = logging.getLogger(__name__)
@@ -23,7 +23,7 @@ def save(folder: pathlib.Path, step: int, arrays: Sequence[np.ndarray], progress
     with explained(folder), whole_file(folder / f"{step:09d}.npz") as part:
         named = {f"a{number:04d}": _storable(array) for number, array in enumerate(arrays)}
         np.savez(part, progress=np.frombuffer(json.dumps(dict(progress)).encode(), np.uint8), **named)
-    for old in [*_stored(folder)[:-KEPT], *folder.glob(".part-*")]:  # parts are what a kill left behind
+    for old in [*_stored(folder)[:-KEPT], *folder.glob(f"{PART}*")]:  # parts are what a kill left behind
         old.unlink()
 
 

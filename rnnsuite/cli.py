@@ -6,6 +6,7 @@ import json
 import logging
 import os
 import pathlib
+import socket
 import sys
 from collections.abc import Iterator
 from typing import Any
@@ -141,18 +142,40 @@ def apps(as_json: bool) -> None:
 def train(app, config: str, overrides: tuple[str, ...], run: pathlib.Path | None, as_json: bool) -> None:
     """Train APP. The same command resumes a run that was interrupted."""
     from rnnsuite import config as configuration
-    from rnnsuite import evaluate, report
+    from rnnsuite import evaluate, report, workers
     from rnnsuite.run import Run, default_folder
 
     settings = configuration.load(app, config, overrides)
     folder = run or default_folder(app, pathlib.Path(config).stem, settings)
     from rnnsuite.train import train as train_run
 
-    metrics = train_run(app, settings, folder)
-    if not (folder / "report.html").is_file():
-        score, count = evaluate.evaluate(app, folder, split="validation")
-        report.write(Run(app, folder), score, "validation", count)
-    _print({"run": str(folder), **metrics, "report": str(folder / "report.html")}, as_json)
+    team = workers.start(settings.train)
+
+    def reported():
+        if not (folder / "report.html").is_file():
+            score, count = evaluate.evaluate(app, folder, split="validation")
+            report.write(Run(app, folder), score, "validation", count)
+
+    try:
+        metrics = train_run(app, settings, folder, team=team)
+        team.share(reported)  # the others wait, so that nobody is missed before all is done
+    except workers.WorkerLost as error:
+        _again(str(error))
+    where = {"run": str(folder), "report": str(folder / "report.html")} if team.chief else {"worker": team.number}
+    _print({**where, **metrics}, as_json)
+
+
+RESTARTS = 50  # of one process, after which a loss is no accident any more
+
+
+def _again(reason: str) -> None:
+    """Begins this command anew, in the same process: a cluster of workers that has lost one cannot be mended."""
+    done = int(os.environ.get("RNNSUITE_RESTARTS", "0"))
+    if done >= RESTARTS:
+        raise UserError(f"Workers were lost {done} times; the last time: {reason}")
+    click.echo(f"rnnsuite: a worker was lost ({reason}); going on from the last checkpoint with all.", err=True)
+    os.environ["RNNSUITE_RESTARTS"] = str(done + 1)
+    os.execv(sys.executable, sys.orig_argv)
 
 
 @main.command()
@@ -163,11 +186,16 @@ def train(app, config: str, overrides: tuple[str, ...], run: pathlib.Path | None
 @click.option(
     "--run",
     type=click.Path(path_type=pathlib.Path),
-    help="Folder of the search.  [default: runs/APP/tune-CONFIG-<hash>]",
+    help="Folder of the search, which all its processes see.  [default: runs/APP/tune-CONFIG-<hash>]",
 )
+@click.option("--chief", metavar="HOST:PORT", help="Give trials out at this address, in place of running them.")
+@click.option("--worker", metavar="HOST:PORT", help="Run trials that the chief at this address gives out.")
+@click.option("--name", help="Of this worker, the same when it is started again.  [default: the host's]")
 @JSON
-def tune(app, config: str, overrides, trials: int | None, run: pathlib.Path | None, as_json: bool) -> None:
+def tune(app, config: str, overrides, trials: int | None, run, chief, worker, name, as_json: bool) -> None:
     """Search APP's settings with keras-tuner. The same command resumes a search that was interrupted."""
+    if (chief and worker) or (name and not worker):
+        raise UserError("Give --chief or --worker, and --name with --worker only.")
     from rnnsuite import config as configuration
     from rnnsuite.run import default_folder
 
@@ -177,7 +205,7 @@ def tune(app, config: str, overrides, trials: int | None, run: pathlib.Path | No
         settings = configuration.replace(app, settings, {"tune.trials": trials})
     from rnnsuite.tune import tune as search
 
-    _print(search(app, settings, folder), as_json)
+    _print(search(app, settings, folder, chief, (worker, name or socket.gethostname()) if worker else None), as_json)
 
 
 @main.command()
@@ -300,6 +328,32 @@ def serve(names: tuple[str, ...], models: pathlib.Path, config, body: int, **opt
             raise UserError(f"There is no {error.name} here: pip install 'rnnsuite[serve]'.") from error
     plans = library.plans(config) if config else {}
     server.serve(server.Settings(models=models, names=names, plans=plans, body=body * 2**20, **options))
+
+
+@main.command()
+@click.option(
+    "--models", default=pathlib.Path("saved_models"), type=click.Path(path_type=pathlib.Path), show_default=True
+)
+@click.option("--to", default=pathlib.Path("deploy"), type=click.Path(path_type=pathlib.Path), show_default=True)
+@click.option("--stable", multiple=True, metavar="APP=N", help="The version with the label stable.  [default: newest]")
+@click.option("--canary", multiple=True, metavar="APP=N", help="The version with the label canary.  [default: newest]")
+@click.option("--tag", help="Of the image tensorflow/serving.  [default: the release of our TensorFlow]")
+@click.option("--workers", default=4, type=click.IntRange(min=2), show_default=True, help="Of the training job.")
+@JSON
+def deploy(models: pathlib.Path, to: pathlib.Path, stable, canary, tag, workers: int, as_json: bool) -> None:
+    """Write what TF Serving, Docker Compose and Kubernetes need to serve the exported models."""
+    with _hushed(click.get_current_context().find_root().params["debug"]):
+        from rnnsuite import deploy as deployment
+    pins = {"stable": dict(map(_pin, stable)), "canary": dict(map(_pin, canary))}
+    files = deployment.deploy(models, to, tag=tag or deployment.TAG, workers=workers, **pins)
+    _print({"written": [str(path) for path in files]}, as_json)
+
+
+def _pin(text: str) -> tuple[str, int]:
+    name, _, version = text.partition("=")
+    if not version.isdecimal():
+        raise UserError(f"{text}: write APP=VERSION, such as sentiment=2.")
+    return name, int(version)
 
 
 def _option(text: str) -> tuple[str, float]:

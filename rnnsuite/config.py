@@ -37,6 +37,8 @@ Share = Annotated[float, pydantic.Field(ge=0, lt=1)]
 class Train:
     """How to train.
 
+    strategy: of tf.distribute: none; mirrored, all GPUs of this machine; or multi_worker, the machines in TF_CONFIG.
+    batch_size is that of all of them together.
     boundaries: bucket upper bounds by example length. batch_size: examples in a batch; where
     batch_tokens is given, as many as have that many steps at their bucket's bound instead.
     shuffle: examples among which the next one is drawn; so many are held in memory.
@@ -49,6 +51,7 @@ class Train:
     """
 
     epochs: Positive = 10
+    strategy: Literal["none", "mirrored", "multi_worker"] = "none"
     batch_size: Positive = 64
     batch_tokens: Annotated[int, pydantic.Field(ge=0)] = 0
     boundaries: tuple[Positive, ...] = (16, 32, 64, 128, 256, 512, 1024)

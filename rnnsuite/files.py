@@ -1,6 +1,7 @@
 """Files and folders that appear whole or not at all."""
 
 import contextlib
+import fcntl
 import json
 import os
 import pathlib
@@ -9,6 +10,9 @@ import tempfile
 from collections.abc import Iterator
 
 from rnnsuite.errors import UserError
+
+PART = ".part-"
+"""How the names of files begin that are not whole: what a kill leaves behind."""
 
 
 @contextlib.contextmanager
@@ -20,7 +24,7 @@ def whole_file(path: pathlib.Path) -> Iterator[pathlib.Path]:
     """
     path = pathlib.Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".part-{os.getpid()}-{path.name}")
+    part = path.with_name(f"{PART}{os.getpid()}-{path.name}")
     try:
         yield part
         with open(part, "rb") as written:
@@ -53,9 +57,9 @@ def whole_folder(path: pathlib.Path) -> Iterator[pathlib.Path]:
     path = pathlib.Path(path)
     with explained(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        for left in path.parent.glob(f".part-{path.name}-*"):  # by a process that was killed
+        for left in path.parent.glob(f"{PART}{path.name}-*"):  # by a process that was killed
             shutil.rmtree(left, ignore_errors=True)
-        part = pathlib.Path(tempfile.mkdtemp(prefix=f".part-{path.name}-", dir=path.parent))
+        part = pathlib.Path(tempfile.mkdtemp(prefix=f"{PART}{path.name}-", dir=path.parent))
     try:
         with explained(path):
             yield part
@@ -63,6 +67,26 @@ def whole_folder(path: pathlib.Path) -> Iterator[pathlib.Path]:
             part.rename(path)
     finally:
         shutil.rmtree(part, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def only_one(path: pathlib.Path, otherwise: str) -> Iterator[None]:
+    """Within, no other process is in a block of the same `path`. Raises UserError(otherwise) where one is.
+
+    The file stays; the hold on it ends with the process, however that ends.
+    """
+    with explained(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        held = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        os.close(held)
+        raise UserError(otherwise) from error
+    try:
+        yield
+    finally:
+        os.close(held)
 
 
 @contextlib.contextmanager

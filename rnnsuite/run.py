@@ -14,7 +14,7 @@ import pydantic
 from rnnsuite import config as configuration
 from rnnsuite.app import App, Signature
 from rnnsuite.errors import UserError
-from rnnsuite.files import explained, read_json, whole_file, write_json, write_text
+from rnnsuite.files import PART, explained, read_json, whole_file, write_json, write_text
 
 TIMES = ("seconds", "first_calls")
 """Columns of the history in which two equal trainings differ: of the epoch, and of those calls in it that compile."""
@@ -48,18 +48,18 @@ class Run:
     def start(self, config: Any) -> None:
         """Claims the folder for `config`, or checks that it is this configuration's already.
 
-        What `LATER` names does not bind it, and `train.epochs` may grow. Raises UserError.
+        What `LATER` names does not bind it, nor how many machines train, and `train.epochs` may grow. Raises UserError.
         """
         path = self.folder / "config.yaml"
         if path.is_file():
             changed = _differences(configuration.plain(self.config()), configuration.plain(config))
-            changed = {key for key in changed if key.split(".")[0] not in LATER} - {"train.epochs"}
+            changed = {key for key in changed if key.split(".")[0] not in LATER} - {"train.epochs", "train.strategy"}
             if changed:
                 raise UserError(
                     f"{self.folder} holds a run with other settings ({', '.join(sorted(changed))}). "
                     "Choose another folder with --run, or delete it."
                 )
-        elif self.folder.is_dir() and any(self.folder.iterdir()):
+        elif self.folder.is_dir() and not all(each.name.startswith(PART) for each in self.folder.iterdir()):
             raise UserError(f"{self.folder} is neither empty nor a run. Choose another folder with --run.")
         with explained(self.folder):
             write_text(path, configuration.dump(config))
@@ -151,10 +151,15 @@ def default_folder(app: App, name: str, config: Any) -> pathlib.Path:
 
 def load_fitted(app: App, path: pathlib.Path) -> Any:
     """A `fitted` value from its JSON file. Raises UserError when it is damaged or another application's."""
+    return revived(app, read_json(path), path)
+
+
+def revived(app: App, value: Any, origin: Any) -> Any:
+    """A `fitted` value from its plain values. Raises UserError that names `origin`."""
     try:
-        return pydantic.TypeAdapter(app.fitted).validate_python(read_json(path))
+        return pydantic.TypeAdapter(app.fitted).validate_python(value)
     except pydantic.ValidationError as error:
-        raise UserError(f"{path} is damaged, or not of {app.name}.") from error
+        raise UserError(f"{origin} is damaged, or not of {app.name}.") from error
 
 
 def _differences(one: Mapping, other: Mapping, prefix: str = "") -> set[str]:

@@ -5,6 +5,7 @@ the epoch and the step. A checkpoint holds the whole state, also in mid-epoch, s
 interrupted training ends with the metrics of an uninterrupted one.
 """
 
+import contextlib
 import dataclasses
 import logging
 import math
@@ -16,13 +17,15 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from rnnsuite import checkpoint, evaluate, health, predict, sources
+from rnnsuite import checkpoint, evaluate, health, predict, sources, workers
 from rnnsuite.app import App
 from rnnsuite.config import check_metric
 from rnnsuite.errors import NotFinite, UserError
+from rnnsuite.files import only_one
 from rnnsuite.progress import bar
-from rnnsuite.run import TIMES, Run
+from rnnsuite.run import TIMES, Run, revived
 from rnnsuite.trainer import Trainer
+from rnnsuite.workers import WorkerLost, Workers
 
 log = logging.getLogger(__name__)
 HEALTH_ROWS = 8  # that gradient health is measured on
@@ -52,21 +55,36 @@ class Progress:
         return {name: total / self.seen for name, total in self.sums.items()}
 
 
-def train(app: App, config: Any, folder: pathlib.Path, fitted: Any = None) -> dict[str, Any]:
+def train(
+    app: App, config: Any, folder: pathlib.Path, fitted: Any = None, team: Workers | None = None
+) -> dict[str, Any]:
     """Trains `config` in `folder`, or goes on with what is there, and gives the best epoch's metrics.
 
+    team: the processes that train together, from `workers.start`; by default those of the configuration.
     Raises UserError for unusable settings, data or folder; NotFinite when the loss is no
-    number any more (the last good weights are kept).
+    number any more (the last good weights are kept); WorkerLost when another process has gone.
     """
     direction = check_metric(app, config.train.monitor, "train.monitor")
+    team = team or workers.start(config.train)
     run = Run(app, pathlib.Path(folder))
-    run.start(config)
-    if run.finished and len(run.history()) >= config.train.epochs:
-        log.info("%s is finished.", run.folder)
-        return run.metrics()
-    _prepare(config)
+
+    def claimed():
+        run.start(config)
+        return run.metrics() if run.finished and len(run.history()) >= config.train.epochs else {}
+
     try:
-        return _Training(run, config, direction, fitted).go()
+        finished = team.share(claimed)
+        if finished:
+            log.info("%s is finished.", run.folder)
+            return finished
+        _prepare(config)
+        alone = only_one(run.folder / ".lock", f"Another process is training in {run.folder}.")
+        with alone if team.chief else contextlib.nullcontext():
+            return _Training(run, config, direction, fitted, team).go()
+    except tf.errors.OpError as error:
+        if workers.is_loss(error, team):
+            raise WorkerLost(workers.said(error)) from error
+        raise
     finally:
         keras.config.set_dtype_policy("float32")
 
@@ -78,12 +96,13 @@ def _prepare(config: Any) -> None:
 
 
 class _Training:
-    def __init__(self, run: Run, config: Any, direction: str, fitted: Any):
-        self.run, self.config, self.direction = run, config, direction
+    """One training in one process. Of several only the chief writes, judges and examines; what it decides it shares."""
+
+    def __init__(self, run: Run, config: Any, direction: str, fitted: Any, team: Workers):
+        self.run, self.config, self.direction, self.team = run, config, direction, team
         app, settings = run.app, config.train
+        self.fitted = self._fitted(fitted)
         records, held = (app.load(config.data, split) for split in ("train", "validation"))
-        self.fitted = run.fitted() or fitted or self._fit(records)
-        run.save_fitted(self.fitted)
         self.examples = self._examples(records)
         self.augment = app.augment(config.data, self.fitted) if app.augment else None
         self.validation = self._batches(self._examples(held))
@@ -92,15 +111,25 @@ class _Training:
         _measured(self.validation, self.validation, "validation")
         self.few = tf.nest.map_structure(lambda v: v[:HEALTH_ROWS], next(iter(self.validation)))
         keras.utils.set_random_seed(config.seed)
-        self.model = app.build(config.model, self.fitted)
-        stored = checkpoint.load(run.checkpoints)
-        if stored is None:
+        with team.strategy.scope():
+            self.model = app.build(config.model, self.fitted)
+        stored = checkpoint.load(run.checkpoints) if team.chief else None
+        if stored is None and team.chief:
             self._begin()
         spec = self.validation.element_spec
-        self.trainer = Trainer(app, self.model, config, self.steps * settings.epochs, spec)
-        self.judged = evaluate.collect(held) if app.judged else []
-        self.asked = predict.of_signatures("run", app.asked(config, self.fitted, self.model)) if app.judged else None
+        self.trainer = Trainer(app, self.model, config, self.steps * settings.epochs, spec, team.strategy)
+        judges = app.judged and team.chief
+        self.judged = evaluate.collect(held) if judges else []
+        self.asked = predict.of_signatures("run", app.asked(config, self.fitted, self.model)) if judges else None
         self.progress = self._restore(stored)
+
+    def _fitted(self, fitted: Any) -> Any:
+        def of_chief():
+            found = self.run.fitted() or fitted or self._fit(self.run.app.load(self.config.data, "train"))
+            self.run.save_fitted(found)
+            return dataclasses.asdict(found)
+
+        return revived(self.run.app, self.team.share(of_chief), "what the chief fitted")
 
     def _fit(self, records: tf.data.Dataset) -> Any:
         log.info("Fitting on the training records ...")
@@ -132,27 +161,42 @@ class _Training:
             self.run.app.begin(self.config, self.model)
 
     def _restore(self, stored: tuple | None) -> Progress:
-        if stored is None:
-            return Progress()
-        arrays, progress = stored
+        """Where training stands, and the state there: the chief's, in all processes."""
+
+        def of_chief():
+            arrays, progress = stored or (self.trainer.arrays(), dataclasses.asdict(Progress()))
+            if stored:
+                self._load(arrays)
+            return progress, arrays
+
+        progress, arrays = self.team.share_arrays(of_chief)
+        if not self.team.chief:
+            self.trainer.restore(arrays)
+        progress = Progress(**progress)
+        if stored:
+            log.info("Resuming %s at epoch %d, step %d.", self.run.folder, progress.epoch + 1, progress.step)
+        return progress
+
+    def _load(self, arrays) -> None:
         try:
             self.trainer.restore(arrays)
         except ValueError as error:
             raise UserError(
                 f"{self.run.checkpoints} are of another model. Choose another folder with --run."
             ) from error
-        progress = Progress(**progress)
-        log.info("Resuming %s at epoch %d, step %d.", self.run.folder, progress.epoch + 1, progress.step)
-        return progress
 
     def _save(self) -> None:
+        if not self.team.chief:
+            return
         progress = self.progress
         step = progress.epoch * self.steps + progress.step
         checkpoint.save(self.run.checkpoints, step, self.trainer.arrays(), dataclasses.asdict(progress))
 
     def go(self) -> dict[str, Any]:
         epochs, patience = self.config.train.epochs, self.config.train.patience
-        with tf.summary.create_file_writer(str(self.run.folder / "events")).as_default():
+        place = str(self.run.folder / "events")
+        events = tf.summary.create_file_writer(place) if self.team.chief else tf.summary.create_noop_writer()
+        with events.as_default():
             while self.progress.epoch < epochs and not self._stalled(patience):
                 self._epoch()
         metrics = {
@@ -164,7 +208,8 @@ class _Training:
             "padding": round(self.padding, 4),
             **_without_time(self.progress.history[self.progress.best_epoch - 1]),
         }
-        self.run.save_metrics(metrics)
+        if self.team.chief:
+            self.run.save_metrics(metrics)
         return metrics
 
     def _stalled(self, patience: int) -> bool:
@@ -185,7 +230,7 @@ class _Training:
                     saved = time.monotonic()
         means = progress.means()
         self.trainer.exchange()
-        validated = {f"val_{name}": value for name, value in self._validate().items()}
+        validated = {f"val_{name}": value for name, value in self.team.share(self._validate).items()}
         self._keep_if_best(validated[self.config.train.monitor])
         self.trainer.exchange()
         row = {
@@ -193,11 +238,12 @@ class _Training:
             "learning_rate": self.trainer.learning_rate(), "seconds": round(time.monotonic() - started, 1),
             "first_calls": round(self.trainer.first_calls - compiled, 1),
         }  # fmt: skip
-        self._log(row)
         progress.history.append(row)
-        self._examine(row)
+        if self.team.chief:
+            self._log(row)
+            self._examine(row)
+            self.run.save_history(progress.history)
         progress.epoch, progress.step, progress.sums, progress.seen = progress.epoch + 1, 0, {}, 0
-        self.run.save_history(progress.history)
         self._save()
 
     def _validate(self) -> dict[str, float]:
@@ -224,7 +270,7 @@ class _Training:
         means, norm, finite = self.trainer.step(inputs, targets)
         if not finite:
             # The step was not taken, so the weights are those of the step before.
-            if not self.run.weights.is_file():
+            if self.team.chief and not self.run.weights.is_file():
                 self.run.save_weights(self.model)
             self._stop_at_nan(f"The loss or its gradient is not finite at step {self.progress.step + 1}")
         if first:
@@ -247,7 +293,8 @@ class _Training:
         best = self.progress.best
         if best is None or (value > best if self.direction == "max" else value < best):
             self.progress.best, self.progress.best_epoch = value, self.progress.epoch + 1
-            self.run.save_weights(self.model)
+            if self.team.chief:
+                self.run.save_weights(self.model)
 
     def _log(self, row: dict[str, float]) -> None:
         app = self.run.app

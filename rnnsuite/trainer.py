@@ -12,6 +12,7 @@ import tensorflow as tf
 
 from rnnsuite.app import App
 from rnnsuite.config import Train
+from rnnsuite.layers.replica import Share, sharing
 
 
 class Schedule(keras.optimizers.schedules.LearningRateSchedule):
@@ -57,16 +58,29 @@ class Trainer:
     `step(inputs, targets)` trains on one batch and gives the mean of every value of the
     application's loss, the gradient's global norm before clipping and whether both were
     finite; where they were not, no weight is changed. `check(inputs, targets)` gives the
-    values of each example. `first_calls` are the seconds spent in calls with shapes that had
+    values of each example. strategy: whose replicas divide every batch among themselves; `model`
+    must have been built in its scope. `first_calls` are the seconds spent in calls with shapes that had
     not come before, which is tracing and compiling above all.
     """
 
-    def __init__(self, app: App, model: keras.Model, config: Any, steps: int, spec: Sequence[Any]):
+    def __init__(
+        self,
+        app: App,
+        model: keras.Model,
+        config: Any,
+        steps: int,
+        spec: Sequence[Any],
+        strategy: tf.distribute.Strategy | None = None,
+    ):
         settings = config.train
         self.values, self.model, self.settings = functools.partial(app.loss, config.model), model, settings
-        self.optimizer = build_optimizer(settings, steps)
-        self.optimizer.build(model.trainable_variables)
-        self.averages = [tf.Variable(weight.value) for weight in model.trainable_variables] if settings.ema else []
+        self.strategy = strategy or tf.distribute.get_strategy()
+        with self.strategy.scope():
+            self.optimizer = build_optimizer(settings, steps)
+            self.optimizer.build(model.trainable_variables)
+            self.averages = [tf.Variable(weight.value) for weight in model.trainable_variables] if settings.ema else []
+        if self.divided:  # gradients are sums over all replicas before they are clipped; Keras would sum them again
+            self.optimizer._all_reduce_sum_gradients = lambda pairs: pairs
         self.first_calls = 0.0
         self.step = self._timed(tf.function(self._step, input_signature=spec))
         self.check = self._timed(tf.function(self._check, input_signature=spec))
@@ -85,20 +99,53 @@ class Trainer:
 
         return run
 
+    @property
+    def divided(self) -> bool:
+        return self.strategy.num_replicas_in_sync > 1
+
     def _step(self, inputs, targets):
-        with tf.GradientTape() as tape:
+        means, gradients, norm, finite = self.strategy.run(self._gradients, (inputs, targets))
+        means, norm, sound = self._local((means, norm, finite))
+        tf.cond(sound, lambda: self.strategy.run(self._apply, (gradients,)), lambda: None)
+        return means, norm, sound
+
+    def _local(self, values):
+        """One replica's copy of what is the same in all."""
+        return tf.nest.map_structure(lambda value: self.strategy.experimental_local_results(value)[0], values)
+
+    def _gradients(self, inputs, targets):
+        """In every replica: of its own rows the gradients, summed over all replicas to those of the whole batch."""
+        share = self._share(inputs) if self.divided else None
+        inputs, targets = _rows((inputs, targets), share)
+        with tf.GradientTape() as tape, sharing(share):
             values = self.values(targets, self.model(inputs, training=True))
-            loss = tf.reduce_mean(values["loss"]) + sum(self.model.losses)
+            means = {name: self._mean(value, share) for name, value in values.items()}
+            loss = means["loss"] + sum(self.model.losses) / self.strategy.num_replicas_in_sync
             scaled = self.optimizer.scale_loss(loss)
         gradients = [tf.convert_to_tensor(each) for each in tape.gradient(scaled, self._trainable())]
+        if self.divided:
+            replica = tf.distribute.get_replica_context()
+            means, loss, gradients = replica.all_reduce(tf.distribute.ReduceOp.SUM, (means, loss, gradients))
+            scaled = loss  # no loss scale goes with replicas
         norm = tf.linalg.global_norm(gradients) * tf.cast(loss / scaled, tf.float32)
         # With float16 an overflowing gradient is ordinary: the loss scale handles it.
         finite = tf.math.is_finite(loss)
         if self.settings.precision != "mixed_float16":
             finite &= tf.math.is_finite(norm)
-        tf.cond(finite, lambda: self._apply(gradients), lambda: None)
-        means = {name: tf.reduce_mean(value) for name, value in values.items()}
-        return {**means, "loss": loss}, norm, finite
+        return {**means, "loss": loss}, gradients, norm, finite
+
+    def _share(self, batch) -> Share:
+        """The rows of a batch that are this replica's: as many in each; those beyond the last one do not count."""
+        total, replica = tf.shape(tf.nest.flatten(batch)[0])[0], tf.distribute.get_replica_context()
+        each = -(-total // self.strategy.num_replicas_in_sync)
+        return Share(tf.range(each) + tf.cast(replica.replica_id_in_sync_group, tf.int32) * each, total)
+
+    def _mean(self, value, share: Share | None):
+        """The mean over the batch, or this replica's part of it, in which no row counts twice."""
+        if share is None:
+            return tf.reduce_mean(value)
+        counted = tf.cast(share.counted(), value.dtype)
+        return tf.reduce_sum(value * counted) / tf.cast(share.total, value.dtype)
 
     def _apply(self, gradients):
         self.optimizer.apply(gradients)
@@ -140,8 +187,18 @@ class Trainer:
 
     def arrays(self) -> list[np.ndarray]:
         """Everything that training changes: weights, averages, moments, step counts, dropout's seeds."""
-        return [np.asarray(variable) for variable in self._variables()]
+        return [_value(variable).numpy() for variable in self._variables()]
 
     def restore(self, arrays: Sequence[np.ndarray]) -> None:
         for variable, array in zip(self._variables(), arrays, strict=True):
             variable.assign(array)
+
+
+def _value(variable) -> tf.Variable:
+    return variable.value if isinstance(variable, keras.Variable) else variable
+
+
+def _rows(batch, share: Share | None):
+    if share is None:
+        return batch
+    return tf.nest.map_structure(lambda value: tf.gather(value, share.places()), batch)

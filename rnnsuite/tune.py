@@ -7,12 +7,14 @@ that was killed goes on with the trial that was running; finished trials are not
 import logging
 import pathlib
 import shutil
+import time
 from collections.abc import Mapping
 from typing import Any
 
 import keras_tuner
 
 from rnnsuite import config as configuration
+from rnnsuite import search
 from rnnsuite.app import App
 from rnnsuite.config import Range, check_metric
 from rnnsuite.errors import NotFinite, UserError
@@ -24,8 +26,13 @@ log = logging.getLogger(__name__)
 _EPOCHS = "tuner/epochs"
 
 
-def tune(app: App, config: Any, folder: pathlib.Path) -> dict[str, Any]:
+def tune(
+    app: App, config: Any, folder: pathlib.Path, chief: str | None = None, worker: tuple[str, str] | None = None
+) -> dict[str, Any]:
     """Runs `config.tune.trials` trials in `folder`, or those still missing there.
+
+    chief: HOST:PORT to give trials out at, in place of running them. worker: the chief's
+    HOST:PORT and this worker's name; trials come from there, and what a worker gives is how many it ran.
 
     Writes best.yaml, a configuration that `train` takes, and gives the best trial's score.
     Raises UserError for an unusable objective or space before the first trial.
@@ -33,14 +40,26 @@ def tune(app: App, config: Any, folder: pathlib.Path) -> dict[str, Any]:
     direction = check_metric(app, config.tune.objective, "tune.objective")
     _check_space(app, config)
     _claim(folder, config)
-    oracle = _oracle(config, direction)
+    oracle = _oracle(config, direction, led=chief is not None)
+    if worker:
+        with search.working(folder, *worker):
+            tuner = _Trials(app, config, oracle, folder, alone=False)
+            tuner.search()
+        return {"worker": worker[1], "trials": tuner.done}
     tuner = _Trials(app, config, oracle, folder)
     tuner.save()
-    tuner.search(verbose=0)
+    if chief:
+        search.lead(oracle, folder, chief, tuner.told)
+    else:
+        tuner.search(verbose=0)
     return _conclude(app, config, oracle, folder)
 
 
 def _check_space(app: App, config: Any) -> None:
+    if config.train.strategy == "multi_worker":
+        raise UserError(
+            "tune: a trial is one process; train.strategy=multi_worker goes with train, --worker with tune."
+        )
     if not config.tune.space:
         raise UserError(
             "tune.space is empty: name at least one key to search, such as model.units: {range: [32, 128]}."
@@ -63,7 +82,8 @@ def _claim(folder: pathlib.Path, config: Any) -> None:
         write_json(path, settings)
 
 
-def _oracle(config: Any, direction: str) -> keras_tuner.Oracle:
+def _oracle(config: Any, direction: str, led: bool = False) -> keras_tuner.Oracle:
+    """led: workers of their own go on with their trials while the oracle is away."""
     settings = config.tune
     space = keras_tuner.HyperParameters()
     for key, dimension in settings.space.items():
@@ -76,15 +96,15 @@ def _oracle(config: Any, direction: str) -> keras_tuner.Oracle:
         "max_consecutive_failed_trials": 3,
     }
     if settings.algorithm == "hyperband":
-        return _recorded(keras_tuner.oracles.HyperbandOracle)(max_epochs=config.train.epochs, **common)
+        return _recorded(keras_tuner.oracles.HyperbandOracle, led)(max_epochs=config.train.epochs, **common)
     kinds = {
         "random": keras_tuner.oracles.RandomSearchOracle,
         "bayesian": keras_tuner.oracles.BayesianOptimizationOracle,
     }
-    return _recorded(kinds[settings.algorithm])(max_trials=settings.trials, **common)
+    return _recorded(kinds[settings.algorithm], led)(max_trials=settings.trials, **common)
 
 
-def _recorded(kind: type) -> type:
+def _recorded(kind: type, led: bool) -> type:
     """The oracle with records that a kill at any moment leaves whole: keras-tuner empties a file before it fills it."""
 
     class Recorded(kind):
@@ -94,11 +114,22 @@ def _recorded(kind: type) -> type:
         def _save_trial(self, trial):
             write_json(pathlib.Path(self._get_trial_dir(trial.trial_id)) / "trial.json", trial.get_state())
 
+        @keras_tuner.synchronized
+        def create_trial(self, tuner_id):
+            trial = super().create_trial(tuner_id)
+            if trial.status == "STOPPED" and self.ongoing_trials:  # whose workers may yet be lost
+                trial.status = "IDLE"
+                self.tuner_ids.add(tuner_id)
+            return trial
+
         def reload(self):
             super().reload()
-            for number, trial in self.trials.items():  # killed between the two records
-                if trial.status == "RUNNING" and number not in self._retry_queue:
-                    self._retry_queue.append(number)
+            at_work = read_json(pathlib.Path(self._get_oracle_fname()))["ongoing_trials"] if led else {}
+            # By what the trials' own records say: a kill may have come between the two.
+            running = [number for number, trial in self.trials.items() if trial.status == "RUNNING"]
+            self.ongoing_trials = {name: self.trials[number] for name, number in at_work.items() if number in running}
+            self.tuner_ids |= self.ongoing_trials.keys()
+            self._retry_queue = [number for number in running if number not in at_work.values()]
 
     return Recorded
 
@@ -123,8 +154,9 @@ def _declare(space: keras_tuner.HyperParameters, key: str, dimension: Range) -> 
 class _Trials(keras_tuner.Tuner):
     """Runs every trial as a training in `<folder>/trials/<number>`."""
 
-    def __init__(self, app: App, config: Any, oracle: keras_tuner.Oracle, folder: pathlib.Path):
-        self.app, self.config, self.folder = app, config, folder
+    def __init__(self, app: App, config: Any, oracle: keras_tuner.Oracle, folder: pathlib.Path, alone: bool = True):
+        self.app, self.config, self.folder, self.alone = app, config, folder, alone
+        self.done, self.idle = 0, False
         self.fitted: dict[str, Any] = {}
         super().__init__(oracle, _no_hypermodel, directory=str(folder), project_name="oracle")
 
@@ -134,6 +166,15 @@ class _Trials(keras_tuner.Tuner):
 
     def _populate_initial_space(self) -> None:
         """The space is complete already."""
+
+    def pre_create_trial(self) -> None:
+        if self.idle:
+            time.sleep(1)
+        self.idle = True
+
+    def on_trial_begin(self, trial: Any) -> None:
+        super().on_trial_begin(trial)
+        self.idle = False
 
     def run_trial(self, trial: Any, *args, **kwargs) -> dict[str, float]:
         values = dict(trial.hyperparameters.values)
@@ -172,9 +213,14 @@ class _Trials(keras_tuner.Tuner):
 
     def on_trial_end(self, trial: Any) -> None:
         super().on_trial_end(trial)
-        done = self.oracle.get_trial(trial.trial_id)
-        if done.score is not None:
-            log.info("Trial %s: %s %.4f", trial.trial_id, self.config.tune.objective, done.score)
+        self.idle, self.done = False, self.done + 1
+        if self.alone:
+            self.told(self.oracle.get_trial(trial.trial_id))
+
+    def told(self, trial: Any) -> None:
+        """A trial has ended: says so, and removes what is not worth keeping."""
+        if trial.score is not None:
+            log.info("Trial %s: %s %.4f", trial.trial_id, self.config.tune.objective, trial.score)
         if self.config.tune.algorithm != "hyperband":
             prune(self.oracle, self.folder, self.config.tune.keep)
 

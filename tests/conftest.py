@@ -22,6 +22,7 @@ EPOCHS = {"speech_commands": 10, "captioning": 5}
 # Few widths of batches, so that few shapes are compiled; fewer records to decode after every epoch; and fewer pictures,
 # of which so little is learned that a few words more or less are much.
 OTHERS = {
+    "sentiment": ("train.boundaries=[128]",),
     "translation": ("train.boundaries=[20, 40, 80]", "data.splits={validation: 'validation[:150]'}"),
     "captioning": (
         "data.splits={train: 'train[:1500]', validation: 'validation[:100]'}", "export.dynamic_drop=0.1",

@@ -21,7 +21,9 @@ from rnnsuite.train import train
 from rnnsuite.trainer import Trainer
 
 APP = applications.find("sentiment")
-SMALL = ["train.epochs=2", "train.ema=0.9", "train.checkpoint_minutes=0.002", "model.units=16"]
+# One width of batches and half of the reviews: few shapes are compiled.
+SMALL = ["train.epochs=2", "train.ema=0.9", "train.checkpoint_minutes=0.002", "model.units=16",
+         "train.boundaries=[128]", "data.splits={train: 'train[:4000]', validation: 'validation[:300]'}"]  # fmt: skip
 
 
 def command(run, *extra):
@@ -202,6 +204,13 @@ def test_a_folder_with_other_things_in_it_is_refused(tmp_path):
     with pytest.raises(UserError, match="neither empty nor a run"):
         train(APP, settings(table(tmp_path.parent, THREE)), tmp_path)
     assert os.listdir(tmp_path) == ["thesis.txt"]
+
+
+def test_a_folder_that_was_killed_before_its_first_file_was_whole(tmp_path):
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / ".part-17-config.yaml").write_text("app: senti")
+    Run(APP, tmp_path / "run").start(settings(table(tmp_path, THREE)))
+    assert (tmp_path / "run" / "config.yaml").is_file()
 
 
 def test_a_folder_that_cannot_be_written(tmp_path):

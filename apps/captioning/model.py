@@ -10,7 +10,7 @@ from keras import ops
 
 from apps.captioning.data import Fitted, pretrained
 from rnnsuite.config import NotNegative, Positive, Share, section
-from rnnsuite.layers import Cell, Positions, TokenDecoder, residual_network
+from rnnsuite.layers import Cell, Dropout, Positions, TokenDecoder, residual_network
 from rnnsuite.layers.attention import Kind
 from rnnsuite.layers.backbone import Backbone
 from rnnsuite.layers.form import PRECISE
@@ -123,7 +123,7 @@ def _head(config: Config, shape: tuple) -> keras.Model:
     x = keras.layers.Reshape([-1, shape[-1]])(features)
     x = keras.layers.Dense(config.width, name="width")(x)
     x = keras.layers.LayerNormalization(name="norm")(Positions(config.position_scale, name="positions")(x))
-    x = keras.layers.Dropout(config.dropout)(x)
+    x = Dropout(config.dropout)(x)
     return _Head(features, {"memory": x, "summary": ops.mean(x, axis=1)}, name="head")
 
 

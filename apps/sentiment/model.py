@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from apps.sentiment.data import Fitted
 from rnnsuite.config import Positive, Share, section
-from rnnsuite.layers import Cell, LockedDropout, Pooling, RegionEmbedding, Stack, TokenDropout
+from rnnsuite.layers import Cell, Dropout, LockedDropout, Pooling, RegionEmbedding, Stack, TokenDropout
 
 METRICS = {"loss": "min", "accuracy": "max"}
 
@@ -60,7 +60,7 @@ def build(config: Config, fitted: Fitted) -> keras.Model:
     attended, weights = Pooling("attentive", return_weights=True, name="attention")(x, mask=mask)
     pooled = [Pooling(kind, name=kind)(x, mask=mask) for kind in config.pooling]
     features = keras.layers.Concatenate()([attended, *pooled]) if pooled else attended
-    features = keras.layers.Dropout(config.head_dropout)(features)
+    features = Dropout(config.head_dropout)(features)
     logits = keras.layers.Dense(len(fitted.labels), dtype="float32", name="classes")(features)
     return keras.Model(ids, {"logits": logits, "weights": weights}, name="sentiment")
 

@@ -11,7 +11,7 @@ from keras import ops
 from apps.speech_commands.data import STEP, Fitted
 from rnnsuite.config import Positive, Share, section
 from rnnsuite.inputs.audio import HOP, LogMel, Normalised
-from rnnsuite.layers import CausalConvolution, Cell, Chain, LockedDropout, Pooling, SpecAugment, Stack
+from rnnsuite.layers import CausalConvolution, Cell, Chain, Dropout, LockedDropout, Pooling, SpecAugment, Stack
 
 METRICS = {"loss": "min", "accuracy": "max", "clip_loss": "min", "stream_loss": "min", "stream_accuracy": "max"}
 SMOOTHED = 10  # steps that a stream's probabilities are averaged over
@@ -91,7 +91,7 @@ def _whole(config, classes, x):
         weight_drop=config.weight_drop, name="recurrent",
     )(x)  # fmt: skip
     attended, weights = Pooling("attentive", return_weights=True, name="attention")(x)
-    attended = keras.layers.Dropout(config.head_dropout)(attended)
+    attended = Dropout(config.head_dropout)(attended)
     logits = keras.layers.Dense(classes, dtype="float32", name="classes")(attended)
     return {"logits": logits, "weights": weights}
 
@@ -102,7 +102,7 @@ def _stream(config, classes, x):
         config.cell, config.stream_units, config.stream_depth, dropout=config.dropout,
         weight_drop=config.weight_drop, name="stream",
     )(x)  # fmt: skip
-    x = keras.layers.Dropout(config.head_dropout)(x)
+    x = Dropout(config.head_dropout)(x)
     return keras.layers.Dense(classes, dtype="float32", name="step_classes")(x)
 
 

@@ -32,6 +32,7 @@ def decode_wav(content: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     )
 
     def number(place, width):
+        place = tf.maximum(place, 0)  # of a header that is not there, which is told elsewhere
         return tf.reduce_sum(tf.bitwise.left_shift(data[place : place + width], 8 * tf.range(width)))
 
     def chunk(place, header, start, end):

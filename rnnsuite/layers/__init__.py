@@ -3,7 +3,7 @@
 from rnnsuite.layers.attention import Attention
 from rnnsuite.layers.bidirectional import Bidirectional
 from rnnsuite.layers.convolution import CausalConvolution, RegionEmbedding
-from rnnsuite.layers.dropout import LockedDropout, SpecAugment, TokenDropout
+from rnnsuite.layers.dropout import Dropout, LockedDropout, SpecAugment, TokenDropout
 from rnnsuite.layers.exchange import to_keras, to_rnnsuite
 from rnnsuite.layers.form import exporting
 from rnnsuite.layers.normalised import LayerNormGRU, LayerNormLSTM
@@ -25,6 +25,7 @@ __all__ = [
     "CausalConvolution",
     "Cell",
     "Chain",
+    "Dropout",
     "LayerNormGRU",
     "LayerNormLSTM",
     "LockedDropout",

@@ -3,9 +3,29 @@
 import keras
 from keras import ops
 
+from rnnsuite.layers import replica
+
 
 @keras.saving.register_keras_serializable("rnnsuite")
-class LockedDropout(keras.layers.Dropout):
+class Dropout(keras.layers.Dropout):
+    """Keras's Dropout, which draws the same numbers however many replicas a batch is divided among."""
+
+    def call(self, inputs, training=False):
+        if replica.whole() or not training or not self.rate:
+            return super().call(inputs, training=training)
+        shape = [
+            size if wanted is None else wanted
+            for size, wanted in zip(ops.shape(inputs), self.noise_shape or (None,) * len(inputs.shape), strict=True)
+        ]
+
+        def draw(rows):
+            return keras.random.dropout(ops.ones((rows, *shape[1:]), inputs.dtype), self.rate, seed=self.seed_generator)
+
+        return inputs * replica.drawn(draw, shape[0])
+
+
+@keras.saving.register_keras_serializable("rnnsuite")
+class LockedDropout(Dropout):
     """Dropout with one mask for every time step of a sequence (Gal & Ghahramani, arXiv 1512.05287).
 
     `[batch, time, features]` to the same; a feature is dropped for the whole sequence or not at all.
@@ -32,8 +52,9 @@ class TokenDropout(keras.layers.Layer):
     def call(self, x_BxTxD, training=False):
         if not training or not self.rate:
             return x_BxTxD
-        shape = (ops.shape(x_BxTxD)[0], ops.shape(x_BxTxD)[1], 1)
-        kept = keras.random.uniform(shape, seed=self.seed_generator) >= self.rate
+        rows, steps = ops.shape(x_BxTxD)[:2]
+        drawn = replica.drawn(lambda rows: keras.random.uniform((rows, steps, 1), seed=self.seed_generator), rows)
+        kept = drawn >= self.rate
         return ops.where(kept, x_BxTxD, ops.zeros_like(x_BxTxD))
 
     def get_config(self):
@@ -68,12 +89,17 @@ class SpecAugment(keras.layers.Layer):
     def _hidden(self, x_BxTxF, axis, most):
         """Booleans `[batch, time, 1]` or `[batch, 1, frequencies]`: a stretch of up to `most` places."""
         size = ops.shape(x_BxTxF)[axis]
-        row = (ops.shape(x_BxTxF)[0], 1)
-        length = ops.floor(keras.random.uniform(row, seed=self.seed_generator) * (most + 1))
+        length = ops.floor(self._drawn(x_BxTxF) * (most + 1))
         room = ops.maximum(ops.cast(size, "float32") - length, 0) + 1
-        start = ops.floor(keras.random.uniform(row, seed=self.seed_generator) * room)
+        start = ops.floor(self._drawn(x_BxTxF) * room)
         place = ops.cast(ops.arange(size), "float32")[None]
         return ops.expand_dims(ops.logical_and(place >= start, place < start + length), 3 - axis)
+
+    def _drawn(self, x_BxTxF):
+        """A number `[batch, 1]` for each row."""
+        return replica.drawn(
+            lambda rows: keras.random.uniform((rows, 1), seed=self.seed_generator), ops.shape(x_BxTxF)[0]
+        )
 
     def get_config(self):
         names = ("bands", "width", "spans", "steps")

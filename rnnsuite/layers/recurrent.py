@@ -6,7 +6,7 @@ import keras
 import tensorflow as tf
 from keras import ops
 
-from rnnsuite.layers import form, fused, scan
+from rnnsuite.layers import form, fused, replica, scan
 
 _ACTIVATIONS = {
     keras.activations.tanh: "tanh",
@@ -124,9 +124,12 @@ class Scanned:
             return {}
         if not training:
             return {"blend": tuple(1.0 - rate for rate in self._zoneouts)}
-        shape = (*ops.shape(sequences)[:2], self.units)
-        draw = lambda rate: keras.random.uniform(shape, seed=self._seeds) >= rate  # noqa: E731
-        return {"takes": tuple(draw(rate) if rate else None for rate in self._zoneouts)}
+        rows, steps = ops.shape(sequences)[:2]
+
+        def draw(rows):
+            return keras.random.uniform((rows, steps, self.units), seed=self._seeds)
+
+        return {"takes": tuple(replica.drawn(draw, rows) >= rate if rate else None for rate in self._zoneouts)}
 
     def _unfit(self, training) -> str | None:
         """Why the scan cannot compute this layer, if so."""

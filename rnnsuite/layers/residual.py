@@ -5,6 +5,8 @@ from collections.abc import Sequence
 import keras
 from keras import ops
 
+from rnnsuite.layers.dropout import Dropout
+
 
 @keras.saving.register_keras_serializable("rnnsuite")
 class ResidualBlock(keras.layers.Layer):
@@ -20,7 +22,7 @@ class ResidualBlock(keras.layers.Layer):
         self.filters, self.stride, self.drop = filters, stride, drop
         self.convolutions = [_convolution(filters, 3, stride), _convolution(filters, 3)]
         self.norms = [_norm() for _ in self.convolutions]
-        self.dropout = keras.layers.Dropout(drop, noise_shape=(None, 1, 1, 1))
+        self.dropout = Dropout(drop, noise_shape=(None, 1, 1, 1))
 
     def build(self, shape):
         self.changes = self.stride > 1 or shape[-1] != self.filters

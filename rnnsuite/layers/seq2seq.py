@@ -1,13 +1,15 @@
 """A recurrent decoder that attends a memory, the bridge that begins it, and both between tokens and logits."""
 
+import functools
 from typing import Any
 
 import keras
 import tensorflow as tf
 from keras import ops
 
+from rnnsuite.layers import replica
 from rnnsuite.layers.attention import Attention, Kind
-from rnnsuite.layers.dropout import LockedDropout, TokenDropout
+from rnnsuite.layers.dropout import Dropout, LockedDropout, TokenDropout
 from rnnsuite.layers.stack import CELLS, Cell
 
 State = dict[str, Any]
@@ -76,7 +78,7 @@ class AttendingDecoder(keras.layers.Layer):
         ]
         self.attention = Attention(attention, attention_units)
         self.combined = keras.layers.Dense(units, activation="tanh")
-        self.drop = keras.layers.Dropout(dropout)
+        self.drop = Dropout(dropout)
 
     def build(self, x_shape, memory_shape):
         width, memory = x_shape[-1], memory_shape[-1]
@@ -246,10 +248,12 @@ class TokenDecoder(keras.layers.Layer):
 
     def _partly_sampled(self, ids, logits):
         """The same start token, and each later one with the share `sampling` drawn from the logits before it."""
-        noise = keras.random.uniform(ops.shape(logits), 1e-20, 1.0, seed=self.seed_generator)
+        rows, steps, size = ops.shape(logits)
+        uniform = functools.partial(keras.random.uniform, seed=self.seed_generator)
+        noise = replica.drawn(lambda rows: uniform((rows, steps, size), 1e-20, 1.0), rows)
         drawn = ops.cast(ops.argmax(logits - ops.log(-ops.log(noise)), axis=-1), ids.dtype)
         before = ops.concatenate([ids[:, :1], drawn[:, :-1]], axis=1)
-        chosen = keras.random.uniform(ops.shape(ids), seed=self.seed_generator) < self.sampling
+        chosen = replica.drawn(lambda rows: uniform((rows, steps)), rows) < self.sampling
         return ops.where(ops.logical_and(chosen, ids > 0), before, ids)
 
     def begin(self, memory: tf.Tensor, summary: tf.Tensor) -> State:

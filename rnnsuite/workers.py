@@ -1,0 +1,154 @@
+"""The processes that train one model together, and what they must agree on.
+
+All of them run the same command on the same data. One is the chief, which alone writes the run
+folder; what it reads there (vocabulary, checkpoint, decisions) it shares with the others, so that
+they need no folder of its.
+"""
+
+import dataclasses
+import functools
+import io
+import json
+import os
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from rnnsuite.config import Train
+from rnnsuite.errors import UserError
+
+Arrays = Sequence[np.ndarray]
+
+
+class WorkerLost(Exception):
+    """Another worker has gone, or cannot be reached: this process must begin again and wait for it."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Workers:
+    """strategy: how a model is held and its batches are divided. count: processes. number: of this one."""
+
+    strategy: tf.distribute.Strategy
+    count: int = 1
+    number: int = 0
+
+    @property
+    def chief(self) -> bool:
+        return self.number == 0
+
+    def share(self, make: Callable[[], Any]) -> Any:
+        """`make()` of the chief, JSON-able, in every process. What it raises as UserError is raised in all."""
+        return self.share_arrays(lambda: (make(), []))[0]
+
+    def share_arrays(self, make: Callable[[], tuple[Any, Arrays]]) -> tuple[Any, list[np.ndarray]]:
+        """The same with arrays beside the JSON-able value."""
+        if self.count == 1:
+            value, arrays = make()
+            return value, list(arrays)
+        failure, content = None, b""
+        if self.chief:
+            try:
+                value, arrays = make()
+                content = _packed({"value": value}, arrays)
+            except UserError as error:
+                failure, content = error, _packed({"error": str(error)}, [])
+        shared, arrays = _unpacked(self._sent(content))
+        if failure:
+            raise failure
+        if "error" in shared:
+            raise UserError(shared["error"])
+        return shared["value"], arrays
+
+    def _sent(self, content: bytes) -> bytes:
+        """The chief's bytes, in every process."""
+        size = int(_sum(self.strategy, np.array([len(content)], np.int64))[0])
+        words = np.zeros(-(-size // 4), np.int32)
+        if self.chief:
+            words.view(np.uint8)[:size] = np.frombuffer(content, np.uint8)
+        return _sum(self.strategy, words).tobytes()[:size]
+
+
+def _sum(strategy: tf.distribute.Strategy, values: np.ndarray) -> np.ndarray:
+    """What the first replica of all has: a sum in which everybody else's are zero."""
+    found = _summing(strategy, tf.as_dtype(values.dtype))(tf.constant(values))
+    return strategy.experimental_local_results(found)[0].numpy()
+
+
+@functools.cache
+def _summing(strategy: tf.distribute.Strategy, dtype: tf.DType) -> Callable:
+    def reduced(values):
+        replica = tf.distribute.get_replica_context()
+        mine = tf.where(tf.equal(replica.replica_id_in_sync_group, 0), values, tf.zeros_like(values))
+        return replica.all_reduce(tf.distribute.ReduceOp.SUM, mine)
+
+    return tf.function(
+        lambda values: strategy.run(reduced, (values,)), input_signature=[tf.TensorSpec([None], dtype)], autograph=False
+    )
+
+
+def _packed(value: Any, arrays: Arrays) -> bytes:
+    stream = io.BytesIO()
+    text = np.frombuffer(json.dumps(value).encode("utf-8"), np.uint8)
+    np.savez(stream, text=text, **{f"a{number:05d}": array for number, array in enumerate(arrays)})
+    return stream.getvalue()
+
+
+def _unpacked(content: bytes) -> tuple[Any, list[np.ndarray]]:
+    with np.load(io.BytesIO(content), allow_pickle=False) as stored:
+        names = sorted(name for name in stored.files if name != "text")
+        return json.loads(stored["text"].tobytes()), [stored[name] for name in names]
+
+
+def start(settings: Train) -> Workers:
+    """The workers that the settings ask for. To be called before TensorFlow computes anything.
+
+    mirrored: every GPU of this machine, or every logical CPU device where there is none.
+    multi_worker: the processes in the environment variable TF_CONFIG, one device each; waits
+    until all of them are there. Raises UserError.
+    """
+    if settings.strategy == "none":
+        return Workers(tf.distribute.get_strategy())
+    if settings.precision == "mixed_float16":
+        raise UserError("train.strategy: mixed_float16 does not go with it; take train.precision=mixed_bfloat16.")
+    if settings.strategy == "mirrored":
+        devices = tf.config.list_logical_devices("GPU") or tf.config.list_logical_devices("CPU")
+        return Workers(tf.distribute.MirroredStrategy([device.name for device in devices]))
+    count, number = place()
+    return Workers(tf.distribute.MultiWorkerMirroredStrategy(), count, number)
+
+
+def place(environment: dict | None = None) -> tuple[int, int]:
+    """How many workers TF_CONFIG names, and which this is; the chief is 0. Raises UserError where it is unusable."""
+    text = (os.environ if environment is None else environment).get("TF_CONFIG", "")
+    told = "train.strategy=multi_worker needs TF_CONFIG, such as "
+    example = '{"cluster": {"worker": ["a:2222", "b:2222"]}, "task": {"type": "worker", "index": 0}}'
+    if not text.strip():
+        raise UserError(f"{told}{example}.")
+    try:
+        found = json.loads(text)
+        cluster, task = found["cluster"], found["task"]
+        names = [(kind, index) for kind in ("chief", "worker") for index in range(len(cluster.get(kind, ())))]
+        number = names.index((task["type"], int(task["index"])))
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise UserError(f"TF_CONFIG is unusable ({error!r}). {told}{example}.") from error
+    return len(names), number
+
+
+_LOST = (
+    tf.errors.UnavailableError, tf.errors.AbortedError, tf.errors.CancelledError, tf.errors.InternalError,
+    tf.errors.DeadlineExceededError, tf.errors.UnknownError, tf.errors.FailedPreconditionError,
+)  # fmt: skip
+
+
+def is_loss(error: BaseException, workers: Workers) -> bool:
+    """Whether an error of TensorFlow's says that the workers cannot reach each other any more."""
+    return workers.count > 1 and isinstance(error, _LOST)
+
+
+def said(error: tf.errors.OpError) -> str:
+    """What has happened, without the places in the graph where it was noticed."""
+    lines = [line.strip() for line in str(error.message).splitlines()]
+    told = [line for line in lines if line and not line.startswith(("File ", "[[", "Detected at", "Graph execution"))]
+    return (told[0] if told else type(error).__name__)[:200]
