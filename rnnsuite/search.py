@@ -60,6 +60,7 @@ class _Servicer(OracleServicer):
 def lead(oracle: keras_tuner.Oracle, folder: pathlib.Path, where: str, told: Callable, lost: float = LOST) -> None:
     """Gives out trials at `where` until all are done. Raises UserError where it cannot listen, or too many fail."""
     host, port = address(where)
+    oracle.verbose = 0
     # One thread for everything that touches the oracle, so that nothing has to be locked.
     one = concurrent.futures.ThreadPoolExecutor(1)
     server, servicer = grpc.server(one), _Servicer(oracle, told)

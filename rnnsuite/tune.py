@@ -161,7 +161,8 @@ class _Trials(keras_tuner.Tuner):
         super().__init__(oracle, _no_hypermodel, directory=str(folder), project_name="oracle")
 
     def save(self) -> None:
-        self.oracle.save()
+        if self.alone:  # otherwise the chief has it
+            self.oracle.save()
         write_json(pathlib.Path(self._get_tuner_fname()), self.get_state())
 
     def _populate_initial_space(self) -> None:
