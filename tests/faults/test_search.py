@@ -1,0 +1,178 @@
+"""A search by a chief and workers, one of which is killed; and a chief that is killed, too."""
+
+import pathlib
+import signal
+import threading
+import time
+
+import pytest
+from keras_tuner.src.distribute.oracle_client import OracleClient
+
+from rnnsuite import app as applications
+from rnnsuite import config as configuration
+from rnnsuite import search
+from rnnsuite.config import check_metric
+from rnnsuite.errors import UserError
+from rnnsuite.run import Run
+from rnnsuite.tune import _oracle, tune
+from tests.faults.processes import ended, film_reviews, overrides, ports, start, wait
+
+APP = applications.find("sentiment")
+TRIALS = 9
+SETTINGS = (
+    "tune.space={train.learning_rate: {range: [0.001, 0.1], log: true}, train.epochs: {range: [1, 2]}}",
+    "tune.objective=val_loss", "train.monitor=val_loss", "train.batch_size=16", "train.boundaries=[64]",
+    "data.validation=0.3", "data.vocabulary_size=100", "model.units=8",
+)  # fmt: skip
+
+
+def test_a_chief_and_two_workers_each_killed_once(tmp_path):
+    source, folder = film_reviews(tmp_path / "reviews.csv", 30), tmp_path / "search"
+    where = f"127.0.0.1:{ports(1)[0]}"
+    words = ["tune", "sentiment", "--json", "--run", folder, "--trials", TRIALS]
+    words += overrides(f"data.source={source}", *SETTINGS)
+
+    def chief():
+        return start([*words, "--chief", where], tmp_path / "chief")
+
+    def worker(number):
+        return start([*words, "--worker", where, "--name", f"worker{number}"], tmp_path / f"worker{number}")
+
+    def finished():
+        return {path.parent.name: path.stat().st_mtime_ns for path in folder.glob("trials/*/metrics.json")}
+
+    leading, working = chief(), [worker(0), worker(1)]
+
+    def alive():
+        assert leading.poll() is None, (tmp_path / "chief").read_text()[-3000:]
+        assert working[0].poll() is None, (tmp_path / "worker0").read_text()[-3000:]
+        return True
+
+    wait(lambda: alive() and len(finished()) >= 2, tmp_path / "worker0")
+    working[1].send_signal(signal.SIGKILL)
+    working[1].wait()
+    wait(lambda: alive() and len(finished()) >= 4, tmp_path / "worker0")
+    leading.send_signal(signal.SIGKILL)
+    leading.wait()
+    known = finished()
+    leading, working[1] = chief(), worker(1)
+    result = ended(leading, tmp_path / "chief")
+    ran = [ended(each, tmp_path / f"worker{number}")["trials"] for number, each in enumerate(working)]
+    assert result["trials"] == len(finished()) == TRIALS
+    assert min(ran) > 0
+    assert {name: finished()[name] for name in known} == known  # none was done again
+    started = [line.split(":")[0] for name in ("worker0", "worker1") for line in _trials(tmp_path / name)]
+    assert sorted(set(started)) == [f"Trial {number}" for number in range(TRIALS)]
+    assert TRIALS <= len(started) <= TRIALS + 1  # but the one whose worker was killed
+    scores = [Run(APP, folder / "trials" / name).metrics()["val_loss"] for name in finished()]
+    assert result["val_loss"] == min(scores)
+    assert configuration.load(APP, folder / "best.yaml")
+
+
+def _trials(log: pathlib.Path) -> list[str]:
+    return [line for line in log.read_text().splitlines() if line.startswith("Trial ") and "learning_rate" in line]
+
+
+@pytest.fixture
+def led(tmp_path, monkeypatch):
+    """A chief that has two trials to give out and takes a worker for lost after a second."""
+    monkeypatch.setattr(search, "BEAT", 0.1)
+    settings = configuration.load(APP, "sample", [*SETTINGS, "tune.trials=2"])
+    oracle = _oracle(settings, check_metric(APP, "val_loss", ""), led=True)
+    oracle._set_project_dir(str(tmp_path), "oracle")
+    where, told, failures = f"127.0.0.1:{ports(1)[0]}", [], []
+
+    def lead():
+        try:
+            search.lead(oracle, tmp_path, where, told.append, lost=1)
+        except UserError as error:
+            failures.append(error)
+
+    thread = threading.Thread(target=lead)
+    thread.start()
+    yield tmp_path, where, told, failures
+    thread.join(20)
+    assert not thread.is_alive()
+
+
+def test_a_lost_workers_trial_goes_to_another(led):
+    folder, where, told, failures = led
+    with search.working(folder, where, "one"):
+        lost = OracleClient(None).create_trial("one")
+    assert lost.status == "RUNNING"
+    with search.working(folder, where, "two"):
+        client = OracleClient(None)
+        seen = []
+        while True:
+            trial = client.create_trial("two")
+            if trial.status == "STOPPED":
+                break
+            if trial.status == "IDLE":  # nothing left to give out, but the lost one's may come back
+                time.sleep(0.2)
+                continue
+            seen.append(trial.trial_id)
+            client.update_trial(trial.trial_id, {"val_loss": 0.5})
+            trial.status = "COMPLETED"
+            client.end_trial(trial)
+    assert sorted(seen) == ["0", "1"]
+    assert lost.trial_id in seen
+    assert [trial.trial_id for trial in told] == seen
+    assert not failures
+
+
+def test_too_many_failures_end_the_search(tmp_path):
+    settings = configuration.load(APP, "sample", [*SETTINGS, "tune.trials=5"])
+    oracle = _oracle(settings, "min", led=True)
+    oracle._set_project_dir(str(tmp_path), "oracle")
+    where, failures = f"127.0.0.1:{ports(1)[0]}", []
+
+    def lead():
+        with pytest.raises(UserError) as error:
+            search.lead(oracle, tmp_path, where, lambda trial: None)
+        failures.append(str(error.value))
+
+    thread = threading.Thread(target=lead)
+    thread.start()
+
+    def fail_again_and_again():
+        with search.working(tmp_path, where, "one"):
+            client = OracleClient(None)
+            while True:
+                trial = client.create_trial("one")
+                trial.status, trial.message = "FAILED", "ValueError: too wide"
+                client.end_trial(trial)
+
+    with pytest.raises(UserError, match="exceeded the limit of 3"):
+        fail_again_and_again()
+    thread.join(20)
+    assert failures == ["The search has ended: Number of consecutive failures exceeded the limit of 3."]
+
+
+def test_names_and_addresses(tmp_path):
+    for text in ("9000", "host:", "host:x", ":9000", "host:70000"):
+        with pytest.raises(UserError, match="write HOST:PORT"):
+            search.address(text)
+    for name in ("a/b", "", "the-chief"):
+        with pytest.raises(UserError, match="--name"), search.working(tmp_path, "localhost:1", name):
+            pass
+    again = search.working(tmp_path, "localhost:1", "one")
+    with search.working(tmp_path, "localhost:1", "one"), pytest.raises(UserError, match="at work already"), again:
+        pass
+
+
+def test_a_trial_is_no_training_by_many(tmp_path):
+    config = configuration.load(APP, "sample", [*SETTINGS, "train.strategy=multi_worker"])
+    with pytest.raises(UserError, match="a trial is one process"):
+        tune(APP, config, tmp_path)
+
+
+def test_a_port_that_is_taken(tmp_path):
+    import socket
+
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        settings = configuration.load(APP, "sample", list(SETTINGS))
+        where = f"127.0.0.1:{taken.getsockname()[1]}"
+        with pytest.raises(UserError, match=f"Cannot listen on {where}"):
+            tune(APP, settings, tmp_path, chief=where)
