@@ -10,7 +10,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from rnnsuite.inputs.wave import EXTENSIBLE, FLOAT, HALF_WIDTH, PCM, RATE
+from rnnsuite.inputs.held import held
+from rnnsuite.inputs.wave import EXTENSIBLE, FLOAT, HALF_WIDTH, HIGHEST_RATE, PCM, RATE
 from rnnsuite.layers.form import PRECISE
 
 WINDOW, HOP, FFT = 400, 160, 512  # samples: 25 ms, 10 ms, and the next power of two
@@ -23,13 +24,11 @@ def decode_wav(content: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
 
     Raises InvalidArgumentError where it is no WAV file.
     """
+    whole = tf.strings.join([content, tf.constant(b"\0" * 64)])  # so that a header can be read that is not there
+    riff = (tf.strings.substr(whole, 0, 4) == b"RIFF") & (tf.strings.substr(whole, 8, 4) == b"WAVE")
+    padded = held(whole, riff, "not a WAV file: no RIFF/WAVE header")
     size = tf.strings.length(content)
-    padded = tf.strings.join([content, tf.constant(b"\0" * 64)])  # so that a header can be read that is not there
     data = tf.cast(tf.io.decode_raw(padded, tf.uint8), tf.int32)
-    _hold(
-        (tf.strings.substr(padded, 0, 4) == b"RIFF") & (tf.strings.substr(padded, 8, 4) == b"WAVE"),
-        "not a WAV file: no RIFF/WAVE header",
-    )
 
     def number(place, width):
         place = tf.maximum(place, 0)  # of a header that is not there, which is told elsewhere
@@ -47,16 +46,13 @@ def decode_wav(content: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     _, header, start, end = tf.while_loop(
         lambda place, header, start, end: (place + 8 <= size) & (start < 0), chunk, (12, -1, -1, -1)
     )
-    _hold((header >= 0) & (start >= 0), "not a whole WAV file: its header is cut short")
+    header = held(header, (header >= 0) & (start >= 0), "not a whole WAV file: its header is cut short")
     kind, channels, rate, bits = number(header, 2), number(header + 2, 2), number(header + 4, 4), number(header + 14, 2)
     kind = tf.where((kind == EXTENSIBLE) & (header + 26 <= size), number(header + 24, 2), kind)
     known = ((kind == PCM) & (bits % 8 == 0) & (bits >= 8) & (bits <= 32)) | ((kind == FLOAT) & (bits == 32))
-    _hold(known & (channels > 0) & (rate > 0), "only WAV of PCM with 8, 16, 24 or 32 bits and 32-bit float can be read")
+    bits = held(bits, known & (channels > 0), "only WAV of PCM with 8, 16, 24 or 32 bits and 32-bit float can be read")
+    rate = held(rate, (rate > 0) & (rate <= HIGHEST_RATE), f"a rate that is not between 1 and {HIGHEST_RATE} Hz")
     return _mixed(data[start:end], kind, bits, channels), rate
-
-
-def _hold(condition: tf.Tensor, message: str) -> None:
-    tf.debugging.Assert(condition, [message])
 
 
 def _mixed(data: tf.Tensor, kind: tf.Tensor, bits: tf.Tensor, channels: tf.Tensor) -> tf.Tensor:
@@ -124,7 +120,10 @@ def clip(content: tf.Tensor, count: int) -> tf.Tensor:
 
 def clips(contents: tf.Tensor, count: int) -> tf.Tensor:
     """Strings `[batch]` to samples `[batch, count]`."""
-    return tf.map_fn(lambda content: clip(content, count), contents, fn_output_signature=tf.float32)
+    # Few at a time: resampling from the highest rates takes hundreds of megabytes.
+    return tf.map_fn(
+        lambda content: clip(content, count), contents, fn_output_signature=tf.float32, parallel_iterations=2
+    )
 
 
 @keras.saving.register_keras_serializable("rnnsuite")

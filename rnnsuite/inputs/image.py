@@ -7,6 +7,8 @@ from collections.abc import Callable
 
 import tensorflow as tf
 
+from rnnsuite.inputs.held import held
+
 LARGEST = 1 << 26  # pixels: 8192 x 8192
 _HEAD = 1 << 17  # bytes in which a JPEG file's EXIF segment must begin and end
 
@@ -20,7 +22,7 @@ def decode(content: tf.Tensor) -> tf.Tensor:
     head = tf.strings.join([tf.strings.substr(content, 0, 64), tf.constant(b"\0" * 64)])
     kinds = tf.stack([_begins(head, magic) for magic in (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF8", b"BM")])
     known = tf.reduce_any(kinds)
-    kind = _held(tf.argmax(kinds, output_type=tf.int32), known, "not a JPEG, PNG, GIF or BMP picture")
+    kind = held(tf.argmax(kinds, output_type=tf.int32), known, "not a JPEG, PNG, GIF or BMP picture")
     sizes = [
         lambda: tf.cast(tf.image.extract_jpeg_shape(content)[:2], tf.int64),
         lambda: tf.stack([_number(head, 16, 4, big=True), _number(head, 20, 4, big=True)]),
@@ -29,20 +31,14 @@ def decode(content: tf.Tensor) -> tf.Tensor:
     ]
     size = tf.switch_case(kind, sizes)
     small = tf.reduce_all(size < 1 << 31) & (size[0] * size[1] <= LARGEST)
-    content = _held(content, small, f"a picture of more than {LARGEST} pixels")
-    content = _held(content, tf.reduce_all(size > 0), "a picture without pixels, or cut short")
+    content = held(content, small, f"a picture of more than {LARGEST} pixels")
+    content = held(content, tf.reduce_all(size > 0), "a picture without pixels, or cut short")
     readers = [_jpeg, _png, _gif, _bmp]
     return tf.switch_case(kind, [lambda read=read: read(content) for read in readers])
 
 
 def _begins(head, magic):
     return tf.strings.substr(head, 0, len(magic)) == magic
-
-
-def _held(value: tf.Tensor, condition: tf.Tensor, message: str) -> tf.Tensor:
-    """The value, where the condition holds; whatever uses it comes after the check."""
-    with tf.control_dependencies([tf.debugging.Assert(condition, [message])]):
-        return tf.identity(value)
 
 
 def _number(data: tf.Tensor, place: tf.Tensor | int, width: int, big: bool = False) -> tf.Tensor:
@@ -71,7 +67,7 @@ def _bmp(content):
     padded = tf.strings.join([content, tf.constant(b"\0" * 64)])
     bits, compression = _number(padded, 28, 2), _number(padded, 30, 4)
     plain = (bits >= 8) & ((compression == 0) | (compression == 3))
-    content = _held(content, plain, "a BMP of less than 8 bits, or compressed")
+    content = held(content, plain, "a BMP of less than 8 bits, or compressed")
     pixels = tf.io.decode_bmp(content, channels=0)  # a fourth channel is reserved, not transparency
 
     def looked_up():

@@ -8,6 +8,8 @@ RATE = 16_000
 """Samples per second (Hz) that models hear."""
 HALF_WIDTH = 16
 """Zero crossings of the resampling kernel on either side of its centre."""
+HIGHEST_RATE = 192_000
+"""Hz. A file may claim any rate; resampling from one beyond all sense would fill the memory."""
 PCM, FLOAT, EXTENSIBLE = 1, 3, 0xFFFE
 
 
@@ -32,11 +34,13 @@ def read(content: bytes) -> "tuple[np.ndarray, int]":
     kind, channels, rate, _, _, bits = struct.unpack_from("<HHIIHH", content, header)
     if kind == EXTENSIBLE and header + 26 <= len(content):
         kind = struct.unpack_from("<H", content, header + 24)[0]
-    if (kind, bits) not in [(PCM, 8), (PCM, 16), (PCM, 24), (PCM, 32), (FLOAT, 32)] or not channels or not rate:
+    if (kind, bits) not in [(PCM, 8), (PCM, 16), (PCM, 24), (PCM, 32), (FLOAT, 32)] or not channels:
         raise ValueError(
             f"WAV of format {kind} with {bits} bits, {channels} channels at {rate} Hz: "
             "only PCM of 8, 16, 24 or 32 bits and 32-bit float can be read"
         )
+    if not 0 < rate <= HIGHEST_RATE:
+        raise ValueError(f"a rate of {rate} Hz, which is not between 1 and {HIGHEST_RATE} Hz")
     return _mixed(data, kind, bits, channels), rate
 
 

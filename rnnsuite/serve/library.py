@@ -90,7 +90,7 @@ class Library:
 
     async def start(self) -> None:
         """Loads everything that is there. Raises UserError where that is nothing."""
-        known = await asyncio.to_thread(self._models)
+        known = await asyncio.to_thread(_models, self.folder)
         for name in self.names:
             if name not in known:
                 raise UserError(f"{self.folder} has no model {name!r}.{nearest(name, known)}")
@@ -99,17 +99,11 @@ class Library:
             said = "; ".join(message for _, message in self.failed.values()) or "it has no <model>/<version> folders"
             raise UserError(f"{self.folder} has no model that can be served: {said}.")
 
-    def _models(self) -> dict[str, list[int]]:
-        """The versions on disk of every model that is to be served."""
-        if not self.folder.is_dir():
-            return {}
-        folders = [each for each in sorted(self.folder.iterdir()) if each.is_dir() and not each.name.startswith(".")]
-        chosen = [each for each in folders if not self.names or each.name in self.names]
-        return {each.name: found for each in chosen if (found := versions_of(each))}
-
     async def refresh(self, settled: bool = False) -> None:
         """Loads what is new and unloads what is not wanted any more. settled: files are not being written any more."""
-        for name, found in (await asyncio.to_thread(self._models)).items():
+        for name, found in (await asyncio.to_thread(_models, self.folder)).items():
+            if self.names and name not in self.names:
+                continue
             wanted = self.plans.get(name, Plan()).wanted(found)
             loaded = self.models.setdefault(name, {})
             for version in sorted(wanted - loaded.keys()):
@@ -200,6 +194,14 @@ class Library:
             for number in chosen
             for state, code, said in [states[number]]
         ]
+
+
+def _models(folder: pathlib.Path) -> dict[str, list[int]]:
+    """The versions on disk of every model."""
+    if not folder.is_dir():
+        return {}
+    folders = [each for each in sorted(folder.iterdir()) if each.is_dir() and not each.name.startswith(".")]
+    return {each.name: found for each in folders if (found := versions_of(each))}
 
 
 def _state(folder: pathlib.Path) -> tuple:

@@ -111,7 +111,9 @@ def _signature(definition: meta_graph_pb2.SignatureDef) -> Signature:
 def _said(error: tf.errors.OpError) -> str:
     """The message without the graph's inside."""
     message = str(error.message).split("\n\t [[")[0].split("\n\nOriginal stack trace")[0]
-    return " ".join(message.replace("assertion failed: ", "").split())[:500]
+    for noise in ("Graph execution error:", "assertion failed: "):
+        message = message.replace(noise, "")
+    return " ".join(message.split())[:500]
 
 
 def versions_of(folder: pathlib.Path) -> Sequence[int]:

@@ -72,6 +72,9 @@ BAD = {
     "text": (b"hello, I am a text file called .wav", "no RIFF/WAVE header"),
     "header cut": (wav()[:30], "cut short"),
     "header only": (wav()[:12], "cut short"),
+    "no channel": (wav()[:22] + b"\0\0" + wav()[24:], "only"),
+    "no rate": (wav()[:24] + b"\0\0\0\0" + wav()[28:], "rate"),
+    "a rate beyond all sense": (wav()[:24] + b"\xff\xff\xff\x7f" + wav()[28:], "rate"),
     "mu-law": (wav(subtype="ULAW"), "only"),
     "64-bit": (wav(subtype="DOUBLE"), "only"),
 }
@@ -84,6 +87,22 @@ def test_what_is_no_wav_is_told_in_both(case):
         wave.read(content)
     with pytest.raises(tf.errors.InvalidArgumentError, match=said):
         tf.function(audio.decode_wav)(tf.constant(content))
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_nothing_is_computed_from_a_header_that_is_refused(case):
+    """An assertion alone does not wait: what a false rate asks for once filled the memory before it was refused."""
+    import resource
+
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with pytest.raises(tf.errors.InvalidArgumentError):
+        tf.function(lambda content: audio.clip(content, 16_000))(tf.constant(BAD[case][0]))
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 100_000  # KiB
+
+
+def test_the_highest_rate_is_heard():
+    content = wave.write(0.3 * np.sin(np.arange(wave.HIGHEST_RATE) * 0.01).astype("float32"), wave.HIGHEST_RATE)
+    np.testing.assert_allclose(audio.clip(tf.constant(content), 16_000), wave.clip(content, 16_000), atol=1e-4)
 
 
 @settings(max_examples=200, deadline=None)

@@ -47,6 +47,10 @@ class LiteModel:
             self.interpreter.reset_all_variables()
 
 
+def open_model(path: str, signature: "str | None" = None) -> LiteModel:
+    return LiteModel(path, signature)
+
+
 def main(model: str, requests: str, answers: str, signature: "str | None" = None) -> None:
     lite, found = LiteModel(model, signature), {}
     with np.load(requests, allow_pickle=False) as stored:
