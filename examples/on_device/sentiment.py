@@ -1,0 +1,45 @@
+"""Sentiment on a device: a text to a label, with ai-edge-litert and numpy alone.
+
+    python sentiment.py FOLDER TEXT ... [--file dynamic.tflite]
+
+FOLDER is what `rnnsuite export` wrote: saved_models/sentiment/lite/1.
+"""
+
+import argparse
+import pathlib
+import sys
+
+import numpy as np
+
+
+def load(folder, file="dynamic.tflite"):
+    """A function from a text to the probability of every label."""
+    sys.path.insert(0, str(folder))
+    from runner import LiteModel
+    from tokenizer import Tokenizer
+
+    labels = (pathlib.Path(folder) / "labels.txt").read_text(encoding="utf-8").splitlines()
+    tokenizer, model = Tokenizer.load(pathlib.Path(folder)), LiteModel(str(pathlib.Path(folder) / file))
+
+    def answer(text):
+        ids = np.array([tokenizer(text) or [0]], np.int32)  # no text is one padding id
+        return dict(zip(labels, model(ids=ids)["probabilities"][0].tolist(), strict=True))
+
+    return answer
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("folder")
+    parser.add_argument("texts", nargs="+")
+    parser.add_argument("--file", default="dynamic.tflite")
+    asked = parser.parse_args()
+    answer = load(asked.folder, asked.file)
+    for text in asked.texts:
+        found = answer(text)
+        label = max(found, key=found.get)
+        print(f"{label} {found[label]:.3f}  {text}")
+
+
+if __name__ == "__main__":
+    main()
