@@ -4,8 +4,8 @@
 
 Starts the server in a process of its own, on all models of saved_models/, and asks sentiment for one
 sentence a request from this process, over kept connections. The bare loop runs alone, after the
-server has ended: tf.saved_model.load's signature and a session of TensorFlow's C++ loader, the
-faster of the two counts, with as many sentences in a call as the server's runs had on average.
+server has ended: tf.saved_model.load's signature and a session of TensorFlow's C++ loader with one thread and
+with all, the fastest of the three counts, with as many sentences in a call as the server's runs had on average.
 --reload puts a second version of the model in while the load is on.
 """
 
@@ -146,10 +146,15 @@ def bare_loops(models: pathlib.Path, batches: list[int]) -> dict[int, dict[str, 
 
     folder = models / "sentiment" / "1"
     function = tf.saved_model.load(str(folder)).signatures["serving_default"]
-    servable = Servable("sentiment", 1, folder)
+    servables = {threads: Servable("sentiment", 1, folder, threads) for threads in (1, 0)}
+
+    def session(threads):
+        return lambda texts: servables[threads].run("serving_default", {"text": np.array(texts, object)})
+
     ways = {
         "tf.saved_model.load": lambda texts: function(text=tf.constant(texts))["probabilities"].numpy(),
-        "C++ loader": lambda texts: servable.run("serving_default", {"text": np.array(texts, object)}),
+        "C++ loader": session(0),
+        "C++ loader, one thread": session(1),
     }
     found: dict[int, dict[str, float]] = {}
     for batch in batches:

@@ -315,7 +315,7 @@ def predict(
 )
 @click.option("--timeout", default=30.0, type=click.FloatRange(min=0.001), show_default=True, help="Seconds to answer.")
 @click.option("--poll", default=1.0, type=click.FloatRange(min=0.05), show_default=True, help="Seconds between looks.")
-@click.option("--threads", default=0, type=click.IntRange(min=0), show_default=True, help="0 for one a core.")
+@click.option("--threads", default=1, type=click.IntRange(min=1), show_default=True, help="Of TensorFlow in one run.")
 @click.option(
     "--grace", default=30.0, type=click.FloatRange(min=0), show_default=True, help="Seconds that requests have to end."
 )

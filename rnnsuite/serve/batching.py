@@ -48,13 +48,13 @@ class Batcher:
         self.waiting: collections.deque[_Waiting] = collections.deque()
         self.running = 0
 
-    async def __call__(self, inputs: Arrays, rows: int) -> Arrays:
-        """The answers to `rows` rows. Raises what `run` raises."""
+    def __call__(self, inputs: Arrays, rows: int) -> asyncio.Future:
+        """What will be the answers to `rows` rows, or what `run` raises."""
         loop = asyncio.get_running_loop()
         asked = _Waiting(inputs, rows, loop.create_future())
         self.waiting.append(asked)
         self._start(loop)
-        return await asked.done
+        return asked.done
 
     def _start(self, loop: asyncio.AbstractEventLoop) -> None:
         while self.waiting and self.running < self.parallel:

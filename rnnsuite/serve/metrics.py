@@ -1,5 +1,6 @@
 """What Prometheus is told about the server."""
 
+import functools
 from collections.abc import Callable, Iterable
 
 import prometheus_client
@@ -28,10 +29,13 @@ class Metrics:
             "model_loaded", "1 for every version in service.", ["model", "version"], **common
         )
 
+        self._count = functools.cache(self._requests.labels)
+        self._time = functools.cache(self._seconds.labels)
+
     def request(self, model: str, code: str, seconds: float) -> None:
-        self._requests.labels(model, code).inc()
+        self._count(model, code).inc()
         if code == "OK":
-            self._seconds.labels(model).observe(seconds)
+            self._time(model).observe(seconds)
 
     def batch(self, model: str) -> Callable[[int], None]:
         return self._rows.labels(model).observe

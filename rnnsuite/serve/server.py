@@ -1,4 +1,4 @@
-"""The server: TF Serving's REST addresses on Starlette and uvicorn, with limits, metrics and a graceful end."""
+"""The server: TF Serving's REST addresses, an ASGI application on uvicorn, with limits, metrics and a graceful end."""
 
 import asyncio
 import concurrent.futures
@@ -10,15 +10,12 @@ import os
 import pathlib
 import re
 import signal
+import sys
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 
 import uvicorn
 from google.protobuf import json_format
-from starlette.applications import Starlette
-from starlette.requests import ClientDisconnect, Request
-from starlette.responses import Response
-from starlette.routing import Route
 from tensorflow_serving.apis import get_model_metadata_pb2
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
@@ -42,8 +39,9 @@ _ABOUT = re.compile(_WHICH + r"(/metadata)?", re.IGNORECASE)
 class Settings:
     """host, port: where to listen; port 0 takes a free one. body: bytes of a request at most. concurrency: requests
     under way at most; more are told to come again. batch: rows that requests may share a run in. timeout: seconds for
-    an answer. poll: seconds between looks for new versions. threads: of TensorFlow, 0 for one a core. grace: seconds
-    that requests have to end when the server stops.
+    an answer. poll: seconds between looks for new versions. threads: of TensorFlow in one run; a recurrence has
+    little to divide among more, and several runs at once fill the cores. grace: seconds that requests have to end
+    when the server stops.
     """
 
     models: pathlib.Path
@@ -56,7 +54,7 @@ class Settings:
     batch: int = 64
     timeout: float = 30.0
     poll: float = 1.0
-    threads: int = 0
+    threads: int = 1
     grace: float = 30.0
 
 
@@ -65,22 +63,19 @@ class Service:
 
     def __init__(self, settings: Settings):
         self.settings, self.metrics = settings, Metrics()
-        threads = settings.threads or os.cpu_count() or 1
-        self.pool = concurrent.futures.ThreadPoolExecutor(threads, "model")
-        self.parallel, self.under_way = threads, 0
+        self.parallel, self.under_way = max((os.cpu_count() or 1) // settings.threads, 1), 0
+        self.pool = concurrent.futures.ThreadPoolExecutor(self.parallel, "model")
         self.library = Library(settings.models, settings.names, settings.plans, settings.threads, self._batchers)
 
     def _batchers(self, servable: Servable) -> dict[str, Batcher]:
+        most, parallel, noted = self.settings.batch, self.parallel, self.metrics.batch(servable.name)
         return {
-            name: Batcher(
-                functools.partial(servable.run, name), self.pool, each.together, self.settings.batch, self.parallel,
-                self.metrics.batch(servable.name),
-            )
+            name: Batcher(functools.partial(servable.run, name), self.pool, each.together, most, parallel, noted)
             for name, each in servable.signatures.items()
-        }  # fmt: skip
+        }
 
     @contextlib.asynccontextmanager
-    async def running(self, _) -> AsyncIterator[None]:
+    async def running(self) -> AsyncIterator[None]:
         await self.library.start()
         watch = asyncio.create_task(self._watch())
         try:
@@ -98,61 +93,72 @@ class Service:
             except Exception:  # a disk that is away for a moment must not end the looking
                 log.exception("Looking for new versions failed; trying again.")
 
-    async def answer(self, request: Request) -> Response:
-        started, model, code = time.perf_counter(), "", "INTERNAL"
+    async def __call__(self, scope: Mapping, receive: Callable, send: Callable) -> None:
+        """The ASGI application. Models are loaded when it starts."""
+        if scope["type"] == "lifespan":
+            return await _lifespan(self.running, receive, send)
+        if scope["path"] == METRICS and scope["method"] == "GET":
+            status, kind, body = 200, self.metrics.kind, self._page()
+        else:
+            kind, (status, body) = "application/json", await self._answered(scope, receive)
+        if status is None:  # nobody is there any more
+            return
+        headers = [(b"content-type", kind.encode()), (b"content-length", str(len(body)).encode())]
+        headers += [(b"retry-after", b"1")] if status == 503 else []
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
+
+    async def _answered(self, scope: Mapping, receive: Callable) -> tuple[int | None, bytes]:
+        """Status and body; no status where the asker has gone."""
+        started, code, self.under_way = time.perf_counter(), "INTERNAL", self.under_way + 1
+        asked = _PREDICT.fullmatch(scope["path"]) or _ABOUT.fullmatch(scope["path"])
+        model = asked[1] if asked and asked[1] in self.library.models else ""
         try:
-            with self._place():
-                model, body = await self._answer(request)
+            if self.under_way > self.settings.concurrency:
+                raise Refused("UNAVAILABLE", f"{self.under_way - 1} requests are under way already; try again")
+            body = await self._answer(scope["method"], scope["path"], asked, receive)
             code = "OK"
-            return _json(200, body)
+            return 200, body
         except Refused as error:
             code = error.code
-            return _json(error.http, rest.error(str(error)), {"Retry-After": "1"} if error.http == 503 else None)
-        except ClientDisconnect:
+            return error.http, rest.error(str(error))
+        except _Gone:
             code = "CANCELLED"
-            return Response(status_code=499)
+            return None, b""
         except Exception:
             log.exception("A request failed.")
-            return _json(500, rest.error("Internal error; the server's log says more."))
-        finally:
-            self.metrics.request(model, code, time.perf_counter() - started)
-
-    @contextlib.contextmanager
-    def _place(self) -> Iterator[None]:
-        if self.under_way >= self.settings.concurrency:
-            raise Refused("UNAVAILABLE", f"{self.under_way} requests are under way already; try again")
-        self.under_way += 1
-        try:
-            yield
+            return 500, rest.error("Internal error; the server's log says more.")
         finally:
             self.under_way -= 1
+            self.metrics.request(model, code, time.perf_counter() - started)
 
-    async def _answer(self, request: Request) -> tuple[str, bytes]:
-        path, method = request.url.path, request.method
-        asked = _PREDICT.fullmatch(path) if method == "POST" else None
-        if asked:
-            name, version, label, verb = asked.groups()
-            if verb.lower() != "predict":
-                raise invalid(f"Signatures of {name} are for predict, not for {verb.lower()}")
-            with self.library.use(name, version and int(version), label) as loaded:
-                return name, await self._predict(loaded, await self._body(request))
-        asked = _ABOUT.fullmatch(path) if method in ("GET", "HEAD") else None
-        if not asked:
+    async def _answer(self, method: str, path: str, asked: re.Match | None, receive: Callable) -> bytes:
+        if asked is None or (asked.re is _PREDICT) != (method == "POST") or method not in ("GET", "HEAD", "POST"):
             raise invalid(f"Malformed request: {method} {path[:200]}")
-        name, version, label, metadata = asked.groups()
-        if metadata:
-            with self.library.use(name, version and int(version), label) as loaded:
-                return name, rest.dump(_metadata(loaded.servable))
-        states = self.library.status(name, version and int(version), label)
-        return name, rest.dump({"model_version_status": states})
+        name, version, label, what = asked.groups()
+        which = name, version and int(version), label
+        if asked.re is _PREDICT:
+            if what.lower() != "predict":
+                raise invalid(f"Signatures of {name} are for predict, not for {what.lower()}")
+            with self.library.use(*which) as loaded:
+                return await self._predict(loaded, await self._body(receive))
+        if what:
+            with self.library.use(*which) as loaded:
+                return rest.dump(_metadata(loaded.servable))
+        return rest.dump({"model_version_status": self.library.status(*which)})
 
-    async def _body(self, request: Request) -> bytes:
-        most, body = self.settings.body, bytearray()
-        async for chunk in request.stream():
-            body += chunk
-            if len(body) > most:
+    async def _body(self, receive: Callable) -> bytes:
+        most, parts, size = self.settings.body, [], 0
+        while True:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                raise _Gone
+            parts.append(message.get("body", b""))
+            size += len(parts[-1])
+            if size > most:
                 raise Refused("TOO_LARGE", f"Request body is larger than {most} bytes")
-        return bytes(body)
+            if not message.get("more_body"):
+                return b"".join(parts)
 
     async def _predict(self, loaded: Loaded, body: bytes) -> bytes:
         signatures = loaded.servable.signatures
@@ -173,13 +179,27 @@ class Service:
         large = sum(each.size for each in outputs.values()) > LARGE // 8
         return await asyncio.to_thread(rest.answer, outputs, rows) if large else rest.answer(outputs, rows)
 
-    async def measured(self, _: Request) -> Response:
+    def _page(self) -> bytes:
         loaded = {(name, number) for name, versions in self.library.models.items() for number in versions}
-        return Response(self.metrics.page(self.under_way, loaded), media_type=self.metrics.kind)
+        return self.metrics.page(self.under_way, loaded)
 
 
-def _json(status: int, body: bytes, headers: dict[str, str] | None = None) -> Response:
-    return Response(body, status, headers, media_type="application/json")
+class _Gone(Exception):
+    """The asker has closed the connection."""
+
+
+async def _lifespan(running: Callable, receive: Callable, send: Callable) -> None:
+    """ASGI's messages of starting and stopping, around `running()`."""
+    await receive()
+    async with contextlib.AsyncExitStack() as stack:
+        try:
+            await stack.enter_async_context(running())
+        except BaseException:
+            await send({"type": "lifespan.startup.failed"})
+            raise
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+    await send({"type": "lifespan.shutdown.complete"})
 
 
 def _metadata(servable: Servable) -> dict:
@@ -189,18 +209,6 @@ def _metadata(servable: Servable) -> dict:
     said = json_format.MessageToDict(found, preserving_proto_field_name=True, always_print_fields_with_no_presence=True)
     spec = {"name": servable.name, "signature_name": "", "version": str(servable.version)}
     return {"model_spec": spec, "metadata": {"signature_def": said}}
-
-
-def application(settings: Settings) -> Starlette:
-    """The ASGI application; models are loaded when it starts."""
-    service = Service(settings)
-
-    async def nowhere(request: Request, _: Exception) -> Response:
-        return _json(404, rest.error(f"There is nothing at {request.method} {request.url.path[:200]}"))
-
-    methods = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT"]
-    routes = [Route(METRICS, service.measured), Route("/{path:path}", service.answer, methods=methods)]
-    return Starlette(routes=routes, lifespan=service.running, exception_handlers={404: nowhere, 405: nowhere})
 
 
 class _Protocol(HttpToolsProtocol):
@@ -232,31 +240,27 @@ class _Server(uvicorn.Server):
 
 def serve(settings: Settings) -> None:
     """Serves until SIGTERM or SIGINT. Raises UserError where there is nothing to serve or the port is taken."""
-    failure: list[BaseException] = []
-    app = application(settings)
-    started = app.router.lifespan_context
+    service, failures = Service(settings), []
 
-    @contextlib.asynccontextmanager
-    async def noted(app):
+    async def application(scope, receive, send):
         try:
-            async with started(app) as state:
-                yield state
+            await service(scope, receive, send)
         except UserError as error:  # which uvicorn would only log
-            failure.append(error)
+            failures.append(error)
             raise
 
-    app.router.lifespan_context = noted
     config = uvicorn.Config(
-        app, host=settings.host, port=settings.port, http=_Protocol, ws="none", lifespan="on", log_config=None,
-        access_log=False, timeout_graceful_shutdown=int(settings.grace), backlog=2048, server_header=False,
+        application, host=settings.host, port=settings.port, http=_Protocol, ws="none", lifespan="on", log_config=None,
+        access_log=False, proxy_headers=False, server_header=False, date_header=False, backlog=2048,
+        timeout_graceful_shutdown=int(settings.grace),
     )  # fmt: skip
     logging.getLogger("uvicorn").setLevel(logging.CRITICAL)
     logging.getLogger("tensorflow").setLevel(logging.ERROR)  # it deprecates the loader that TF Serving runs
+    sys.setswitchinterval(0.0005)  # a thread that comes back from TensorFlow would wait 5 ms for the loop's thread
     try:
         _Server(config).run()
     except SystemExit as error:
-        if failure:
-            raise failure[0] from None
-        raise UserError(f"Cannot listen on {settings.host}:{settings.port}: is the port taken?") from error
-    if failure:
-        raise failure[0]
+        if not failures:
+            raise UserError(f"Cannot listen on {settings.host}:{settings.port}: is the port taken?") from error
+    if failures:
+        raise failures[0]
