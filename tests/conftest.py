@@ -16,7 +16,7 @@ from rnnsuite.files import read_json, write_json
 
 APPS = sorted(applications.summaries())
 # Few epochs, but as many as an application's own tests need a model that knows something.
-EPOCHS = {"speech_commands": 10, "captioning": 5}
+EPOCHS = {"speech_commands": 7, "captioning": 5}
 
 
 # Few widths of batches, so that few shapes are compiled; fewer records to decode after every epoch; and fewer pictures,
@@ -31,7 +31,8 @@ OTHERS = {
 
 
 # Files that take minutes: begun first, so that no worker is left with one of them when the other has nothing to do.
-LONG = ("test_apps.py", "test_train.py", "test_serve.py", "test_scan.py", "test_tune.py")
+LONG = ("test_apps.py", "test_train.py", "test_serve.py", "test_workers.py", "test_search.py", "test_scan.py", "test_tune.py",
+        "test_serving.py", "test_client.py")  # fmt: skip
 
 
 def pytest_collection_modifyitems(items):

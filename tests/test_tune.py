@@ -77,7 +77,7 @@ def test_killed_after_the_third_trial_goes_on_without_repeating(source, tmp_path
 
 @pytest.mark.parametrize("algorithm", ["bayesian", "hyperband"])
 def test_algorithms(source, tmp_path, algorithm):
-    config = settings(source, f"tune.algorithm={algorithm}", "tune.trials=3", "tune.keep=2", "train.epochs=3")
+    config = settings(source, f"tune.algorithm={algorithm}", "tune.trials=3", "tune.keep=2")
     result = tune(APP, config, tmp_path)
     assert pathlib.Path(result["best"]).is_file()
     assert result["settings"].keys() == config.tune.space.keys()
