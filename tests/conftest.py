@@ -31,8 +31,10 @@ OTHERS = {
 
 
 # Files that take minutes: begun first, so that no worker is left with one of them when the other has nothing to do.
-LONG = ("test_apps.py", "test_train.py", "test_serve.py", "test_workers.py", "test_search.py", "test_scan.py", "test_tune.py",
-        "test_serving.py", "test_client.py")  # fmt: skip
+LONG = (
+    "test_apps.py", "test_train.py", "test_serve.py", "test_workers.py", "test_search.py", "test_scan.py",
+    "test_tune.py", "test_serving.py", "test_client.py",
+)  # fmt: skip
 
 
 def pytest_collection_modifyitems(items):
