@@ -8,6 +8,7 @@ import os
 import pathlib
 import socket
 import sys
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -149,14 +150,13 @@ def train(app, config: str, overrides: tuple[str, ...], run: pathlib.Path | None
     folder = run or default_folder(app, pathlib.Path(config).stem, settings)
     from rnnsuite.train import train as train_run
 
-    team = workers.start(settings.train)
-
     def reported():
         if not (folder / "report.html").is_file():
             score, count = evaluate.evaluate(app, folder, split="validation")
             report.write(Run(app, folder), score, "validation", count)
 
     try:
+        team = workers.start(settings.train)
         metrics = train_run(app, settings, folder, team=team)
         team.share(reported)  # the others wait, so that nobody is missed before all is done
     except workers.WorkerLost as error:
@@ -175,6 +175,7 @@ def _again(reason: str) -> None:
         raise UserError(f"Workers were lost {done} times; the last time: {reason}")
     click.echo(f"rnnsuite: a worker was lost ({reason}); going on from the last checkpoint with all.", err=True)
     os.environ["RNNSUITE_RESTARTS"] = str(done + 1)
+    time.sleep(1)
     os.execv(sys.executable, sys.orig_argv)
 
 

@@ -105,8 +105,8 @@ def start(settings: Train) -> Workers:
     """The workers that the settings ask for. To be called before TensorFlow computes anything.
 
     mirrored: every GPU of this machine, or every logical CPU device where there is none.
-    multi_worker: the processes in the environment variable TF_CONFIG, one device each; waits
-    until all of them are there. Raises UserError.
+    multi_worker: the processes in the environment variable TF_CONFIG; waits until all of them
+    are there. Raises UserError, and WorkerLost where they do not come together.
     """
     if settings.strategy == "none":
         return Workers(tf.distribute.get_strategy())
@@ -116,7 +116,10 @@ def start(settings: Train) -> Workers:
         devices = tf.config.list_logical_devices("GPU") or tf.config.list_logical_devices("CPU")
         return Workers(tf.distribute.MirroredStrategy([device.name for device in devices]))
     count, number = place()
-    return Workers(tf.distribute.MultiWorkerMirroredStrategy(), count, number)
+    try:
+        return Workers(tf.distribute.MultiWorkerMirroredStrategy(), count, number)
+    except (tf.errors.OpError, RuntimeError) as error:  # another has not noticed yet that this one is new
+        raise WorkerLost(said(error)) from error
 
 
 def place(environment: dict | None = None) -> tuple[int, int]:
@@ -147,8 +150,8 @@ def is_loss(error: BaseException, workers: Workers) -> bool:
     return workers.count > 1 and isinstance(error, _LOST)
 
 
-def said(error: tf.errors.OpError) -> str:
+def said(error: BaseException) -> str:
     """What has happened, without the places in the graph where it was noticed."""
-    lines = [line.strip() for line in str(error.message).splitlines()]
+    lines = [line.strip() for line in str(error).splitlines()]
     told = [line for line in lines if line and not line.startswith(("File ", "[[", "Detected at", "Graph execution"))]
     return (told[0] if told else type(error).__name__)[:200]

@@ -157,3 +157,45 @@ Client("http://localhost:1")
 assert not {"tensorflow", "keras"} & set(sys.modules)
 """
     subprocess.run([sys.executable, "-c", program], check=True)
+
+
+class Failing:
+    """A way to a server that always gives the same code, and counts how often it is asked."""
+
+    def __init__(self, code):
+        self.code, self.asked = code, 0
+
+    def predict(self, *_):
+        from rnnsuite.client.transport import Failed
+
+        self.asked += 1
+        raise Failed(self.code, "said so")
+
+    states = signatures = predict
+
+    def close(self):
+        pass
+
+
+@pytest.mark.parametrize(
+    ("code", "kind", "times"),
+    [
+        ("UNAVAILABLE", client.ServerUnavailable, 4),
+        ("DEADLINE_EXCEEDED", client.TimedOut, 1),
+        ("INTERNAL", client.ServerFailed, 1),
+        ("RESOURCE_EXHAUSTED", client.ServerFailed, 1),
+    ],
+)
+def test_only_what_is_unavailable_is_tried_again(code, kind, times):
+    transport = Failing(code)
+    with client.Client(transport, attempts=4, pause=0.001) as found, pytest.raises(kind, match="said so"):
+        found.predict("sentiment", {"text": ["x"]})
+    assert transport.asked == times
+
+
+def test_pauses_end_with_the_time_that_is_allowed():
+    transport = Failing("UNAVAILABLE")
+    found = client.Client(transport, attempts=100, pause=0.05, timeout=0.3)
+    with pytest.raises(client.ServerUnavailable):
+        found.predict("sentiment", {"text": ["x"]})
+    assert 1 < transport.asked < 10
