@@ -117,6 +117,31 @@ class _Watch:
         return found
 
 
+class Patient:
+    """A worker's calls to the chief, each repeated while there is none: it may be killed in the midst of one.
+
+    keras-tuner waits for a chief before a call, but takes one that breaks off for a failure of the trial.
+    """
+
+    def __init__(self, stub: object, seconds: float = 3600.0):
+        self._stub, self._seconds = stub, seconds
+
+    def __getattr__(self, name: str) -> Callable:
+        call = getattr(self._stub, name)
+
+        def asked(request, **options):
+            until = time.monotonic() + self._seconds
+            while True:
+                try:
+                    return call(request, **options)
+                except grpc.RpcError as error:
+                    if error.code() != grpc.StatusCode.UNAVAILABLE or time.monotonic() > until:
+                        raise
+                    time.sleep(0.5)
+
+        return asked
+
+
 @contextlib.contextmanager
 def working(folder: pathlib.Path, where: str, name: str) -> Iterator[None]:
     """Within, keras-tuner's tuners ask the chief at `where`, and this worker gives signs of life under `name`.

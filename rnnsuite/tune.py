@@ -159,6 +159,8 @@ class _Trials(keras_tuner.Tuner):
         self.done, self.idle = 0, False
         self.fitted: dict[str, Any] = {}
         super().__init__(oracle, _no_hypermodel, directory=str(folder), project_name="oracle")
+        if not alone:
+            self.oracle.stub = search.Patient(self.oracle.stub)
 
     def save(self) -> None:
         if self.alone:  # otherwise the chief has it

@@ -1,11 +1,18 @@
 """What many tests need: every application trained and exported once, small and fast."""
 
+import atexit
 import dataclasses
 import os
 import pathlib
 import shutil
+import tempfile
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+if "TF_XLA_FLAGS" not in os.environ:
+    # What one process has compiled the others need not: a folder for this session, which workers and children inherit.
+    _compiled = tempfile.mkdtemp(prefix="rnnsuite-compiled-")
+    os.environ["TF_XLA_FLAGS"] = f"--tf_xla_persistent_cache_directory={_compiled}"
+    atexit.register(shutil.rmtree, _compiled, ignore_errors=True)
 
 import filelock
 import pytest
@@ -16,7 +23,7 @@ from rnnsuite.files import read_json, write_json
 
 APPS = sorted(applications.summaries())
 # Few epochs, but as many as an application's own tests need a model that knows something.
-EPOCHS = {"speech_commands": 7, "captioning": 5}
+EPOCHS = {"speech_commands": 10, "captioning": 5}
 
 
 # Few widths of batches, so that few shapes are compiled; fewer records to decode after every epoch; and fewer pictures,

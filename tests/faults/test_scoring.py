@@ -7,7 +7,7 @@ from rnnsuite import app as applications
 from rnnsuite import predict
 from tests.faults.processes import ended, start, wait
 
-ROWS = int(os.environ.get("RNNSUITE_ROWS", "20000"))
+ROWS = int(os.environ.get("RNNSUITE_ROWS", "10000"))
 
 
 def test_killed_three_times_and_every_row_once(tmp_path):

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-COUNT = int(os.environ.get("RNNSUITE_FUZZ", "400"))
+COUNT = int(os.environ.get("RNNSUITE_FUZZ", "200"))
 NAMES = ("captioning", "sentiment", "speech_commands", "translation")
 
 DEFAULT = ("serving_default", "")

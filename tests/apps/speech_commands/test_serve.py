@@ -130,8 +130,8 @@ def test_predict_answers_files(speech, meeting):
     [
         (["--stream", "/no/such.wav"], "no sound file /no/such.wav"),
         (["/no/such.wav"], "no sound file /no/such.wav"),
-        ([], "either INPUTs or --stream"),
-        (["a.wav", "--stream", "b.wav"], "either INPUTs or --stream"),
+        ([], "Give INPUTs, or --stream"),
+        (["a.wav", "--stream", "b.wav"], "Give INPUTs, or --stream"),
         (["a.wav", "--set", "stream.threshold=0.5"], "--set takes keys of decode here"),
         (["--stream", "a.wav", "--set", "stream.treshold=0.5"], "Did you mean stream.threshold?"),
     ],
