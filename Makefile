@@ -18,7 +18,7 @@ demo: $(READY)
 		"Nobody would call the ending anything but moving, although the pacing was clumsy."
 
 test: lint
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	$(BIN)/python -m pytest -n 2 --dist loadgroup --no-loadscope-reorder
 
 lint: $(READY)
 	$(BIN)/ruff check .
@@ -30,7 +30,7 @@ docs: $(READY)
 	$(BIN)/mkdocs build --strict
 
 # pip is made new first: an old one can search for a solution for very long.
-$(READY): setup.cfg pyproject.toml
+$(READY): setup.py setup.cfg pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] < (3, 14))' \
 		|| { echo "rnnsuite needs Python 3.10 to 3.13: make PYTHON=python3.12 ..."; exit 1; }
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv

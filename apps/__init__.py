@@ -1,1 +1,1 @@
-"""Applications, one folder each. Every folder is made of the same files; see docs/architecture.md."""
+"""Applications, one folder each, made of the same files; see docs/architecture.md."""

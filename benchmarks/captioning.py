@@ -16,17 +16,21 @@ import pathlib
 import numpy as np
 
 from apps.captioning.sample import COLOURS, SIDE, Scene, render, scenes
-from rnnsuite import app as apps
-from rnnsuite import evaluate, predict
+from rnnsuite import catalog
+from rnnsuite.data.records import collect
 from rnnsuite.inputs import image
+from rnnsuite.pipeline.inference.card import data_section
+from rnnsuite.pipeline.inference.models import open_model
 
-APP = apps.find("captioning")
+APP = catalog.find("captioning")
 
 
 def peaks(made: Scene, words: list[str], maps: np.ndarray) -> list[bool]:
-    """For every word that names a shape, whether the place with most attention overlaps the shape that is meant.
+    """For every word that names a shape, whether the place with most attention overlaps the shape
+    that is meant.
 
-    The colour before the word says which is meant; words of shapes that the scene has not are left out.
+    The colour before the word says which is meant; words of shapes that the scene has not are left
+    out.
     """
     found, place = [], SIDE / maps.shape[-1]
     for number, word in enumerate(words):
@@ -34,19 +38,26 @@ def peaks(made: Scene, words: list[str], maps: np.ndarray) -> list[bool]:
         meant = [thing for thing in made.things if thing.shape == word and thing.colour == colour]
         if meant:
             row, column = np.unravel_index(maps[number].argmax(), maps[number].shape)
-            near = [max(abs(middle - thing_at) - place / 2, 0) for middle, thing_at in
-                    ((place * (column + 0.5), meant[0].x), (place * (row + 0.5), meant[0].y))]  # fmt: skip
+            near = [
+                max(abs(middle - thing_at) - place / 2, 0)
+                for middle, thing_at in (
+                    (place * (column + 0.5), meant[0].x),
+                    (place * (row + 0.5), meant[0].y),
+                )
+            ]
             found.append(max(near) <= meant[0].radius)
     return found
 
 
 def of_scenes(options) -> dict:
     pictures = {render(made).tobytes(): made for split, _, made in scenes() if split == "test"}
-    records = evaluate.collect(APP.load(evaluate.data_settings(APP, options.run, None), "test"))
-    predictor = predict.open_model(APP, options.run)
+    records = collect(APP.load(data_section(APP, options.run, None), "test"))
+    predictor = open_model(APP, options.run)
     answers = predictor.answer(records)["caption"]
     made = [pictures[image.decode(record["image"]).numpy().tobytes()] for record in records]
-    right = np.array([answer.decode() in each.captions for answer, each in zip(answers, made, strict=True)])
+    right = np.array(
+        [answer.decode() in each.captions for answer, each in zip(answers, made, strict=True)]
+    )
     unseen = np.array([each.unseen for each in made])
     hits: list[bool] = []
     for record, scene in zip(records[: options.scenes], made, strict=False):
@@ -64,19 +75,23 @@ def of_scenes(options) -> dict:
 
 
 def search(options) -> dict:
-    records = evaluate.collect(APP.load(evaluate.data_settings(APP, options.run, None), options.split))
+    records = collect(APP.load(data_section(APP, options.run, None), options.split))
     found = {}
     for beam in (0, 1, 3, 5, 10):
         overrides = [f"decode.beam={beam}"] if beam else []
-        predictor = predict.open_model(APP, options.run, overrides)
+        predictor = open_model(APP, options.run, overrides)
         answers = predictor.answer(records, "serving_default" if beam else "greedy")
         metrics = APP.score(records, answers).metrics
-        found[f"beam {beam}" if beam else "greedy"] = {name: round(metrics[name], 4) for name in ("bleu_4", "cider")}
+        found[f"beam {beam}" if beam else "greedy"] = {
+            name: round(metrics[name], 4) for name in ("bleu_4", "cider")
+        }
     return found
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("what", choices=["scenes", "search"])
     parser.add_argument("--run", type=pathlib.Path, required=True)
     parser.add_argument("--split", default="validation")

@@ -2,9 +2,10 @@
 
     python benchmarks/lite.py [--models saved_models] [--rounds 200]
 
-Each in a process of its own that has ai-edge-litert and numpy alone, on one thread, from a request to its answer as
-examples/on_device makes it (tokenizer, resampling and the loop over subwords included), and a stream step by itself.
-Memory is what loading and answering add to the process's peak.
+Each in a process of its own that has ai-edge-litert and numpy alone, on one thread, from a request
+to its answer as examples/on_device makes it (tokenizer, resampling and the loop over subwords
+included), and a stream step by itself. Memory is what loading and answering add to the process's
+peak.
 """
 
 import argparse
@@ -14,7 +15,10 @@ import subprocess
 import sys
 
 ROOT = pathlib.Path(__file__).parent.parent
-REVIEW = "I went in expecting little, and the first half hour gave me less; then the story found its feet. " * 12
+REVIEW = (
+    "I went in expecting little, and the first half hour gave me less; then the story found its "
+    "feet. " * 12
+)
 CHILD = """
 import json, pathlib, resource, sys, time
 script, folder, file, rounds = pathlib.Path(sys.argv[1]), sys.argv[2], sys.argv[3], int(sys.argv[4])
@@ -60,19 +64,29 @@ def main() -> None:
     parser.add_argument("--models", type=pathlib.Path, default=ROOT / "saved_models")
     parser.add_argument("--rounds", type=int, default=200)
     options = parser.parse_args()
-    print("| model | file | request | KB | load, ms | p50, ms | p95, ms | memory, MiB |\n" + "|---" * 8 + "|")
+    print(
+        "| model | file | request | KB | load, ms | p50, ms | p95, ms | memory, MiB |\n"
+        + "|---" * 8
+        + "|"
+    )
     requests = {
-        "sentiment": "a review of 228 words", "speech_commands": "one second", "translation": "17 words",
+        "sentiment": "a review of 228 words",
+        "speech_commands": "one second",
+        "translation": "17 words",
         "captioning": "256 x 256 pixels",
-    }  # fmt: skip
+    }
     for path in sorted(options.models.absolute().glob("*/lite/*/*.tflite")):
         name = path.parents[2].name
         ways = [requests[name], "stream"] if name == "speech_commands" else [requests[name]]
         for way in ways:
-            found = min((measure(path, name, way, options.rounds) for _ in range(3)), key=lambda each: each["p50"])
+            found = min(
+                (measure(path, name, way, options.rounds) for _ in range(3)),
+                key=lambda each: each["p50"],
+            )
             told = "20 ms of a stream" if way == "stream" else way
             print(
-                f"| {name} | {path.stem} | {told} | {path.stat().st_size / 1000:.0f} | {found['load']:.1f} | "
+                f"| {name} | {path.stem} | {told} | {path.stat().st_size / 1000:.0f} | "
+                f"{found['load']:.1f} | "
                 f"{found['p50']:.2f} | {found['p95']:.2f} | {found['memory']:.1f} |",
                 flush=True,
             )
@@ -81,7 +95,9 @@ def main() -> None:
 def measure(path: pathlib.Path, name: str, way: str, rounds: int) -> dict[str, float]:
     script = ROOT / "examples" / "on_device" / f"{name}.py"
     words = [script, path.parent, path.name, rounds, REVIEW, way]
-    done = subprocess.run([sys.executable, "-I", "-c", CHILD, *map(str, words)], capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-I", "-c", CHILD, *map(str, words)], capture_output=True, text=True
+    )
     if done.returncode:
         raise SystemExit(done.stderr[-2000:])
     return json.loads(done.stdout)

@@ -22,13 +22,15 @@ KINDS = ("float32", "dynamic")
 
 
 def convert(library: str, depth: int, both: bool, folder: str) -> None:
-    """Writes `<kind>.tflite` of each kind, the input and the Keras layers' output; run in a child process."""
+    """Writes `<kind>.tflite` of each kind, the input and the Keras layers' output; run in a child
+    process.
+    """
     import keras
     import tensorflow as tf
 
     import rnnsuite.layers
     from rnnsuite.app import Signature
-    from rnnsuite.export import lite
+    from rnnsuite.pipeline.export import lite
 
     keras.utils.set_random_seed(0)
     layers = rnnsuite.layers if library == "rnnsuite" else keras.layers
@@ -50,9 +52,11 @@ def convert(library: str, depth: int, both: bool, folder: str) -> None:
             (pathlib.Path(folder) / f"{kind}.tflite").write_bytes(content)
 
 
-def measure(paths: list[str], x: np.ndarray, rounds: int, seconds: float) -> tuple[list[float], list[np.ndarray]]:
+def measure(
+    paths: list[str], x: np.ndarray, rounds: int, seconds: float
+) -> tuple[list[float], list[np.ndarray]]:
     """Milliseconds of an answer and the answer itself, for each file."""
-    from rnnsuite.export.runner import LiteModel
+    from rnnsuite.device.runner import LiteModel
 
     models = [LiteModel(path) for path in paths]
     answers = [model(x=x)["y"] for model in models]
@@ -75,7 +79,9 @@ def operations(path: str) -> str:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=0.5, help="per file and round")
     parser.add_argument("--convert", nargs=4, help=argparse.SUPPRESS)
@@ -84,7 +90,8 @@ def main() -> None:
         library, depth, both, folder = options.convert
         return convert(library, int(depth), both == "True", folder)
     print(
-        "| layers | file | ms, rnnsuite / Keras | ratio | KB, rnnsuite / Keras | ratio | largest error | operations |"
+        "| layers | file | ms, rnnsuite / Keras | ratio | KB, rnnsuite / Keras | ratio | largest "
+        "error | operations |"
     )
     print("|---|---|---|---|---|---|---|---|")
     for both, depth in itertools.product((False, True), (1, 2)):
@@ -98,13 +105,16 @@ def main() -> None:
                 x, y = stored["x"], stored["y"]
             for kind in KINDS:
                 paths = [folder / f"{kind}.tflite" for folder in folders]
-                took, answers = measure([str(path) for path in paths], x, options.rounds, options.seconds)
+                took, answers = measure(
+                    [str(path) for path in paths], x, options.rounds, options.seconds
+                )
                 sizes = [path.stat().st_size / 1000 for path in paths]
                 name = f"{depth} {'bidirectional' if both else 'one-directional'}"
                 print(
                     f"| {name} | {kind} | {took[0]:.2f} / {took[1]:.2f} | {took[0] / took[1]:.2f} "
                     f"| {sizes[0]:.0f} / {sizes[1]:.0f} | {sizes[0] / sizes[1]:.2f} "
-                    f"| {np.abs(answers[0] - y).max():.0e} | {' / '.join(map(operations, map(str, paths)))} |",
+                    f"| {np.abs(answers[0] - y).max():.0e} | "
+                    f"{' / '.join(map(operations, map(str, paths)))} |",
                     flush=True,
                 )
     return None

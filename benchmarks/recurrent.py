@@ -23,7 +23,13 @@ import sys
 import tempfile
 import time
 
-SHAPES = [(1, 100, 64, 128), (32, 100, 128, 128), (64, 200, 128, 256), (128, 50, 64, 64), (16, 400, 64, 64)]
+SHAPES = [
+    (1, 100, 64, 128),
+    (32, 100, 128, 128),
+    (64, 200, 128, 256),
+    (128, 50, 64, 64),
+    (16, 400, 64, 64),
+]
 GATES = {"LSTM": 4, "GRU": 3}
 
 
@@ -115,7 +121,9 @@ def matmul_peak():
 
 
 def peak_of(build, case):
-    """MiB that training steps add to a process which has already run a tiny one (Linux), compiling apart."""
+    """MiB that training steps add to a process which has already run a tiny one (Linux), compiling
+    apart.
+    """
     batch, _, features, units = case["shape"]
     tiny = build({**case, "shape": [min(batch, 16), 2, features, units]})
     tiny(), tiny()
@@ -161,7 +169,9 @@ def worker(library, threads):
     def build(case):
         if library == "torch":
             return torch_case(case["cell"], case["shape"], case["both"], case["task"])
-        return tensorflow_case(library, *(case[k] for k in ("cell", "shape", "both", "masked", "task")))
+        return tensorflow_case(
+            library, *(case[k] for k in ("cell", "shape", "both", "masked", "task"))
+        )
 
     run = None
     for line in sys.stdin:
@@ -206,7 +216,7 @@ class Worker:
 
 
 def measure(case, workers, threads, rounds, seconds, memory):
-    """Seconds of a run and of the first one, and MiB that a training step adds, for each library."""
+    """Seconds of a run and of the first one, and MiB that a training step adds, by library."""
     result = {library: worker.ask(do="build", case=case) for library, worker in workers.items()}
     for _, (library, worker) in itertools.product(range(rounds), workers.items()):
         took = worker.ask(do="time", seconds=seconds)["seconds"]
@@ -219,7 +229,9 @@ def measure(case, workers, threads, rounds, seconds, memory):
 
 
 def cases(tasks, shapes):
-    for task, masked, cell, both, shape in itertools.product(tasks, (False, True), GATES, (False, True), shapes):
+    for task, masked, cell, both, shape in itertools.product(
+        tasks, (False, True), GATES, (False, True), shapes
+    ):
         yield {"task": task, "masked": masked, "cell": cell, "both": both, "shape": shape}
 
 
@@ -236,27 +248,50 @@ def geometric_mean(values):
 
 
 def report(results, peak):
-    for task, masked in itertools.product(dict.fromkeys(r["case"]["task"] for r in results), (False, True)):
+    for task, masked in itertools.product(
+        dict.fromkeys(r["case"]["task"] for r in results), (False, True)
+    ):
         rows = [r for r in results if (r["case"]["task"], r["case"]["masked"]) == (task, masked)]
         if not rows:
             continue
         print(f"\n{task}, {'masked' if masked else 'unmasked'}; milliseconds\n")
-        titles = ["layer", "batch x time x in -> units", "rnnsuite", "Keras", "ratio", "PyTorch", "ratio"]
-        titles += ["of matmul peak", "MiB a step, rnnsuite / Keras", "first call, s, rnnsuite / Keras"]
+        titles = [
+            "layer",
+            "batch x time x in -> units",
+            "rnnsuite",
+            "Keras",
+            "ratio",
+            "PyTorch",
+            "ratio",
+        ]
+        titles += [
+            "of matmul peak",
+            "MiB a step, rnnsuite / Keras",
+            "first call, s, rnnsuite / Keras",
+        ]
         print("| " + " | ".join(titles) + " |\n" + "|---" * len(titles) + "|")
         for row in rows:
             print(_line(row, peak))
         for rival in ("keras", "torch"):
             ratios = [
-                r["times"][rival]["seconds"] / r["times"]["rnnsuite"]["seconds"] for r in rows if rival in r["times"]
+                r["times"][rival]["seconds"] / r["times"]["rnnsuite"]["seconds"]
+                for r in rows
+                if rival in r["times"]
             ]
             if ratios:
-                print(f"\n{rival} over rnnsuite: geometric mean {geometric_mean(ratios):.2f}, least {min(ratios):.2f}")
-        for name, what in [("peak", "memory of a step"), ("process", "memory of the process, compiler and all")]:
+                print(
+                    f"\n{rival} over rnnsuite: geometric mean {geometric_mean(ratios):.2f}, least "
+                    f"{min(ratios):.2f}"
+                )
+        for name, what in [
+            ("peak", "memory of a step"),
+            ("process", "memory of the process, compiler and all"),
+        ]:
             ratios = [_memory(row["times"], name) for row in rows if name in row["times"]["keras"]]
             if ratios:
                 print(
-                    f"{what}, rnnsuite over Keras: geometric mean {geometric_mean(ratios):.2f}, most {max(ratios):.2f}"
+                    f"{what}, rnnsuite over Keras: geometric mean {geometric_mean(ratios):.2f}, "
+                    f"most {max(ratios):.2f}"
                 )
 
 
@@ -279,22 +314,37 @@ def _line(row, peak):
         f"{torch['seconds'] * 1e3:.2f}" if torch else "",
         f"{torch['seconds'] / ours:.2f}" if torch else "",
         f"{flops(case) / ours / 1e9 / peak:.0%}",
-        f"{times['rnnsuite']['peak']:.0f} / {times['keras']['peak']:.0f}" if "peak" in times["keras"] else "",
+        f"{times['rnnsuite']['peak']:.0f} / {times['keras']['peak']:.0f}"
+        if "peak" in times["keras"]
+        else "",
         f"{times['rnnsuite']['first']:.1f} / {times['keras']['first']:.1f}",
     ]
     return "| " + " | ".join(cells) + " |"
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument(
-        "--tasks", nargs="+", default=["train", "infer", "served"], choices=["train", "infer", "served"]
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--shapes", nargs="+", type=int, help="numbers (from 0) of the shapes to run", default=range(5))
+    parser.add_argument(
+        "--tasks",
+        nargs="+",
+        default=["train", "infer", "served"],
+        choices=["train", "infer", "served"],
+    )
+    parser.add_argument(
+        "--shapes",
+        nargs="+",
+        type=int,
+        help="numbers (from 0) of the shapes to run",
+        default=range(5),
+    )
     parser.add_argument("--threads", type=int, default=os.cpu_count())
     parser.add_argument("--rounds", type=int, default=4)
     parser.add_argument("--seconds", type=float, default=0.4, help="per library and round")
-    parser.add_argument("--memory", action="store_true", help="measure memory too, in fresh processes")
+    parser.add_argument(
+        "--memory", action="store_true", help="measure memory too, in fresh processes"
+    )
     parser.add_argument("--json", help="write the results to this file")
     parser.add_argument("--worker", help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -303,18 +353,34 @@ def main():
     names = ["rnnsuite", "keras", *(["torch"] if importlib.util.find_spec("torch") else [])]
     workers = {library: Worker(library, options.threads) for library in names}
     peak = workers["rnnsuite"].ask(do="matmul")["gflops"]
-    print(f"{platform.machine()}, {options.threads} threads; largest matrix product {peak:.0f} GFLOP/s", flush=True)
+    print(
+        f"{platform.machine()}, {options.threads} threads; largest matrix product {peak:.0f} "
+        f"GFLOP/s",
+        flush=True,
+    )
     results = []
     for case in cases(options.tasks, [SHAPES[k] for k in options.shapes]):
         plain = not case["masked"]
-        chosen = {k: w for k, w in workers.items() if k != "torch" or (plain and case["task"] != "served")}
+        chosen = {
+            k: w for k, w in workers.items() if k != "torch" or (plain and case["task"] != "served")
+        }
         memory = options.memory and case["task"] == "train"
         times = measure(case, chosen, options.threads, options.rounds, options.seconds, memory)
         results.append({"case": case, "times": times})
-        print(case["task"], "" if plain else "masked", _line(results[-1], peak), file=sys.stderr, flush=True)
+        print(
+            case["task"],
+            "" if plain else "masked",
+            _line(results[-1], peak),
+            file=sys.stderr,
+            flush=True,
+        )
         if options.json:
             with open(options.json, "w") as file:
-                json.dump({"threads": options.threads, "matmul_gflops": peak, "results": results}, file, indent=1)
+                json.dump(
+                    {"threads": options.threads, "matmul_gflops": peak, "results": results},
+                    file,
+                    indent=1,
+                )
     for each in workers.values():
         each.end()
     report(results, peak)

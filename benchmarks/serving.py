@@ -1,12 +1,13 @@
-"""Load on `rnnsuite serve`: requests a second and their times, and against a bare loop over the same SavedModel.
+"""Load on `rnnsuite serve`: requests a second and their times, and against a bare loop over the
+same SavedModel.
 
     python benchmarks/serving.py [--seconds 60] [--connections 32] [--batch 64] [--reload]
 
-Starts the server in a process of its own, on all models of saved_models/, and asks sentiment for one
-sentence a request from this process, over kept connections. The bare loop runs alone, after the
-server has ended: tf.saved_model.load's signature and a session of TensorFlow's C++ loader with one thread and
-with all, the fastest of the three counts, with as many sentences in a call as the server's runs had on average.
---reload puts a second version of the model in while the load is on.
+Starts the server in a process of its own, on all models of saved_models/, and asks sentiment for
+one sentence a request from this process, over kept connections. The bare loop runs alone, after the
+server has ended: tf.saved_model.load's signature and a session of TensorFlow's C++ loader with one
+thread and with all, the fastest of the three counts, with as many sentences in a call as the
+server's runs had on average. --reload puts a second version of the model in while the load is on.
 """
 
 import argparse
@@ -26,10 +27,15 @@ import numpy as np
 
 ROOT = pathlib.Path(__file__).parent.parent
 SENTENCES = [
-    "What a film.", "The plot was dull, but the acting was superb.", "I would not see it again for money.",
-    "A moving story, quietly told, with a last scene to remember.", "Two hours of my life that nobody gives back.",
-    "Funny where it wants to be and sad where it has to be.", "Nothing in it works.", "The best of its year.",
-]  # fmt: skip
+    "What a film.",
+    "The plot was dull, but the acting was superb.",
+    "I would not see it again for money.",
+    "A moving story, quietly told, with a last scene to remember.",
+    "Two hours of my life that nobody gives back.",
+    "Funny where it wants to be and sad where it has to be.",
+    "Nothing in it works.",
+    "The best of its year.",
+]
 
 
 def main() -> None:
@@ -57,11 +63,25 @@ def main() -> None:
         tell(found, options, batch)
         bare = max(bare_loops(models, [max(1, round(batch))])[max(1, round(batch))].values())
         rate = len(found["times"]) / options.seconds
-        print(f"bare loop, {round(batch)} a call: {bare:.0f} sentences/s; the server gives {rate / bare:.2f} of it")
+        print(
+            f"bare loop, {round(batch)} a call: {bare:.0f} sentences/s; the server gives "
+            f"{rate / bare:.2f} of it"
+        )
 
 
 def start(models: pathlib.Path, batch: int) -> tuple[subprocess.Popen, int]:
-    command = [sys.executable, "-m", "rnnsuite.cli", "serve", "--models", models, "--port", "0", "--batch", str(batch)]
+    command = [
+        sys.executable,
+        "-m",
+        "rnnsuite",
+        "serve",
+        "--models",
+        models,
+        "--port",
+        "0",
+        "--batch",
+        str(batch),
+    ]
     process = subprocess.Popen(list(map(str, command)), stderr=subprocess.PIPE, text=True, cwd=ROOT)
     for line in process.stderr:
         found = re.search(r"Serving on http://127.0.0.1:(\d+)", line)
@@ -90,7 +110,10 @@ async def ask(port: int, number: int, until: float, found: dict) -> None:
     while (started := time.perf_counter()) < until:
         number += 1
         body = json.dumps({"instances": [SENTENCES[number % len(SENTENCES)]]}).encode()
-        head = f"POST /v1/models/sentiment:predict HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(body)}\r\n\r\n"
+        head = (
+            f"POST /v1/models/sentiment:predict HTTP/1.1\r\nHost: localhost\r\nContent-Length: "
+            f"{len(body)}\r\n\r\n"
+        )
         writer.write(head.encode() + body)
         answer = await reader.readuntil(b"\r\n\r\n")
         size = int(re.search(rb"content-length: (\d+)", answer.lower())[1])
@@ -109,7 +132,8 @@ def drop(port: int, models: pathlib.Path, wait: float) -> float:
     (models / "sentiment" / ".2").rename(models / "sentiment" / "2")
     started = time.perf_counter()
     request = urllib.request.Request(
-        f"http://127.0.0.1:{port}/v1/models/sentiment/versions/2:predict", b'{"instances": ["What a film."]}'
+        f"http://127.0.0.1:{port}/v1/models/sentiment/versions/2:predict",
+        b'{"instances": ["What a film."]}',
     )
     while True:
         try:
@@ -121,7 +145,11 @@ def drop(port: int, models: pathlib.Path, wait: float) -> float:
 
 def rows(port: int) -> tuple[float, float]:
     """Sentences and runs so far, by the server's own count."""
-    page = urllib.request.urlopen(f"http://127.0.0.1:{port}/monitoring/prometheus/metrics").read().decode()
+    page = (
+        urllib.request.urlopen(f"http://127.0.0.1:{port}/monitoring/prometheus/metrics")
+        .read()
+        .decode()
+    )
     values = dict(re.findall(r'rnnsuite_batch_rows_(sum|count)\{model="sentiment"\} (\S+)', page))
     return float(values["sum"]), float(values["count"])
 
@@ -139,29 +167,40 @@ def tell(found: dict, options: argparse.Namespace, batch: float) -> None:
 
 
 def bare_loops(models: pathlib.Path, batches: list[int]) -> dict[int, dict[str, float]]:
-    """Sentences a second of loops that do nothing but call the model, the best of five stretches of two seconds."""
+    """Sentences a second of loops that do nothing but call the model, the best of five stretches of
+    two seconds.
+    """
     import tensorflow as tf
 
-    from rnnsuite.serve.servable import Servable
+    from rnnsuite.server.servable import Servable
 
     folder = models / "sentiment" / "1"
     function = tf.saved_model.load(str(folder)).signatures["serving_default"]
     servables = {threads: Servable("sentiment", 1, folder, threads) for threads in (1, 0)}
 
     def session(threads):
-        return lambda texts: servables[threads].run("serving_default", {"text": np.array(texts, object)})
+        return lambda texts: servables[threads].run(
+            "serving_default", {"text": np.array(texts, object)}
+        )
 
     ways = {
-        "tf.saved_model.load": lambda texts: function(text=tf.constant(texts))["probabilities"].numpy(),
+        "tf.saved_model.load": lambda texts: function(text=tf.constant(texts))[
+            "probabilities"
+        ].numpy(),
         "C++ loader": session(0),
         "C++ loader, one thread": session(1),
     }
     found: dict[int, dict[str, float]] = {}
     for batch in batches:
         for name, call in ways.items():
-            texts = [(SENTENCES * batch)[number : number + batch] for number in range(len(SENTENCES))]
+            texts = [
+                (SENTENCES * batch)[number : number + batch] for number in range(len(SENTENCES))
+            ]
             found.setdefault(batch, {})[name] = max(rate(call, texts, batch) for _ in range(5))
-        print(f"bare, {batch} a call: " + ", ".join(f"{name} {value:.0f}/s" for name, value in found[batch].items()))
+        print(
+            f"bare, {batch} a call: "
+            + ", ".join(f"{name} {value:.0f}/s" for name, value in found[batch].items())
+        )
     return found
 
 

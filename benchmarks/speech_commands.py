@@ -1,4 +1,5 @@
-"""A speech-command model as a stream: accuracy on clips, time of a step, and events in a long recording.
+"""A speech-command model as a stream: accuracy on clips, time of a step, and events in a long
+recording.
 
     python benchmarks/speech_commands.py MODEL ... --data path/to/speech_commands --split validation
 
@@ -15,14 +16,18 @@ import time
 
 import numpy as np
 
-from rnnsuite import app as apps
-from rnnsuite import evaluate, events, predict
-from rnnsuite.inputs import wave
+from rnnsuite import catalog
+from rnnsuite.data.records import collect
+from rnnsuite.device import events, wave
+from rnnsuite.pipeline.inference.card import data_section
+from rnnsuite.pipeline.inference.evaluate import evaluate
+from rnnsuite.pipeline.inference.models import fitted_of, open_model
+from rnnsuite.pipeline.inference.session import Session
 
 STEP = 320
 
 
-def steps(session: predict.Session, samples: np.ndarray) -> np.ndarray:
+def steps(session: Session, samples: np.ndarray) -> np.ndarray:
     pieces = samples[: len(samples) // STEP * STEP].astype(np.float32).reshape(-1, 1, STEP)
     return np.concatenate([session({"samples": piece})["probabilities"] for piece in pieces])
 
@@ -40,9 +45,15 @@ def heard(rows: np.ndarray, background: int, window: int = 10) -> int:
 def noise(length: int, rng: np.random.Generator) -> np.ndarray:
     """White to brown, its colour and loudness drifting."""
     hertz = np.maximum(np.fft.rfftfreq(length, 1 / wave.RATE), 20)
-    kinds = [np.fft.irfft(np.fft.rfft(rng.normal(size=length)) / hertz**slope, length) for slope in (0, 0.5, 1)]
+    kinds = [
+        np.fft.irfft(np.fft.rfft(rng.normal(size=length)) / hertz**slope, length)
+        for slope in (0, 0.5, 1)
+    ]
     kinds = [each / each.std() for each in kinds]
-    shares = [np.interp(np.arange(length), np.linspace(0, length, 60), rng.uniform(0, 1, 60)) for _ in kinds]
+    shares = [
+        np.interp(np.arange(length), np.linspace(0, length, 60), rng.uniform(0, 1, 60))
+        for _ in kinds
+    ]
     mixed = sum(share * each for share, each in zip(shares, kinds, strict=True))
     return mixed / mixed.std()
 
@@ -55,10 +66,13 @@ def power(clip: np.ndarray) -> tuple[float, int, int]:
     return float(np.mean(np.square(clip[first:last]))), first, last
 
 
-def recording(records, minutes: float, snr: float, seed: int, level: bool = True) -> tuple[np.ndarray, list]:
+def recording(
+    records, minutes: float, snr: float, seed: int, level: bool = True
+) -> tuple[np.ndarray, list]:
     """Clips at random times over noise, and where which word is.
 
-    level: each word is made `snr` dB louder than the noise under it; otherwise the words are so on the average.
+    level: each word is made `snr` dB louder than the noise under it; otherwise the words are so on
+    the average.
     """
     from apps.speech_commands.data import SILENCE
 
@@ -75,7 +89,9 @@ def recording(records, minutes: float, snr: float, seed: int, level: bool = True
             break
         own, first, last = power(clip)
         under = np.mean(np.square(sound[place + first : place + last])) if level else 0.02**2
-        sound[place : place + len(clip)] += clip * np.sqrt(under * 10 ** (snr / 10) / (own if level else mean))
+        sound[place : place + len(clip)] += clip * np.sqrt(
+            under * 10 ** (snr / 10) / (own if level else mean)
+        )
         start, end = (place + first) / wave.RATE, (place + last) / wave.RATE
         truth.append(events.Event(record["label"].decode(), start, end, 1.0))
         place += len(clip)
@@ -83,52 +99,73 @@ def recording(records, minutes: float, snr: float, seed: int, level: bool = True
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("models", nargs="+", type=pathlib.Path)
     parser.add_argument("--data")
     parser.add_argument("--split", default="validation")
     parser.add_argument("--clips", type=int, help="At most so many.  [default: all]")
     parser.add_argument("--minutes", type=float, default=10.0)
     parser.add_argument("--snr", type=float, default=10.0)
-    parser.add_argument("--average", action="store_true", help="The words are so much louder on the average only.")
+    parser.add_argument(
+        "--average", action="store_true", help="The words are so much louder on the average only."
+    )
     parser.add_argument("--tolerance", type=float, default=0.3)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--set", nargs="+", default=[], metavar="KEY=VALUE", dest="settings")
     parser.add_argument("--plot", type=pathlib.Path)
     options = parser.parse_args()
-    app = apps.find("speech_commands")
+    app = catalog.find("speech_commands")
     for model in options.models:
-        settings = evaluate.data_settings(app, model, options.data, ["data.silence=0"])
-        records = evaluate.collect(app.load(settings, options.split), options.clips)
+        settings = data_section(app, model, options.data, ["data.silence=0"])
+        records = collect(app.load(settings, options.split), options.clips)
         print(json.dumps({"model": str(model), **measure(app, model, records, options)}))
 
 
 def measure(app, model, records, options) -> dict:
-    fitted = predict.fitted_of(app, model)
-    whole = app.score(records, predict.open_model(app, model).answer(records)).metrics["accuracy"]
-    session, right, started = predict.Session(app, model, "stream"), 0, time.perf_counter()
+    fitted = fitted_of(app, model)
+    whole = app.score(records, open_model(app, model).answer(records)).metrics["accuracy"]
+    session, right, started = Session(app, model, "stream"), 0, time.perf_counter()
     for record in records:
         session.states = {}
-        label = fitted.labels[heard(steps(session, wave.clip(record["audio"], fitted.clip_samples)), fitted.background)]
+        label = fitted.labels[
+            heard(
+                steps(session, wave.clip(record["audio"], fitted.clip_samples)), fitted.background
+            )
+        ]
         right += label == record["label"].decode()
     spent = (time.perf_counter() - started) / (len(records) * fitted.clip_samples / STEP)
-    sound, truth = recording(records, options.minutes, options.snr, options.seed, not options.average)
+    sound, truth = recording(
+        records, options.minutes, options.snr, options.seed, not options.average
+    )
     session.states = {}
     rows = steps(session, sound)
     stream = evaluate.stream_settings(app, model, options.settings)
     found = follow(app, stream, fitted, rows)
     scores = events.match(found, truth, options.tolerance)
-    late = [min((e.start - t.start for e in found if e.label == t.label), key=abs, default=9) for t in truth]
+    late = [
+        min((e.start - t.start for e in found if e.label == t.label), key=abs, default=9)
+        for t in truth
+    ]
     late = [each for each in late if abs(each) < 1]
     if options.plot:
         draw(app, stream, fitted, rows, truth, options)
     return {
-        "clips": len(records), "whole_accuracy": whole, "stream_accuracy": right / len(records),
-        "step_ms": round(spent * 1e3, 3), "events": len(truth), "found": len(found),
-        "f1": round(scores.f1, 4), "precision": round(scores.precision, 4), "recall": round(scores.recall, 4),
+        "clips": len(records),
+        "whole_accuracy": whole,
+        "stream_accuracy": right / len(records),
+        "step_ms": round(spent * 1e3, 3),
+        "events": len(truth),
+        "found": len(found),
+        "f1": round(scores.f1, 4),
+        "precision": round(scores.precision, 4),
+        "recall": round(scores.recall, 4),
         "false_alarms_per_hour": round(scores.false_alarms * 60 / options.minutes, 1),
-        "onset_late_s": [round(float(each), 3) for each in np.percentile(late or [0], [10, 50, 90])],
-    }  # fmt: skip
+        "onset_late_s": [
+            round(float(each), 3) for each in np.percentile(late or [0], [10, 50, 90])
+        ],
+    }
 
 
 def follow(app, settings, fitted, rows) -> list[events.Event]:

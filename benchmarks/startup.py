@@ -1,4 +1,5 @@
-"""Times what a person waits for: `rnnsuite --help` and a cold `predict`; the minimum of several runs.
+"""Times what a person waits for: `rnnsuite --help` and a cold `predict`; the minimum of several
+runs.
 
 python benchmarks/startup.py [MODEL] [--runs 5]
 """
@@ -17,7 +18,7 @@ def seconds(words: list[str], runs: int) -> float:
     taken = []
     for _ in range(runs):
         started = time.perf_counter()
-        subprocess.run([sys.executable, "-m", "rnnsuite.cli", *words], check=True, capture_output=True)
+        subprocess.run([sys.executable, "-m", "rnnsuite", *words], check=True, capture_output=True)
         taken.append(time.perf_counter() - started)
     return min(taken)
 
@@ -28,7 +29,14 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=5)
     options = parser.parse_args()
     predict = ["predict", "sentiment", "--model", options.model, TEXT]
-    print(json.dumps({"help_s": seconds(["--help"], options.runs), "predict_s": seconds(predict, options.runs)}))
+    print(
+        json.dumps(
+            {
+                "help_s": seconds(["--help"], options.runs),
+                "predict_s": seconds(predict, options.runs),
+            }
+        )
+    )
 
 
 if __name__ == "__main__":

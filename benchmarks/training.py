@@ -1,6 +1,7 @@
 """A whole training with rnnsuite's layers and with keras.layers in their place, taking turns.
 
-    python benchmarks/training.py sentiment -c imdb --set data.source=aclImdb --epochs 4 --seeds 0 1 2
+    python benchmarks/training.py sentiment -c imdb --set data.source=aclImdb --epochs 4 --seeds 0 1
+    2
 
 Everything but the recurrent layers is the same: data, vocabulary (learned once), batches,
 optimizer, evaluation. Each training has a process of its own. Prints the fastest epoch of
@@ -38,16 +39,18 @@ def of_keras() -> None:
     stack.Bidirectional = keras.layers.Bidirectional
 
 
-def train(library: str, name: str, config: str, settings: list[str], folder: str, fitted: str | None) -> None:
+def train(
+    library: str, name: str, config: str, settings: list[str], folder: str, fitted: str | None
+) -> None:
     """Trains once and prints the history; run in a child process."""
-    from rnnsuite import app as apps
-    from rnnsuite import config as configuration
-    from rnnsuite.run import Run
-    from rnnsuite.train import train
+    from rnnsuite import catalog
+    from rnnsuite.pipeline import config as configuration
+    from rnnsuite.pipeline.run import Run
+    from rnnsuite.pipeline.train.train import train
 
     if library == "keras":
         of_keras()
-    app = apps.find(name)
+    app = catalog.find(name)
     known = Run(app, pathlib.Path(fitted)).fitted() if fitted else None
     started = time.monotonic()
     train(app, configuration.load(app, config, settings), pathlib.Path(folder), known)
@@ -56,7 +59,9 @@ def train(library: str, name: str, config: str, settings: list[str], folder: str
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("app")
     parser.add_argument("-c", "--config", default="sample")
     parser.add_argument("--set", nargs="+", default=[], metavar="KEY=VALUE", dest="settings")
@@ -75,17 +80,34 @@ def main() -> None:
             for library in LIBRARIES:
                 folder = f"{place}/{library}-{seed}"
                 settings = [*options.settings, f"seed={seed}", f"train.epochs={options.epochs}"]
-                command = [sys.executable, __file__, options.app, "-c", options.config, "--set", *settings]
+                command = [
+                    sys.executable,
+                    __file__,
+                    options.app,
+                    "-c",
+                    options.config,
+                    "--set",
+                    *settings,
+                ]
                 command += ["--child", library, folder, known]
                 done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
                 found = json.loads(done.stdout.splitlines()[-1])
                 known = known or folder
                 scores[library].append(max(row[options.score] for row in found["history"]))
                 epochs[library] += [row["seconds"] for row in found["history"]]
-                print(seed, library, [row["seconds"] for row in found["history"]], scores[library][-1], flush=True)
+                print(
+                    seed,
+                    library,
+                    [row["seconds"] for row in found["history"]],
+                    scores[library][-1],
+                    flush=True,
+                )
     for library in LIBRARIES:
         mean, spread = statistics.mean(scores[library]), statistics.pstdev(scores[library])
-        print(f"{library}: epoch {min(epochs[library]):.1f} s, {options.score} {mean:.4f} +- {spread:.4f}")
+        print(
+            f"{library}: epoch {min(epochs[library]):.1f} s, {options.score} {mean:.4f} +- "
+            f"{spread:.4f}"
+        )
     print(f"keras over rnnsuite: {min(epochs['keras']) / min(epochs['rnnsuite']):.2f}")
     return None
 

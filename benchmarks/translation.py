@@ -23,14 +23,16 @@ import sacrebleu
 import tensorflow as tf
 import tensorflow_text  # noqa: F401  registers the text operations
 
-from rnnsuite import app as apps
-from rnnsuite import config as configuration
-from rnnsuite import evaluate, predict
-from rnnsuite.inputs.unigram import END, PADDING, START
-from rnnsuite.run import Run
-from rnnsuite.train import train
+from rnnsuite import catalog
+from rnnsuite.data.records import collect
+from rnnsuite.device.unigram import END, PADDING, START
+from rnnsuite.pipeline import config as configuration
+from rnnsuite.pipeline.inference.card import data_section
+from rnnsuite.pipeline.inference.models import open_model
+from rnnsuite.pipeline.run import Run
+from rnnsuite.pipeline.train.train import train
 
-APP = apps.find("translation")
+APP = catalog.find("translation")
 _compiled = functools.partial(tf.function, reduce_retracing=True)
 
 
@@ -40,7 +42,10 @@ class Looped:
     def __init__(self, run: Run, compiled: bool):
         self.decode, fitted, model = run.config().decode, run.fitted(), run.model()
         self.source, self.target = fitted.subwords()
-        self.decoder, wrap = model.get_layer("decoder"), _compiled if compiled else (lambda function: function)
+        self.decoder, wrap = (
+            model.get_layer("decoder"),
+            _compiled if compiled else (lambda function: function),
+        )
         self.encode = wrap(functools.partial(self._encode, model.get_layer("encoder")))
         self.step = wrap(self._step)
 
@@ -52,7 +57,9 @@ class Looped:
 
     def _step(self, tokens, parents, memory, keys, mask, state):
         state = tf.nest.map_structure(lambda v: tf.gather(v, parents), state)
-        output, _, state = self.decoder.attending.step(self.decoder.embedding(tokens), state, memory, keys, mask)
+        output, _, state = self.decoder.attending.step(
+            self.decoder.embedding(tokens), state, memory, keys, mask
+        )
         return tf.nn.log_softmax(self.decoder.logits(output)), state
 
     def __call__(self, texts: list[bytes]) -> list[str]:
@@ -60,12 +67,17 @@ class Looped:
         memory, keys, mask, state = self.encode(ids)
         rows, beam = len(texts), self.decode.beam
         first = np.arange(rows)[:, None] * beam
-        tokens, parents = np.full(rows * beam, START, np.int32), np.arange(rows * beam, dtype=np.int32)
+        tokens, parents = (
+            np.full(rows * beam, START, np.int32),
+            np.arange(rows * beam, dtype=np.int32),
+        )
         sums = np.where(np.arange(beam) == 0, 0.0, -np.inf) + np.zeros([rows, 1])
         written = np.zeros([rows, beam, 0], np.int32)
         ended: list[list] = [[] for _ in range(rows)]
         for place in range(self.decode.max_length):
-            logs, state = self.step(tf.constant(tokens), tf.constant(parents), memory, keys, mask, state)
+            logs, state = self.step(
+                tf.constant(tokens), tf.constant(parents), memory, keys, mask, state
+            )
             scores = sums[:, :, None] + logs.numpy().reshape(rows, beam, -1)
             size, flat = scores.shape[-1], scores.reshape(rows, -1)
             best = np.argpartition(-flat, 2 * beam, axis=1)[:, : 2 * beam]
@@ -76,7 +88,9 @@ class Looped:
             for row in range(rows):
                 for number in best[row, :beam]:
                     if number % size == END and len(ended[row]) < beam:
-                        ended[row].append((flat[row, number] / penalty, written[row, number // size]))
+                        ended[row].append(
+                            (flat[row, number] / penalty, written[row, number // size])
+                        )
                 chosen[row] = [number for number in best[row] if number % size != END][:beam]
             sums = np.take_along_axis(flat, chosen, 1)
             written = np.take_along_axis(written, (chosen // size)[..., None], 1)
@@ -85,7 +99,10 @@ class Looped:
             parents = (first + chosen // size).astype(np.int32).ravel()
             if all(len(each) >= beam for each in ended):
                 break
-        found = [max(each, key=lambda pair: pair[0])[1] if each else written[row, 0] for row, each in enumerate(ended)]
+        found = [
+            max(each, key=lambda pair: pair[0])[1] if each else written[row, 0]
+            for row, each in enumerate(ended)
+        ]
         padded = np.full([rows, max(1, max(map(len, found)))], PADDING, np.int32)
         for row, each in enumerate(found):
             padded[row, : len(each)] = each
@@ -93,7 +110,9 @@ class Looped:
 
 
 def timed(answer, texts, batch, rounds):
-    """Sentences a second, the fastest of several rounds, and the texts. Neighbours are of like length for everyone."""
+    """Sentences a second, the fastest of several rounds, and the texts. Neighbours are of like
+    length for everyone.
+    """
     order = sorted(range(len(texts)), key=lambda i: len(texts[i]))
     parts = [order[start : start + batch] for start in range(0, len(order), batch)]
     answer([texts[i] for i in parts[-1]])
@@ -108,12 +127,14 @@ def timed(answer, texts, batch, rounds):
 
 def speed(options) -> dict:
     run = Run(APP, options.run)
-    records = evaluate.collect(APP.load(evaluate.data_settings(APP, options.run, options.data), "validation"))
+    records = collect(APP.load(data_section(APP, options.run, options.data), "validation"))
     texts = [record["text"] for record in records]
     served = tf.saved_model.load(str(options.model)).signatures["serving_default"]
     few = texts[:: max(len(texts) // options.few, 1)]
     answers = {
-        "SavedModel": lambda part: [text.decode() for text in served(text=tf.constant(part))["text"].numpy()],
+        "SavedModel": lambda part: [
+            text.decode() for text in served(text=tf.constant(part))["text"].numpy()
+        ],
         "Python over a compiled step": Looped(run, compiled=True),
         "Python over an eager step": Looped(run, compiled=False),
     }
@@ -124,9 +145,17 @@ def speed(options) -> dict:
             given = few if "eager" in name else texts
             rate, found = timed(answer, given, batch, options.rounds)
             reference, ours = reference or dict(zip(texts, found, strict=True)), ours or rate
-            same = float(np.mean([reference[text] == each for text, each in zip(given, found, strict=True)]))
+            same = float(
+                np.mean([reference[text] == each for text, each in zip(given, found, strict=True)])
+            )
             rows.append(
-                {"form": name, "batch": batch, "sentences_a_second": rate, "ours_over_it": ours / rate, "same": same}
+                {
+                    "form": name,
+                    "batch": batch,
+                    "sentences_a_second": rate,
+                    "ours_over_it": ours / rate,
+                    "same": same,
+                }
             )
             print(f"| {name} | {batch} | {rate:.1f} | {ours / rate:.2f} | {same:.3f} |", flush=True)
     return {"speed": rows}
@@ -137,20 +166,29 @@ def attention(options) -> dict:
     for kind in ("additive", "uniform"):
         folder = options.to / kind
         train(APP, configuration.load(APP, "sample", [f"model.attention={kind}"]), folder)
-        records = evaluate.collect(APP.load(evaluate.data_settings(APP, folder, None), "test"))
-        given = [text.decode() for text in predict.open_model(APP, folder).answer(records)["text"]]
+        records = collect(APP.load(data_section(APP, folder, None), "test"))
+        given = [text.decode() for text in open_model(APP, folder).answer(records)["text"]]
         truth = [record["translation"].decode() for record in records]
-        longest = np.argsort([-len(record["text"].split()) for record in records], kind="stable")[: len(records) // 4]
+        longest = np.argsort([-len(record["text"].split()) for record in records], kind="stable")[
+            : len(records) // 4
+        ]
         found[kind] = {
             "bleu": sacrebleu.corpus_bleu(given, [truth]).score,
-            "longest_quarter": sacrebleu.corpus_bleu([given[i] for i in longest], [[truth[i] for i in longest]]).score,
+            "longest_quarter": sacrebleu.corpus_bleu(
+                [given[i] for i in longest], [[truth[i] for i in longest]]
+            ).score,
         }
-        print(f"| {kind} | {found[kind]['bleu']:.2f} | {found[kind]['longest_quarter']:.2f} |", flush=True)
+        print(
+            f"| {kind} | {found[kind]['bleu']:.2f} | {found[kind]['longest_quarter']:.2f} |",
+            flush=True,
+        )
     return {"attention": found}
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("what", choices=["speed", "attention"])
     parser.add_argument("--run", type=pathlib.Path)
     parser.add_argument("--model", type=pathlib.Path)

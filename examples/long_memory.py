@@ -1,4 +1,5 @@
-"""The adding problem: which recurrence remembers over a hundred steps, and what its gradient does meanwhile.
+"""The adding problem: which recurrence remembers over a hundred steps, and what its gradient does
+meanwhile.
 
     python examples/long_memory.py --lengths 100 400 --out runs/long_memory
 
@@ -20,15 +21,22 @@ import numpy as np
 import tensorflow as tf
 from matplotlib.figure import Figure
 
-from rnnsuite import health
+from rnnsuite.core.progress import bar
 from rnnsuite.layers import GRU, LSTM, SimpleRNN
-from rnnsuite.progress import bar
+from rnnsuite.pipeline.train import health
 
 FREE = ", not clipped"
 NAMES = [
-    "tanh", f"tanh{FREE}", "tanh, orthogonal start", "ReLU, identity start", f"ReLU, identity start{FREE}",
-    "GRU", f"GRU{FREE}", "LSTM", f"LSTM{FREE}",
-]  # fmt: skip
+    "tanh",
+    f"tanh{FREE}",
+    "tanh, orthogonal start",
+    "ReLU, identity start",
+    f"ReLU, identity start{FREE}",
+    "GRU",
+    f"GRU{FREE}",
+    "LSTM",
+    f"LSTM{FREE}",
+]
 SOLVED = 0.01
 CHANCE = 0.167
 
@@ -38,7 +46,9 @@ def recurrence(name: str, units: int) -> tuple[keras.layers.Layer, float | None]
     kinds = {
         "tanh": lambda: SimpleRNN(units, recurrent_initializer="glorot_uniform"),
         "tanh, orthogonal start": lambda: SimpleRNN(units, recurrent_initializer="orthogonal"),
-        "ReLU, identity start": lambda: SimpleRNN(units, activation="relu", recurrent_initializer="identity"),
+        "ReLU, identity start": lambda: SimpleRNN(
+            units, activation="relu", recurrent_initializer="identity"
+        ),
         "GRU": lambda: GRU(units),
         "LSTM": lambda: LSTM(units),
     }
@@ -48,7 +58,9 @@ def recurrence(name: str, units: int) -> tuple[keras.layers.Layer, float | None]
 def batch(rng: np.random.Generator, rows: int, length: int) -> tuple[np.ndarray, np.ndarray]:
     """Inputs `[rows, length, 2]` (number, mark) and targets `[rows, 1]`."""
     numbers, marks = rng.random([rows, length], np.float32), np.zeros([rows, length], np.float32)
-    places = np.stack([rng.integers(0, length // 2, rows), rng.integers(length // 2, length, rows)], axis=1)
+    places = np.stack(
+        [rng.integers(0, length // 2, rows), rng.integers(length // 2, length, rows)], axis=1
+    )
     np.put_along_axis(marks, places, 1.0, axis=1)
     return np.stack([numbers, marks], axis=-1), np.sum(numbers * marks, axis=1, keepdims=True)
 
@@ -69,8 +81,14 @@ def train(name: str, length: int, options) -> dict:
         optimizer.apply(tape.gradient(loss, [weight.value for weight in model.trainable_variables]))
         return loss
 
-    few, test = batch(np.random.default_rng(1), 8, length), batch(np.random.default_rng(2), 2000, length)
-    gradients = lambda: health.measure(model, lambda: tf.reduce_mean((model(few[0]) - few[1]) ** 2))  # noqa: E731
+    few, test = (
+        batch(np.random.default_rng(1), 8, length),
+        batch(np.random.default_rng(2), 2000, length),
+    )
+
+    def gradients():
+        return health.measure(model, lambda: tf.reduce_mean((model(few[0]) - few[1]) ** 2))
+
     before, curve, started = gradients(), [], time.monotonic()
     for number in range(options.steps):
         loss = step(*batch(rng, options.batch_size, length))
@@ -90,14 +108,24 @@ def train(name: str, length: int, options) -> dict:
 
 
 def figure(results: dict[str, dict[str, dict]]) -> Figure:
-    """A row for each length: errors while training, and the gradient's way back before and after it."""
+    """A row for each length: errors while training, and the gradient's way back before and after
+    it.
+    """
     drawn = Figure(figsize=(16, 4.2 * len(results)), layout="constrained")
-    for row, (length, found) in zip(drawn.subplots(len(results), 3, squeeze=False), results.items(), strict=True):
+    for row, (length, found) in zip(
+        drawn.subplots(len(results), 3, squeeze=False), results.items(), strict=True
+    ):
         for number, (name, result) in enumerate(found.items()):
-            style = {"label": name, "color": f"C{number}", "linestyle": "--" if name.endswith(FREE) else "-"}
+            style = {
+                "label": name,
+                "color": f"C{number}",
+                "linestyle": "--" if name.endswith(FREE) else "-",
+            }
             if result["curve"]:
                 steps, errors = zip(*result["curve"], strict=True)
-                smooth = np.convolve(errors, np.ones(5) / 5, mode="valid") if len(errors) > 5 else errors
+                smooth = (
+                    np.convolve(errors, np.ones(5) / 5, mode="valid") if len(errors) > 5 else errors
+                )
                 row[0].semilogy(steps[-len(smooth) :], smooth, **style)
             for axes, when in ((row[1], "before"), (row[2], "after")):
                 norms = np.array(result[f"states_{when}"][::-1])
@@ -105,7 +133,11 @@ def figure(results: dict[str, dict[str, dict]]) -> Figure:
                     axes.semilogy(np.maximum(norms / norms[0], 1e-12), **style)
         row[0].axhline(CHANCE, color="grey", linewidth=0.8)
         row[0].axhline(SOLVED, color="grey", linewidth=0.8, linestyle=":")
-        row[0].set(xlabel="training step", ylabel="mean squared error", title=f"Adding two numbers among {length}")
+        row[0].set(
+            xlabel="training step",
+            ylabel="mean squared error",
+            title=f"Adding two numbers among {length}",
+        )
         for axes, when in ((row[1], "before"), (row[2], "after")):
             axes.set(
                 xlabel="steps back from the end",
@@ -121,19 +153,27 @@ def figure(results: dict[str, dict[str, dict]]) -> Figure:
 
 def table(results: dict[str, dict[str, dict]]) -> str:
     lines = [
-        "| steps | recurrence | test MSE | solved | gradient left, before training | after | seconds |",
+        "| steps | recurrence | test MSE | solved | gradient left, before training | after | "
+        "seconds |",
         "|---|---|---|---|---|---|---|",
     ]
     for length, found in results.items():
         for name, each in found.items():
             solved = "yes" if each["mse"] < SOLVED else "no"
-            left = " | ".join(f"{health.fall(each[f'states_{when}']) or 0:.0e}" for when in ("before", "after"))
-            lines.append(f"| {length} | {name} | {each['mse']:.4f} | {solved} | {left} | {each['seconds']:.0f} |")
+            left = " | ".join(
+                f"{health.fall(each[f'states_{when}']) or 0:.0e}" for when in ("before", "after")
+            )
+            lines.append(
+                f"| {length} | {name} | {each['mse']:.4f} | {solved} | {left} | "
+                f"{each['seconds']:.0f} |"
+            )
     return "\n".join(lines)
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--lengths", nargs="+", type=int, default=[100], metavar="T")
     parser.add_argument("--steps", type=int, default=3000, help="of training, default %(default)s")
     parser.add_argument("--units", type=int, default=64)

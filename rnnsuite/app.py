@@ -1,34 +1,139 @@
-"""What an application is: a frozen value of functions that the pipeline calls.
+"""What an application is: a name and four records of functions that the pipeline calls.
 
-`apps/<name>/__init__.py` holds one, called APP. A new application is one such folder;
-nothing here or elsewhere lists them.
+Each record is made in the file of its name: `apps/<name>/data.py` makes DATA, `model.py` MODEL,
+`serve.py` SERVING, `score.py` SCORING, and `__init__.py` puts them together as APP. A new
+application is one such folder; nothing here or elsewhere lists them. What few applications need
+is a field with a default.
 """
 
-import ast
 import dataclasses
-import importlib
 import pathlib
-import pkgutil
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
-from rnnsuite.errors import UserError, nearest
+from rnnsuite.core.fields import Field, Record
+
+if TYPE_CHECKING:
+    from rnnsuite.pipeline.config import Config
+
+Direction = Literal["min", "max"]
+"""Whether a metric is better when it is lower or higher."""
+Inputs = Mapping[str, Any]
+Section = TypeVar("Section")
+Fitted = TypeVar("Fitted")
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Data(Generic[Section, Fitted]):
+    """Records, what is fitted on them, and examples.
+
+    Args:
+        config: the `data` section (see `rnnsuite.core.section`), with `source`.
+        fitted: frozen dataclass of what is fitted on train, JSON-able (vocabulary, labels, scaler).
+        load: `load(config, split)` gives a `tf.data.Dataset` of raw records `{name: value}`. Raises
+            UserError on unusable data, and on a split that the source does not have.
+        fit: `fit(config, records)` gives `fitted` from the training records.
+        examples: `examples(config, fitted, records)` gives a data set of unbatched (inputs,
+            targets) of any length.
+        length: `length(inputs)` is the scalar by which batches are bucketed.
+        augment: `augment(config, fitted)` gives `(inputs, targets, seed) -> example`, an altered
+            example for training, by `tf.random.stateless_*` operations alone.
+        order: "shuffled", or "contiguous": examples are laid end to end and cut into windows of
+            `train.window` steps, and what the model gives under the name of an input (a state) is
+            carried from batch to batch.
+        splits: names that a path source has, `splits(config) -> names`; "all" where it has no
+            splits of its own. None: its subfolders or files called train, validation and test.
+    """
+
+    config: type[Section]
+    fitted: type[Fitted]
+    load: Callable[[Section, str], Any]
+    fit: Callable[[Section, Any], Fitted]
+    examples: Callable[[Section, Fitted, Any], Any]
+    length: Callable[[Any], Any]
+    augment: Callable[[Section, Fitted], Callable[[Any, Any, Any], tuple]] | None = None
+    order: Literal["shuffled", "contiguous"] = "shuffled"
+    splits: Callable[[Section], Iterable[str]] | None = None
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Start:
+    """A trained model of any application, whose weights another one begins with.
+
+    Args:
+        app: the name of its application.
+        config, fitted: its configuration, and what was fitted with it, as plain values.
+        weights: arrays by name; see `rnnsuite.core.weights.named_weights`.
+    """
+
+    app: str
+    config: Mapping[str, Any]
+    fitted: Mapping[str, Any]
+    weights: Mapping[str, Any]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Model(Generic[Section, Fitted]):
+    """The network and what it is trained for.
+
+    Args:
+        config: the `model` section.
+        build: `build(config, fitted)` gives a Keras model from batched inputs to a dict of outputs.
+        loss: `loss(config, targets, outputs)` gives `{"loss": [batch], ...}`, a value an example;
+            the mean of each is logged.
+        metrics: the names that `loss` gives, each with its better direction.
+        initialise: `initialise(config, model, start)` gives a new model weights that were trained
+            elsewhere; config is the whole configuration, start a `Start` or None; raises KeyError
+            or ValueError where it does not fit. None: the weights of `train.start` by name.
+        calibrate: `calibrate(trained, records)` gives JSON-able values learned after training on
+            the validation records (thresholds, temperatures, intervals).
+    """
+
+    config: type[Section]
+    build: Callable[[Section, Fitted], Any]
+    loss: Callable[[Section, Any, Any], Mapping[str, Any]]
+    metrics: Mapping[str, Direction]
+    initialise: Callable[["Config", Any, Start | None], None] | None = None
+    calibrate: Callable[["Trained", Sequence[Record]], Mapping[str, Any]] | None = None
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Trained:
+    """A trained model and everything that serving it needs.
+
+    Args:
+        config: the run's `rnnsuite.pipeline.config.Config`.
+        fitted: what was fitted on train.
+        model: the Keras model; None where only what travels to a device is asked for.
+        calibration: what was learned after training; empty without `Model.calibrate`.
+    """
+
+    config: "Config"
+    fitted: Any
+    model: Any = None
+    calibration: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+
+    def section(self, kind: type[Section]) -> Section:
+        """The application's own configuration section of this type."""
+        return next(part for part in self.config.sections.values() if isinstance(part, kind))
 
 
 @dataclasses.dataclass(frozen=True)
 class Signature:
     """One way to ask a model: `function(**inputs) -> {name: tensor}`, over a batch.
 
-    `inputs` are `tf.TensorSpec`s by name with the batch first. A `lite` signature takes and
-    gives numbers only and is converted for devices, with a batch of one.
-    `example` is a small request for TF Serving's warm-up: a numpy array for each input.
-    `defaults` are the values of inputs that a request may leave out, scalars that hold for the
-    whole batch. TF Serving cannot put requests together that have such inputs.
-    `tracked` are the objects whose lookup tables the function uses.
+    Args:
+        function: its graph.
+        inputs: `tf.TensorSpec`s by name, with the batch first.
+        example: a small request, a numpy array for each input, for TF Serving's warm-up.
+        lite: takes and gives numbers only and is converted for devices, with a batch of one.
+        tracked: objects whose lookup tables the function uses.
+        defaults: values of inputs that a request may leave out, scalars for the whole batch. TF
+            Serving cannot batch requests that have such inputs.
     """
 
     function: Callable[..., Mapping[str, Any]]
-    inputs: Mapping[str, Any]
+    inputs: Inputs
     example: Mapping[str, Any]
     lite: bool = False
     tracked: Sequence[Any] = ()
@@ -36,11 +141,93 @@ class Signature:
 
 
 @dataclasses.dataclass(frozen=True)
-class Score:
-    """What `score` gives: numbers by their field's name, figures drawn on demand, and cases worth reading.
+class OnDevice:
+    """A .tflite model's surroundings, read from its folder: record -> inputs, outputs -> answer.
 
-    notes: how a metric was computed, where its name does not say it. titles: of the cases that
-    went wrong and right.
+    Args:
+        request: a raw record to the inputs of the file's signature, for a batch of one.
+        answer: that signature's outputs to an answer, without the batch.
+        chunks: a record as the pieces that the streaming signature takes; int8 is calibrated on
+            them.
+        signature: the one that requests are for, where the file has several.
+        reference_signature: the served model's signature whose answers these must equal.
+        runner: a module with `open_model(path, signature)` that also runs as a program; None for
+            `rnnsuite.device.runner`.
+    """
+
+    request: Callable[[Record], Inputs]
+    answer: Callable[[Mapping[str, Any]], Mapping[str, Any]]
+    chunks: Callable[[Record], Iterable[Inputs]] | None = None
+    signature: str | None = None
+    reference_signature: str = "serving_default"
+    runner: Any = None
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Device:
+    """What travels to a device beside the .tflite files.
+
+    Args:
+        files: `files(trained)` gives their content by name (vocabularies, reference code).
+        open: `open(folder)` reads them again.
+    """
+
+    files: Callable[[Trained], Mapping[str, bytes]]
+    open: Callable[[pathlib.Path], OnDevice]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Stream:
+    """How a recording or a live source is followed: in chunks, through a signature with states.
+
+    Args:
+        section: the configuration section (of `Serving.sections`) with its settings.
+        signature: its outputs named like inputs are states, which begin as zeros and go into the
+            next call.
+        chunks: `chunks(source)` gives the inputs of one call after the other, of a path or
+            "microphone".
+        follow: `follow(settings, fitted)` gives an object whose `feed(outputs)` and `end()` give
+            what was found, as JSON-able mappings.
+    """
+
+    section: str
+    signature: str
+    chunks: Callable[[str], Iterator[Inputs]]
+    follow: Callable[[Any, Any], Any]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Serving:
+    """How a trained model is asked.
+
+    Args:
+        fields: the named values of a request; see `rnnsuite.core.fields`. A record holds them.
+        answer: frozen dataclass of what "serving_default" answers to one record.
+        signatures: `signatures(trained)` gives them by name; "serving_default" takes raw records
+            and gives final answers.
+        sections: the application's own configuration sections that bind no training, by name.
+        device: what an on-device model needs; None where there is none.
+        stream: how a live source is followed; None where there is none.
+    """
+
+    fields: Mapping[str, Field]
+    answer: type
+    signatures: Callable[[Trained], Mapping[str, Signature]]
+    sections: Mapping[str, type] = dataclasses.field(default_factory=dict)
+    device: Device | None = None
+    stream: Stream | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class Score:
+    """How good answers are.
+
+    Args:
+        metrics: numbers by the field's name for them.
+        plots: figures, drawn on demand, by title.
+        notes: how a metric was computed, where its name does not say it.
+        right, wrong: cases worth reading, best first and worst first.
+        titles: headings of the wrong and of the right cases.
     """
 
     metrics: Mapping[str, float]
@@ -48,148 +235,66 @@ class Score:
     notes: Mapping[str, str] = dataclasses.field(default_factory=dict)
     right: Sequence[Mapping[str, Any]] = ()
     wrong: Sequence[Mapping[str, Any]] = ()
-    titles: tuple[str, str] = ("Surest answers that are wrong", "Surest answers that are right")
+    titles: tuple[str, str] = ("Most confident wrong answers", "Most confident right answers")
 
 
 @dataclasses.dataclass(frozen=True)
-class OnDevice:
-    """An on-device model's surroundings, read from its folder: raw record -> inputs, outputs -> answer.
+class EveryEpoch:
+    """Scores computed after every epoch, where a loss alone does not say how good answers are.
 
-    pieces: a record as the pieces that the streaming signature takes, which is calibrated on them.
-    signature: the one that requests are for, where the file has several.
-    like: the signature of the served model whose answers these are.
-    program: a module with `open_model(path, signature)` that runs as a program, too, in place of
-    `rnnsuite.export.runner`.
-    """
-
-    request: Callable[[Mapping[str, Any]], Mapping[str, Any]]
-    answer: Callable[[Mapping[str, Any]], Mapping[str, Any]]
-    pieces: Callable[[Mapping[str, Any]], Iterable[Mapping[str, Any]]] | None = None
-    signature: str | None = None
-    like: str = "serving_default"
-    program: Any = None
-
-
-@dataclasses.dataclass(frozen=True)
-class Stream:
-    """How an application follows a recording or a live source: in pieces, through a signature with states.
-
-    settings: configuration section. signature: whose outputs named like inputs are states,
-    which begin as zeros and go into the next call. pieces(source): the inputs of one call
-    after the other, of a path or "microphone". follow(settings, fitted): an object whose
-    `feed(outputs)` and `end()` give what was found, as JSON-able mappings.
-    """
-
-    settings: type
-    signature: str
-    pieces: Callable[[str], Iterator[Mapping[str, Any]]]
-    follow: Callable[[Any, Any], Any]
-
-
-@dataclasses.dataclass(frozen=True)
-class Judged:
-    """Scores that are worth knowing after every epoch, where a loss alone does not say how good the answers are.
-
-    signature: answers the validation records, with the weights as they are. metrics: which of
-    the application's score, each with its better direction; `train.monitor` may be one.
+    Args:
+        signature: answers the validation records, with the weights as they are.
+        metrics: which of the application's; `train.monitor` may be one.
     """
 
     signature: str
-    metrics: Mapping[str, Literal["min", "max"]]
+    metrics: Sequence[str]
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Scoring:
+    """How answers are scored.
+
+    Args:
+        score: `score(records, answers, fitted)`: records and the answers to them in the same order;
+            fitted is None where it is not known.
+        metrics: the metrics that `score` gives, each with its better direction.
+        primary: the one that decides whether an exported form is good enough.
+        every_epoch: None, or what is scored after every epoch.
+        figures: `figures(ask, records)` gives further plots of some records' answers, by
+            `ask(records, signature)`.
+        require: raises UserError where something that scoring needs is not installed; called
+            before any work begins.
+    """
+
+    score: Callable[[Sequence[Record], Mapping[str, Any], Any], Score]
+    metrics: Mapping[str, Direction]
+    primary: str
+    every_epoch: EveryEpoch | None = None
+    figures: Callable[[Callable, Sequence[Record]], Mapping[str, Callable[[], Any]]] | None = None
+    require: Callable[[], None] | None = None
+
+
+@dataclasses.dataclass(frozen=True)
 class App:
-    """The functions that make an application. A record is one raw example: `{name: value}`.
-
-    name: the folder's name.
-    data, model: configuration sections (see `rnnsuite.config.section`).
-    fitted: frozen dataclass of what is learned on train, JSON-able (vocabulary, labels, scaler).
-    load(data, split): data set of raw records.
-    fit(data, records): a `fitted` from the training records.
-    examples(data, fitted, records): data set of (inputs, targets), unbatched, of any length.
-    length(inputs): scalar, what batches are bucketed by.
-    build(model, fitted): Keras model from batched inputs to a dict of outputs.
-    loss(model, targets, outputs): `{"loss": [batch], ...}`, a value an example; the mean of each is logged.
-    metrics: the names that `loss` gives, each with its better direction.
-    field: the name of a request's value in a record, and in a file of many.
-    requests(values): records from what a person typed: texts, or paths.
-    answer: frozen dataclass of what "serving_default" answers to one record, for those who ask a server.
-    signatures(model, fitted): by name; "serving_default" takes raw records and gives final answers.
-    With a `decode` section that is a third argument.
-    device_files(fitted): and, again, `decode`: what an on-device model needs beside it, by file name.
-    on_device(folder): reads those files again.
-    score(references, answers, fitted): records and the answers to them, in the same order, to a Score; `fitted`
-    where it is known.
-    headline: the metric whose drop decides whether a quantised model is good enough.
-    augment(data, fitted): None, or a function `(inputs, targets, seed)` to an altered example for
-    training, by `tf.random.stateless_*` operations alone.
-    stream: None, or how the application follows a live source.
-    decode: None, or a configuration section of how answers are searched for, which binds no training.
-    judged: None, or what is scored after every epoch beside the loss.
-    begin(config, model): None, or what gives a new model weights that were trained elsewhere.
-    pictures(ask, records): None, or figures, drawn on demand, of how some records are answered, by
-    `ask(records, signature)`.
-    """
+    """An application, called like its folder; scoring is None where nothing can be scored."""
 
     name: str
-    data: type
-    model: type
-    fitted: type
-    load: Callable[[Any, str], Any]
-    fit: Callable[[Any, Any], Any]
-    examples: Callable[[Any, Any, Any], Any]
-    length: Callable[[Any], Any]
-    build: Callable[[Any, Any], Any]
-    loss: Callable[[Any, Any, Any], Mapping[str, Any]]
-    metrics: Mapping[str, Literal["min", "max"]]
-    field: str
-    requests: Callable[[Sequence[str]], list[Mapping[str, Any]]]
-    answer: type
-    signatures: Callable[..., Mapping[str, Signature]]
-    device_files: Callable[..., Mapping[str, bytes]]
-    on_device: Callable[[pathlib.Path], OnDevice]
-    score: Callable[..., Score]
-    headline: str
-    augment: Callable[[Any, Any], Callable[[Any, Any, Any], tuple]] | None = None
-    stream: Stream | None = None
-    decode: type | None = None
-    judged: Judged | None = None
-    begin: Callable[[Any, Any], None] | None = None
-    pictures: Callable[[Callable, Sequence[Mapping[str, Any]]], Mapping[str, Callable[[], Any]]] | None = None
+    data: Data
+    model: Model
+    serving: Serving
+    scoring: Scoring | None = None
 
-    def asked(self, config: Any, fitted: Any, model: Any) -> Mapping[str, Signature]:
-        """The signatures of a model with this configuration."""
-        return self.signatures(model, fitted, *self._decode(config))
+    @property
+    def sections(self) -> dict[str, type]:
+        """Every configuration section that is the application's own, by name."""
+        return {"data": self.data.config, "model": self.model.config, **self.serving.sections}
 
-    def carried(self, config: Any, fitted: Any) -> Mapping[str, bytes]:
-        """The files of an on-device model with this configuration."""
-        return self.device_files(fitted, *self._decode(config))
-
-    def _decode(self, config: Any) -> list:
-        return [config.decode] if self.decode else []
-
-
-def _folders() -> dict[str, pathlib.Path]:
-    apps = importlib.import_module("apps")
-    return {
-        module.name: pathlib.Path(module.module_finder.path) / module.name
-        for module in pkgutil.iter_modules(apps.__path__)
-        if module.ispkg
-    }
-
-
-def summaries() -> dict[str, str]:
-    """Every application's name and the first line of its docstring, without importing any."""
-    return {
-        name: (ast.get_docstring(ast.parse((folder / "__init__.py").read_text(encoding="utf-8"))) or "").split("\n")[0]
-        for name, folder in sorted(_folders().items())
-    }
-
-
-def find(name: str) -> App:
-    """The application called `name`. Raises UserError that suggests the nearest one."""
-    folders = _folders()
-    if name not in folders:
-        raise UserError(f"There is no application {name!r}.{nearest(name, folders)}")
-    return importlib.import_module(f"apps.{name}").APP
+    @property
+    def monitored(self) -> dict[str, Direction]:
+        """What training validates after every epoch, each with its better direction."""
+        epoch = self.scoring.every_epoch if self.scoring else None
+        directions: dict[str, Direction] = dict(self.model.metrics)
+        if self.scoring and epoch:
+            directions |= {name: self.scoring.metrics[name] for name in epoch.metrics}
+        return directions

@@ -1,120 +1,168 @@
-"""What many tests need: every application trained and exported once, small and fast."""
+"""What many tests need: every application trained and exported once, with its tiny settings."""
 
-import atexit
 import dataclasses
+import hashlib
 import os
 import pathlib
+import platform
 import shutil
-import tempfile
+import time
+from importlib import metadata
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+
+# What XLA has compiled once need not be compiled again: by workers, by children, in later sessions.
+def _processor() -> str:
+    """Names the instruction sets of this machine: compiled code is for them alone."""
+    info = pathlib.Path("/proc/cpuinfo")
+    lines = info.read_text().splitlines() if info.is_file() else []
+    flags = next((line for line in lines if line.startswith("flags")), platform.processor())
+    return hashlib.sha256(flags.encode()).hexdigest()[:8]
+
+
+_VERSION = f"{metadata.version('tensorflow')}-{platform.machine()}-{_processor()}"
+COMPILED = pathlib.Path.home() / ".cache" / "rnnsuite-tests" / f"xla-{_VERSION}"
 if "TF_XLA_FLAGS" not in os.environ:
-    # What one process has compiled the others need not: a folder for this session, which workers and children inherit.
-    _compiled = tempfile.mkdtemp(prefix="rnnsuite-compiled-")
-    os.environ["TF_XLA_FLAGS"] = f"--tf_xla_persistent_cache_directory={_compiled}"
-    atexit.register(shutil.rmtree, _compiled, ignore_errors=True)
+    COMPILED.mkdir(parents=True, exist_ok=True)
+    os.environ["TF_XLA_FLAGS"] = f"--tf_xla_persistent_cache_directory={COMPILED}"
 
 import filelock
 import pytest
 
-from rnnsuite import app as applications
-from rnnsuite import config as configuration
-from rnnsuite.files import read_json, write_json
+from rnnsuite import catalog
+from rnnsuite.app import App
+from rnnsuite.core.files import read_json, write_json
+from rnnsuite.pipeline import config as configuration
+from rnnsuite.pipeline.inference.models import open_model
 
-APPS = sorted(applications.summaries())
-# Few epochs, but as many as an application's own tests need a model that knows something.
-EPOCHS = {"speech_commands": 10, "captioning": 5}
-
-
-# Few widths of batches, so that few shapes are compiled; fewer records to decode after every epoch; and fewer pictures,
-# of which so little is learned that a few words more or less are much.
-OTHERS = {
-    "sentiment": ("train.boundaries=[128]",),
-    "translation": ("train.boundaries=[20, 40, 80]", "data.splits={validation: 'validation[:150]'}"),
-    "captioning": (
-        "data.splits={train: 'train[:1500]', validation: 'validation[:100]'}", "export.dynamic_drop=0.1",
-    ),
-}  # fmt: skip
-
-
-# Files that take minutes: begun first, so that no worker is left with one of them when the other has nothing to do.
-LONG = (
-    "test_apps.py", "test_train.py", "test_serve.py", "test_workers.py", "test_search.py", "test_scan.py",
-    "test_tune.py", "test_serving.py", "test_client.py",
-)  # fmt: skip
+ROOT = pathlib.Path(__file__).parent.parent
+APPS = [name for name, place in catalog.places().items() if (place.configs / "tiny.yaml").is_file()]
+SLOWEST = (
+    "contract/test_apps.py",
+    "layers/scan/test_scan.py",
+    "faults/test_workers.py",
+    "faults/test_search.py",
+    "pipeline/train/test_train.py",
+    "layers/test_lite.py",
+    "apps/captioning/test_serve.py",
+    "apps/translation/test_serve.py",
+    "house/test_outside.py",
+    "layers/test_recurrent.py",
+    "decoding/test_decoding.py",
+    "faults/test_serving.py",
+)
+"""Files that take longest, first, so that no worker is left with one of them at the end."""
 
 
-def pytest_collection_modifyitems(items):
-    # test_apps.py trains the applications in one order, these in the other, so that nobody waits for the same one.
-    items.sort(key=lambda item: str(item.path) if item.path.name == "test_serve.py" else "", reverse=True)
-    items.sort(key=lambda item: LONG.index(item.path.name) if item.path.name in LONG else len(LONG))
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config, items):
+    def rank(item):
+        path = item.path.relative_to(ROOT / "tests").as_posix()
+        return SLOWEST.index(path) if path in SLOWEST else len(SLOWEST)
 
-
-def quick(name: str) -> tuple[str, ...]:
-    return (f"train.epochs={EPOCHS.get(name, 2)}", "export.parity_records=20", *OTHERS.get(name, ()))
+    items.sort(key=rank)
+    for item in items:
+        # Tests of one file share a worker; of those over all applications, those of one.
+        parameters = getattr(getattr(item, "callspec", None), "params", {})
+        app = parameters.get("finished", "")
+        path = item.path.relative_to(ROOT / "tests").as_posix()
+        item.add_marker(pytest.mark.xdist_group(f"{path} {app}".strip()))
+    if not config.getoption("-m"):
+        learns = pytest.mark.skip(reason="slow: make check")
+        for item in items:
+            if "learns" in item.keywords:
+                item.add_marker(learns)
 
 
 @pytest.fixture(scope="session", autouse=True)
 def _cache(tmp_path_factory):
-    """Samples are generated anew, away from the user's own cache."""
-    place = tmp_path_factory.mktemp("cache")
+    """Samples are generated anew, once for all workers, away from the user's own cache."""
     patch = pytest.MonkeyPatch()
-    patch.setenv("RNNSUITE_CACHE", str(place))
-    yield place
+    patch.setenv("RNNSUITE_CACHE", str(_shared(tmp_path_factory) / "cache"))
+    yield
     patch.undo()
 
 
+def _shared(factory: pytest.TempPathFactory) -> pathlib.Path:
+    """A folder of the session, the same in every worker."""
+    base = factory.getbasetemp()
+    return base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+
+
 @dataclasses.dataclass(frozen=True)
-class Trained:
+class Finished:
     """An application with a finished run and its export, which lies where it was moved to."""
 
-    app: applications.App
+    app: App
     run: pathlib.Path
     metrics: dict
     saved_model: pathlib.Path
     lite: pathlib.Path
     report: dict
 
+    def open(self, form: str):
+        """The model in one of its forms, opened once: run, saved_model, or a .tflite file."""
+        key = (self.run, form)
+        if key not in _opened:
+            path = self.lite / form if form.endswith(".tflite") else getattr(self, form)
+            _opened[key] = open_model(self.app, path)
+        return _opened[key]
+
+
+_opened: dict = {}
+_finished: dict[str, Finished] = {}
+
 
 @pytest.fixture(scope="session", params=APPS)
-def trained(request, tmp_path_factory, _cache) -> Trained:
+def finished(request, tmp_path_factory, _cache) -> Finished:
     return train_and_export(request.param, tmp_path_factory)
 
 
 @pytest.fixture(scope="session")
-def sentiment(tmp_path_factory, _cache) -> Trained:
+def sentiment(tmp_path_factory, _cache) -> Finished:
     return train_and_export("sentiment", tmp_path_factory)
 
 
-_done: dict[str, Trained] = {}
-
-
-def train_and_export(name: str, factory: pytest.TempPathFactory) -> Trained:
-    """Once for all workers, whichever asks first; each has a copy of its own, to move and to break."""
-    if name not in _done:
-        base = factory.getbasetemp()
-        shared = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / f"trained-{name}"
+def train_and_export(name: str, factory: pytest.TempPathFactory) -> Finished:
+    """Once for all workers, whichever asks first; each has a copy of its own to move and break."""
+    if name not in _finished:
+        shared = _shared(factory) / f"trained-{name}"
         with filelock.FileLock(f"{shared}.lock"):
             if not (shared / "report.json").is_file():
                 shutil.rmtree(shared, ignore_errors=True)
                 _train_and_export(name, shared)
         place = pathlib.Path(shutil.copytree(shared, factory.mktemp(name) / "copy"))
-        _done[name] = _read(name, place)
-    return _done[name]
+        _finished[name] = _read(name, place)
+    return _finished[name]
 
 
 def _train_and_export(name: str, place: pathlib.Path) -> None:
-    from rnnsuite.export.release import release
-    from rnnsuite.train import train
+    from rnnsuite.pipeline.export.release import release
+    from rnnsuite.pipeline.train.train import train
 
-    app = applications.find(name)
-    train(app, configuration.load(app, "sample", quick(name)), place / "run")
+    app = catalog.find(name)
+    train(app, configuration.load(app, "tiny"), place / "run")
     report = release(app, place / "run", place / "first")
     (place / "first").rename(place / "moved")
     write_json(place / "report.json", report["parity"])
 
 
-def _read(name: str, place: pathlib.Path) -> Trained:
-    folder, metrics = place / "moved" / name, read_json(place / "run" / "metrics.json")
+def _read(name: str, place: pathlib.Path) -> Finished:
+    folder = place / "moved" / name
+    metrics = read_json(place / "run" / "metrics.json")
     report = read_json(place / "report.json")
-    return Trained(applications.find(name), place / "run", metrics, folder / "1", folder / "lite" / "1", report)
+    app = catalog.find(name)
+    return Finished(app, place / "run", metrics, folder / "1", folder / "lite" / "1", report)
+
+
+def remove_old_compilations(days: float = 14) -> None:
+    """Compilations that no session has used for long."""
+    limit = time.time() - days * 86400
+    for file in COMPILED.glob("*"):
+        if file.stat().st_atime < limit:
+            file.unlink(missing_ok=True)
+
+
+if "PYTEST_XDIST_WORKER" not in os.environ and COMPILED.is_dir():
+    remove_old_compilations()

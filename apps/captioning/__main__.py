@@ -1,5 +1,5 @@
 """`python -m apps.captioning VERB ...` is `rnnsuite VERB captioning ...`."""
 
-from rnnsuite.cli import main_of_app
+from rnnsuite.cli.main import main_of_app
 
 main_of_app("captioning")

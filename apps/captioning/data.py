@@ -1,83 +1,43 @@
-"""Pictures and what is said about them: from a source to pixels and subword ids."""
+"""Images and their captions: from a source to pixels and subword ids."""
 
 import base64
 import dataclasses
 import functools
-import hashlib
 import logging
 import pathlib
 import zlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Annotated, Any, Literal
+from typing import Any
 
 import numpy as np
-import pydantic
 import tensorflow as tf
 
-from apps.captioning.sample import CaptioningSample
-from rnnsuite import sources
-from rnnsuite.config import Positive, Share, section
-from rnnsuite.described import Described, described
-from rnnsuite.errors import UserError
-from rnnsuite.inputs import image, picture
-from rnnsuite.inputs.cache import Cached
+from rnnsuite.app import Data
+from rnnsuite.core.errors import UserError, nearest
+from rnnsuite.core.progress import bar
+from rnnsuite.data import sources, splits, tables
+from rnnsuite.data.caption_layouts import CaptionedImage, read_captions
+from rnnsuite.inputs import features, image, image_files
 from rnnsuite.inputs.subword import END, START, Subwords, learn_subwords, normalize
 from rnnsuite.layers.backbone import KINDS, Backbone
-from rnnsuite.progress import bar
+
+from .config import DataConfig
+from .sample import CaptioningSample
 
 log = logging.getLogger(__name__)
-
-
-@section
-class Config:
-    """What to read, and how pictures and captions become numbers.
-
-    source: sample, tfds:NAME, or a folder in one of these layouts: captions.json (or
-    dataset.json: Karpathy's) beside images/; COCO's annotations/captions_*.json beside the
-    folders of images; Flickr8k.token.txt beside images/ and its lists of names. Or that one file.
-    image, captions: the record's fields in a tensorflow-datasets source. splits: other names for its splits.
-    validation: share held out where the source has no validation split, by a hash of the image's name.
-    size: pixels of either side that images are stretched to. most_captions: of an image, the first.
-    lowercase: captions are learned and written in small letters.
-    vocabulary_size, max_tokens: subwords; longer captions are not trained on.
-    backbone: a network of keras.applications in place of an encoder trained from scratch.
-    weights: what it begins with: imagenet (downloaded), random, or a file of weights. frozen: it stays
-    as it is, and what it makes of the pictures is kept on disk; without augmentation.
-    flip: none, horizontal, or dihedral for pictures from above. crop, colour: how much of a side
-    is cut away, and how much colours change, at most. All three in training only.
-    on_error: what an unreadable or missing image, or one without captions, does.
-    """
-
-    source: str = "sample"
-    image: str = "image"
-    captions: str = "captions"
-    splits: dict[Literal["train", "validation", "test"], str] = dataclasses.field(default_factory=dict)
-    validation: Share = 0.1
-    size: Annotated[int, pydantic.Field(ge=16, le=1024)] = 64
-    most_captions: Positive = 5
-    lowercase: bool = True
-    vocabulary_size: Annotated[int, pydantic.Field(ge=16)] = 8000
-    max_tokens: Annotated[int, pydantic.Field(ge=4)] = 40
-    backbone: str = ""
-    weights: str = "imagenet"
-    frozen: bool = True
-    flip: Literal["none", "horizontal", "dihedral"] = "none"
-    crop: Annotated[float, pydantic.Field(ge=0, le=0.9)] = 0.0
-    colour: Annotated[float, pydantic.Field(ge=0, le=0.9)] = 0.0
-    on_error: Literal["error", "skip"] = "error"
-
-    @pydantic.model_validator(mode="after")
-    def _sound(self):
-        if self.backbone and self.backbone not in KINDS:
-            raise ValueError(f"there is no backbone {self.backbone}; there are {', '.join(KINDS)}")
-        if self.backbone and self.frozen and (self.flip != "none" or self.crop or self.colour):
-            raise ValueError("flip, crop and colour go with data.frozen=false: a frozen backbone sees a picture once")
-        return self
+BUCKETS = 10_000
+"""Hash buckets of image names, of which some are held out."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Fitted:
-    """Learned on train: the sentencepiece model in base64, and checksums of the captions, in base64, too."""
+    """What is fitted on train, and how images are read.
+
+    Args:
+        model: the sentencepiece model, in base64.
+        known: checksums of the training captions, in base64.
+        max_tokens, size, lowercase, backbone, frozen: as the configuration has them.
+    """
 
     model: str
     known: str
@@ -87,105 +47,151 @@ class Fitted:
     backbone: str = ""
     frozen: bool = False
 
-    def subwords(self) -> Subwords:
-        return Subwords(base64.b64decode(self.model), self.max_tokens)
+    def subwords(self, extra: int = 0) -> Subwords:
+        """The vocabulary of captions. extra: subwords that are read beyond max_tokens."""
+        return Subwords(base64.b64decode(self.model), self.max_tokens + extra)
 
     def knows(self, captions: Iterable[str]) -> list[bool]:
-        """Whether each stands in the training captions, but for case, marks and spaces."""
-        known = set(np.frombuffer(base64.b64decode(self.known), "<u4").tolist())
-        return [_checksum(caption) in known for caption in captions]
+        """Whether each is a training caption, but for case, punctuation and spaces."""
+        checksums = set(np.frombuffer(base64.b64decode(self.known), "<u4").tolist())
+        return [_checksum(caption) in checksums for caption in captions]
 
 
 def _checksum(caption: str) -> int:
-    return zlib.crc32("".join(character for character in caption.lower() if character.isalnum()).encode())
+    letters = "".join(character for character in caption.lower() if character.isalnum())
+    return zlib.crc32(letters.encode())
 
 
-def load(config: Config, split: str) -> tf.data.Dataset:
-    """Records `{image, captions, name}` of one split: a file's bytes, strings `[n]`, a name. Raises UserError."""
+def split_names(config: DataConfig) -> Iterable[str]:
+    """The splits that a path has. Raises UserError for none of the layouts."""
+    return read_captions(pathlib.Path(config.source).expanduser())
+
+
+def load(config: DataConfig, split: str) -> tf.data.Dataset:
+    """Records `{image, captions, name}` of one split: a file's bytes, strings `[n]`, a name.
+
+    Raises:
+        UserError: on unusable data.
+    """
+    if config.backbone and config.backbone not in KINDS:
+        raise UserError(
+            f"data.backbone: unknown network {config.backbone}.{nearest(config.backbone, KINDS)}"
+        )
     if sources.is_built(config.source):
-        return _prepared(config, split)
+        return _load_built(config, split)
     root = pathlib.Path(config.source).expanduser()
-    found = described(root)
-    if "validation" not in found and (whole := next((each for each in ("train", "all") if each in found), None)):
-        held = {name: [each for each in found[whole] if _is_held(each, config.validation) == (name == "validation")]
-                for name in ("train", "validation")}  # fmt: skip
-        found = {**found, **held}
-    if split not in found:
-        raise UserError(f"{root} has no {split} split; it has {', '.join(sorted(found))}.")
-    usable = _usable(config, root, found[split])
+    by_split = _with_validation(config, read_captions(root))
+    if split not in by_split:
+        raise UserError(f"{root} has no {split} split; it has {', '.join(sorted(by_split))}.")
+    usable = _usable(config, root, by_split[split])
     records = tf.data.Dataset.from_tensor_slices(
         {
-            "image": [str(each.path) for each in usable],
-            "captions": tf.ragged.constant([each.captions for each in usable], dtype=tf.string),
-            "name": [each.path.name for each in usable],
+            "image": [str(entry.path) for entry in usable],
+            "captions": tf.ragged.constant([entry.captions for entry in usable], dtype=tf.string),
+            "name": [entry.path.name for entry in usable],
         }
     )
 
     def read(record):
-        return {**record, "image": tf.io.read_file(record["image"]), "captions": _dense(record["captions"])}
+        content = tf.io.read_file(record["image"])
+        return {**record, "image": content, "captions": _dense(record["captions"])}
 
     return records.map(read, num_parallel_calls=tf.data.AUTOTUNE)
+
+
+def _with_validation(
+    config: DataConfig, by_split: Mapping[str, list[CaptionedImage]]
+) -> dict[str, list[CaptionedImage]]:
+    """The splits, with a validation split held out of the training images where there is none."""
+    whole = next((name for name in ("train", splits.WHOLE) if name in by_split), None)
+    if "validation" in by_split or whole is None:
+        return dict(by_split)
+    divided: dict[str, list[CaptionedImage]] = {"train": [], "validation": []}
+    for entry in by_split[whole]:
+        bucket = zlib.crc32(entry.path.name.encode()) % BUCKETS
+        is_held_out = bucket < round(config.validation * BUCKETS)
+        divided["validation" if is_held_out else "train"].append(entry)
+    return {**by_split, **divided}
 
 
 def _dense(captions: Any) -> tf.Tensor:
     return captions.to_tensor() if isinstance(captions, tf.RaggedTensor) else captions
 
 
-def _is_held(each: Described, share: float) -> bool:
-    return zlib.crc32(each.path.name.encode()) % 10_000 < round(share * 10_000)
+def _load_built(config: DataConfig, split: str) -> tf.data.Dataset:
+    fields = (config.image, config.captions)
+    _, read, names = sources.built(config.source, CaptioningSample, config.splits, fields)
 
-
-def _prepared(config: Config, split: str) -> tf.data.Dataset:
-    _, read, names = sources.built(config.source, CaptioningSample, config.splits, (config.image, config.captions))
-
-    def chosen(record):
+    def select(record):
         captions = record[config.captions]
         content = record[config.image]
         name = tf.strings.as_string(tf.strings.to_hash_bucket_fast(content, 1 << 62))
-        return {
-            "image": content,
-            "captions": captions["text"] if isinstance(captions, dict) else captions,
-            "name": name,
-        }
+        texts = captions["text"] if isinstance(captions, dict) else captions
+        return {"image": content, "captions": texts, "name": name}
 
-    return sources.with_validation(lambda name: read(name).map(chosen), names, split, "name", config.validation)
+    return splits.with_validation(
+        lambda name: read(name).map(select), names, split, "name", config.validation
+    )
 
 
-def _usable(config: Config, root: pathlib.Path, found: Sequence[Described]) -> list[Described]:
-    """Those that can be read and have captions; what is wrong with the others goes to `data.on_error`."""
-    skips, kept = sources.Skips(config.on_error), []
-    for each in bar(found, desc="images", unit="image", disable=len(found) < 5000):
-        captions = tuple(caption for caption in each.captions if caption.strip())
-        fault = "no captions" if not captions else picture.check(each.path)
+def _usable(
+    config: DataConfig, root: pathlib.Path, entries: Sequence[CaptionedImage]
+) -> list[CaptionedImage]:
+    """Those that can be read and have captions; faults of the others go to data.on_error."""
+    skips = tables.Skips(config.on_error)
+    usable = []
+    for entry in bar(entries, desc="images", unit="image", disable=len(entries) < 5000):
+        captions = tuple(caption for caption in entry.captions if caption.strip())
+        fault = image_files.check(entry.path) if captions else "no captions"
         if fault:
-            skips(f"{each.path}: {fault}.")
+            skips(f"{entry.path}: {fault}.")
         else:
-            kept.append(Described(each.path, captions))
+            usable.append(CaptionedImage(entry.path, captions))
     skips.report(root)
-    if not kept:
+    if not usable:
         raise UserError(f"{root} holds no usable images with captions.")
-    return kept
+    return usable
 
 
-def fit(config: Config, records: tf.data.Dataset) -> Fitted:
-    """The subword vocabulary of the training captions. Raises UserError where there are no words."""
-    said = records.map(lambda record: record["captions"][: config.most_captions]).unbatch()
-    captions = [text.decode() for batch in said.batch(4096) for text in _prepare(config.lowercase, batch).numpy()]
+def fit(config: DataConfig, records: tf.data.Dataset) -> Fitted:
+    """The subword vocabulary of the training captions. Raises UserError without any words."""
+    texts = records.map(lambda record: record["captions"][: config.most_captions]).unbatch()
+    captions = [
+        text.decode()
+        for batch in texts.batch(4096)
+        for text in _prepare(config.lowercase, batch).numpy()
+    ]
     try:
         model = learn_subwords(captions, config.vocabulary_size, "bpe")
     except ValueError as error:
         raise UserError(f"{config.source}: {error}.") from error
-    known = np.unique(np.array([_checksum(caption) for caption in captions], "<u4")).tobytes()
-    encoded = (base64.b64encode(each).decode() for each in (model, known))
-    frozen = bool(config.backbone) and config.frozen
-    fitted = Fitted(*encoded, config.max_tokens, config.size, config.lowercase, config.backbone, frozen)
-    most = dataclasses.replace(fitted, max_tokens=fitted.max_tokens + 1).subwords()
-    long = sum(int(tf.reduce_sum(tf.cast(most(tf.constant(part)).row_lengths() >= config.max_tokens, tf.int32)))
-               for part in np.array_split(captions, -(-len(captions) // 4096)))  # fmt: skip
-    log.info("%d subwords, %d different captions.", len(most.pieces), len(set(captions)))
-    if long:
-        log.warning("%d of %d captions are longer than data.max_tokens; they are left out.", long, len(captions))
+    checksums = np.unique(np.array([_checksum(caption) for caption in captions], "<u4")).tobytes()
+    fitted = Fitted(
+        base64.b64encode(model).decode(),
+        base64.b64encode(checksums).decode(),
+        config.max_tokens,
+        config.size,
+        config.lowercase,
+        config.backbone,
+        bool(config.backbone) and config.frozen,
+    )
+    _report(config, fitted, captions)
     return fitted
+
+
+def _report(config: DataConfig, fitted: Fitted, captions: Sequence[str]) -> None:
+    subwords = fitted.subwords(extra=1)
+    log.info("%d subwords, %d different captions.", len(subwords.pieces), len(set(captions)))
+    too_long = 0
+    for part in np.array_split(captions, -(-len(captions) // 4096)):
+        lengths = subwords(tf.constant(part)).row_lengths()
+        too_long += int(tf.reduce_sum(tf.cast(lengths >= config.max_tokens, tf.int32)))
+    if too_long:
+        log.warning(
+            "%d of %d captions are longer than data.max_tokens; they are left out.",
+            too_long,
+            len(captions),
+        )
 
 
 def _prepare(lowercase: bool, captions: tf.Tensor) -> tf.Tensor:
@@ -193,77 +199,83 @@ def _prepare(lowercase: bool, captions: tf.Tensor) -> tf.Tensor:
     return tf.strings.lower(texts, encoding="utf-8") if lowercase else texts
 
 
-def examples(config: Config, fitted: Fitted, records: tf.data.Dataset) -> tf.data.Dataset:
-    """({image: `[size, size, 3]` uint8, target: ids before each step}, ids at it) `[captions, ids]` of every image.
+def examples(config: DataConfig, fitted: Fitted, records: tf.data.Dataset) -> tf.data.Dataset:
+    """Examples of every image with all its captions.
 
-    Captions that are too long are left out, and images that then have none. With a frozen
-    backbone `features` `[h, w, channels]` are there in place of `image`.
+    Captions that are too long are left out, and images that then have none.
+
+    Args:
+        config: the data section.
+        fitted: the vocabulary.
+        records: see `load`.
+
+    Returns:
+        ({`image` `[size, size, 3]` uint8, or `features` `[h, w, channels]` of a frozen backbone;
+        `target` ids before each step}, ids at it), ids `[captions, ids]`.
     """
-    subwords = dataclasses.replace(fitted, max_tokens=fitted.max_tokens + 1).subwords()
+    subwords = fitted.subwords(extra=1)
 
     def example(record):
         ids = subwords(_prepare(fitted.lowercase, record["captions"][: config.most_captions]))
         ids = tf.ragged.boolean_mask(ids, ids.row_lengths() < fitted.max_tokens)
-        first, last = (tf.fill([ids.nrows(), 1], mark) for mark in (START, END))
-        before, after = (tf.concat(each, axis=1).to_tensor() for each in ([first, ids], [ids, last]))
-        seen = {name: record[name] for name in record if name == "features"}
-        if not seen:
-            seen = {"image": tf.cast(image.pixels(record["image"], fitted.size), tf.uint8)}
-        return {**seen, "target": tf.ensure_shape(before, [None, None])}, tf.ensure_shape(after, [None, None])
+        start = tf.fill([ids.nrows(), 1], START)
+        end = tf.fill([ids.nrows(), 1], END)
+        before = tf.concat([start, ids], axis=1).to_tensor()
+        after = tf.concat([ids, end], axis=1).to_tensor()
+        inputs = {"target": tf.ensure_shape(before, [None, None])}
+        if fitted.frozen:
+            inputs["features"] = record["features"]
+        else:
+            inputs["image"] = tf.cast(image.pixels(record["image"], fitted.size), tf.uint8)
+        return inputs, tf.ensure_shape(after, [None, None])
 
     if fitted.frozen:
-        records = _with_features(config, fitted, records)
-    found = records.map(example, num_parallel_calls=tf.data.AUTOTUNE)
-    return found.filter(lambda inputs, targets: tf.shape(targets)[0] > 0)
+        backbone = pretrained(config.backbone, config.size, config.weights)
+        records = features.with_features(records, backbone, fitted.size)
+        records = records.map(lambda record: {**record, "captions": _dense(record["captions"])})
+    pairs = records.map(example, num_parallel_calls=tf.data.AUTOTUNE)
+    return pairs.filter(lambda inputs, targets: tf.shape(targets)[0] > 0)
 
 
 @functools.lru_cache(maxsize=1)
 def pretrained(backbone: str, size: int, weights: str) -> Backbone:
     """The backbone that training begins with. Raises UserError where its weights cannot be had."""
     try:
-        made = Backbone(backbone, size)
-        if weights != "random":
-            made.load(weights)
+        return features.pretrained(backbone, size, weights)
     except ValueError as error:
         raise UserError(
-            f"{error}. Put them where Keras looks (~/.keras/models), give a file with data.weights, "
+            f"{error}. Put them where Keras looks (~/.keras/models), give a file with "
+            f"data.weights, "
             "or train an encoder from scratch with data.backbone=''."
         ) from error
-    made.trainable = False
-    return made
 
 
-def _with_features(config: Config, fitted: Fitted, records: tf.data.Dataset) -> tf.data.Dataset:
-    """Records with what the frozen backbone makes of their pictures, which is computed once and kept on disk."""
-    backbone = pretrained(config.backbone, config.size, config.weights)
-    digest = hashlib.sha256(f"{config.backbone} {config.size}".encode())
-    for weight in backbone.weights:
-        digest.update(np.asarray(weight).tobytes())
-    compute = tf.function(lambda contents: backbone(image.pictures(contents, fitted.size)), autograph=False,
-                          input_signature=[tf.TensorSpec([None], tf.string)])  # fmt: skip
-    cached = Cached(lambda contents: compute(tf.constant(contents)).numpy(),
-                    sources.cache_folder() / "features" / digest.hexdigest()[:16])  # fmt: skip
-    shape = backbone.compute_output_shape((None, config.size, config.size, 3))
-
-    def add(batch):
-        features = tf.numpy_function(lambda contents: cached(list(contents)), [batch["image"]], tf.float32)
-        return {**batch, "features": tf.ensure_shape(features, shape)}
-
-    return records.ragged_batch(16).map(add).unbatch().map(lambda each: {**each, "captions": _dense(each["captions"])})
-
-
-def augment(config: Config, fitted: Fitted) -> Callable:
-    """Another view of the same picture, drawn for every image and epoch."""
+def augment(config: DataConfig, fitted: Fitted) -> Callable:
+    """Another view of the same image, drawn for every image and epoch."""
     if fitted.frozen:
         return lambda inputs, targets, seed: (inputs, targets)
     change = image.altered(config.flip, config.crop, config.colour)
 
     def altered(inputs, targets, seed):
-        pixels = tf.cast(change(inputs["image"], tf.cast(seed, tf.int32)), tf.uint8)
-        return {**inputs, "image": tf.ensure_shape(pixels, [fitted.size, fitted.size, 3])}, targets
+        pixels = change(inputs["image"], tf.cast(seed, tf.int32))
+        pixels = tf.ensure_shape(tf.cast(pixels, tf.uint8), [fitted.size, fitted.size, 3])
+        return {**inputs, "image": pixels}, targets
 
     return altered
 
 
 def length(inputs: Mapping[str, tf.Tensor]) -> tf.Tensor:
+    """Subwords of the longest caption of an example."""
     return tf.shape(inputs["target"])[1]
+
+
+DATA = Data(
+    config=DataConfig,
+    fitted=Fitted,
+    load=load,
+    fit=fit,
+    examples=examples,
+    length=length,
+    augment=augment,
+    splits=split_names,
+)

@@ -1,4 +1,5 @@
-"""The offline sample: rendered scenes of one or two shapes, and sentences that say what and where they are.
+"""The offline sample: rendered scenes of one or two shapes, and sentences that say what and where
+they are.
 
 Some pairs of colour and shape are never seen in training: half of the test scenes have one of
 them. Who has learned words and not scenes describes them all the same. Deterministic; the
@@ -15,20 +16,38 @@ import tensorflow_datasets as tfds
 SIZES = {"train": 6000, "validation": 300, "test": 600}
 SIDE = 64  # pixels
 COLOURS = {
-    "red": (214, 40, 40), "green": (46, 160, 67), "blue": (38, 84, 214), "yellow": (240, 200, 30),
-    "purple": (140, 60, 180), "white": (235, 235, 235), "orange": (235, 120, 30), "turquoise": (50, 200, 200),
-}  # fmt: skip
+    "red": (214, 40, 40),
+    "green": (46, 160, 67),
+    "blue": (38, 84, 214),
+    "yellow": (240, 200, 30),
+    "purple": (140, 60, 180),
+    "white": (235, 235, 235),
+    "orange": (235, 120, 30),
+    "turquoise": (50, 200, 200),
+}
 SHADES = 20  # by so much each of a colour's parts may be more or less
 SHAPES = ("circle", "square", "triangle", "cross", "ring", "diamond")
 RADII = {"small": (6, 7), "large": (11, 13)}  # pixels
-UNSEEN = {("red", "triangle"), ("green", "ring"), ("blue", "cross"), ("yellow", "circle"), ("purple", "square"),
-          ("white", "diamond")}  # fmt: skip
+UNSEEN = {
+    ("red", "triangle"),
+    ("green", "ring"),
+    ("blue", "cross"),
+    ("yellow", "circle"),
+    ("purple", "square"),
+    ("white", "diamond"),
+}
 OPPOSITE = {"left of": "right of", "right of": "left of", "above": "below", "below": "above"}
 
 
 @dataclasses.dataclass(frozen=True)
 class Thing:
-    """One shape. x, y, radius: in pixels, of its middle and the circle around it. tint: red, green and blue."""
+    """One shape.
+
+    Args:
+        size, colour, shape: their names.
+        x, y, radius: pixels, of its middle and the circle around it.
+        tint: red, green and blue.
+    """
 
     size: str
     colour: str
@@ -59,8 +78,8 @@ class Scene:
         """One sentence, or two that say the same from either side."""
         if len(self.things) == 1:
             return [str(self.things[0])]
-        one, other = self.things
-        return [f"{one} {self.relation} {other}", f"{other} {OPPOSITE[self.relation]} {one}"]
+        first, second = self.things
+        return [f"{first} {self.relation} {second}", f"{second} {OPPOSITE[self.relation]} {first}"]
 
     @property
     def unseen(self) -> bool:
@@ -69,19 +88,26 @@ class Scene:
 
 def _thing(rng: random.Random, unseen: bool, box: tuple[int, int, int, int]) -> Thing:
     """A shape that lies within `box`: left, top, right and bottom in pixels."""
-    pairs = sorted(UNSEEN) if unseen else [(c, s) for c in COLOURS for s in SHAPES if (c, s) not in UNSEEN]
+    pairs = (
+        sorted(UNSEEN)
+        if unseen
+        else [(c, s) for c in COLOURS for s in SHAPES if (c, s) not in UNSEEN]
+    )
     (colour, shape), size = rng.choice(pairs), rng.choice(list(RADII))
     radius = rng.choice(RADII[size])
     left, top, right, bottom = box
-    x, y = rng.randint(left + radius, right - radius), rng.randint(top + radius, bottom - radius)
+    x = rng.randint(left + radius, right - radius)
+    y = rng.randint(top + radius, bottom - radius)
     tint = tuple(min(max(part + rng.randint(-SHADES, SHADES), 0), 255) for part in COLOURS[colour])
     return Thing(size, colour, shape, x, y, radius, tint)
 
 
 def scene(rng: random.Random, unseen: bool = False) -> Scene:
     """A scene; `unseen`, with a pair of colour and shape that training never has."""
-    shade, first_unseen = rng.randint(20, 60), rng.random() < 0.5
-    whole, middle = (1, 1, SIDE - 1, SIDE - 1), SIDE // 2
+    shade = rng.randint(20, 60)
+    first_unseen = rng.random() < 0.5
+    whole = (1, 1, SIDE - 1, SIDE - 1)
+    middle = SIDE // 2
     if rng.random() < 0.2:
         return Scene((_thing(rng, unseen, whole),), "", shade)
     relation = rng.choice(list(OPPOSITE))
@@ -92,12 +118,13 @@ def scene(rng: random.Random, unseen: bool = False) -> Scene:
     if relation in ("right of", "below"):
         halves.reverse()
     while True:
-        one = _thing(rng, unseen and first_unseen, halves[0])
-        other = _thing(rng, unseen and not first_unseen, halves[1])
-        along, across = abs(one.x - other.x), abs(one.y - other.y)
+        first = _thing(rng, unseen and first_unseen, halves[0])
+        second = _thing(rng, unseen and not first_unseen, halves[1])
+        along = abs(first.x - second.x)
+        across = abs(first.y - second.y)
         # Clearly beside, or clearly above, and not the same twice.
-        if (along > 1.5 * across if beside else across > 1.5 * along) and str(one) != str(other):
-            return Scene((one, other), relation, shade)
+        if (along > 1.5 * across if beside else across > 1.5 * along) and str(first) != str(second):
+            return Scene((first, second), relation, shade)
 
 
 def scenes(seed: int = 0) -> Iterator[tuple[str, int, Scene]]:
@@ -108,11 +135,11 @@ def scenes(seed: int = 0) -> Iterator[tuple[str, int, Scene]]:
             yield split, number, scene(rng, unseen=split == "test" and number % 2 == 1)
 
 
-def render(made: Scene) -> np.ndarray:
+def render(scene: Scene) -> np.ndarray:
     """The picture, `[SIDE, SIDE, 3]` uint8: every pixel the mean of 16."""
     fine = 4
-    pixels = np.full([SIDE * fine, SIDE * fine, 3], made.shade, np.float32)
-    for thing in made.things:
+    pixels = np.full([SIDE * fine, SIDE * fine, 3], scene.shade, np.float32)
+    for thing in scene.things:
         left, top = (fine * (middle - thing.radius) for middle in (thing.x, thing.y))
         box = pixels[top : top + 2 * fine * thing.radius, left : left + 2 * fine * thing.radius]
         y, x = (np.mgrid[: box.shape[0], : box.shape[1]] + 0.5) / fine - thing.radius
@@ -122,7 +149,8 @@ def render(made: Scene) -> np.ndarray:
 
 def _covered(thing: Thing, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """Which points lie in the shape, as seen from its middle."""
-    radius, distance = thing.radius, np.hypot(x, y)
+    radius = thing.radius
+    distance = np.hypot(x, y)
     if thing.shape == "circle":
         return distance <= radius
     if thing.shape == "ring":

@@ -13,22 +13,67 @@ import tensorflow_datasets as tfds
 SIZES = {"train": 8000, "validation": 1000, "test": 2000}
 
 _THINGS = (
-    "the plot", "the acting", "the score", "the camera work", "the dialogue", "the ending", "the pacing",
-    "the lead actor", "the direction", "the humour", "the editing", "the first hour", "the cast", "the script",
-)  # fmt: skip
+    "the plot",
+    "the acting",
+    "the score",
+    "the camera work",
+    "the dialogue",
+    "the ending",
+    "the pacing",
+    "the lead actor",
+    "the direction",
+    "the humour",
+    "the editing",
+    "the first hour",
+    "the cast",
+    "the script",
+)
 _GOOD = (
-    "brilliant", "moving", "gripping", "charming", "clever", "fresh", "superb", "touching", "delightful",
-    "convincing", "elegant", "witty", "memorable", "thrilling", "honest", "beautiful",
-)  # fmt: skip
+    "brilliant",
+    "moving",
+    "gripping",
+    "charming",
+    "clever",
+    "fresh",
+    "superb",
+    "touching",
+    "delightful",
+    "convincing",
+    "elegant",
+    "witty",
+    "memorable",
+    "thrilling",
+    "honest",
+    "beautiful",
+)
 _BAD = (
-    "dull", "clumsy", "tedious", "predictable", "shallow", "awful", "lifeless", "messy", "stale", "wooden",
-    "annoying", "forgettable", "silly", "hollow", "sloppy", "ugly",
-)  # fmt: skip
+    "dull",
+    "clumsy",
+    "tedious",
+    "predictable",
+    "shallow",
+    "awful",
+    "lifeless",
+    "messy",
+    "stale",
+    "wooden",
+    "annoying",
+    "forgettable",
+    "silly",
+    "hollow",
+    "sloppy",
+    "ugly",
+)
 _FILLERS = (
-    "i saw it on a {day} with my {who}", "the {place} was {state} that {time}", "it runs for about {n} minutes",
-    "my {who} bought the tickets", "we watched it at home last {day}", "it was shot in {n} days",
-    "a friend of my {who} lent me the disc", "the {time} show had been moved to {day}",
-)  # fmt: skip
+    "i saw it on a {day} with my {who}",
+    "the {place} was {state} that {time}",
+    "it runs for about {n} minutes",
+    "my {who} bought the tickets",
+    "we watched it at home last {day}",
+    "it was shot in {n} days",
+    "a friend of my {who} lent me the disc",
+    "the {time} show had been moved to {day}",
+)
 _SLOTS = {
     "day": ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"),
     "who": ("sister", "brother", "mother", "father", "neighbour", "cousin", "colleague", "uncle"),
@@ -42,24 +87,25 @@ _SLOTS = {
 def _says(rng: random.Random, good: bool) -> str:
     """A clause with the polarity `good`, half the time by denying the opposite."""
     thing = rng.choice(_THINGS)
-    same, other = (_GOOD, _BAD) if good else (_BAD, _GOOD)
+    same, opposite = (_GOOD, _BAD) if good else (_BAD, _GOOD)
     return rng.choice(
         (
             f"{thing} was {rng.choice(same)}",
             f"{thing} was really {rng.choice(same)}",
             f"{thing} was not only {rng.choice(same)} but also {rng.choice(same)}",
             f"nobody would call {thing} anything but {rng.choice(same)}",
-            f"{thing} was not for a moment {rng.choice(other)}",
-            f"{thing} was never in any way {rng.choice(other)}",
-            f"nobody would call {thing} in any way {rng.choice(other)}",
-            f"i would not say that {thing} was {rng.choice(other)}",
+            f"{thing} was not for a moment {rng.choice(opposite)}",
+            f"{thing} was never in any way {rng.choice(opposite)}",
+            f"nobody would call {thing} in any way {rng.choice(opposite)}",
+            f"i would not say that {thing} was {rng.choice(opposite)}",
         )
     )
 
 
 def _opinion(rng: random.Random, good: bool) -> str:
     """A main clause with the polarity `good` against a lesser one with the opposite."""
-    main, lesser = _says(rng, good), _says(rng, not good)
+    main = _says(rng, good)
+    lesser = _says(rng, not good)
     return rng.choice(
         (
             f"{lesser} , but {main}",
@@ -73,7 +119,9 @@ def _opinion(rng: random.Random, good: bool) -> str:
 
 
 def _filler(rng: random.Random) -> str:
-    return rng.choice(_FILLERS).format(**{slot: rng.choice(values) for slot, values in _SLOTS.items()})
+    return rng.choice(_FILLERS).format(
+        **{slot: rng.choice(values) for slot, values in _SLOTS.items()}
+    )
 
 
 def review(rng: random.Random, good: bool) -> str:
@@ -85,13 +133,14 @@ def review(rng: random.Random, good: bool) -> str:
 
 def reviews(seed: int = 0) -> Iterator[tuple[str, str, str]]:
     """(split, text, label) for all splits, the classes in turn, no text twice."""
-    rng, seen = random.Random(seed), set()
+    rng = random.Random(seed)
+    texts = set()
     for split, size in SIZES.items():
         for number in range(size):
             good = number % 2 == 0
-            while (text := review(rng, good)) in seen:
+            while (text := review(rng, good)) in texts:
                 pass
-            seen.add(text)
+            texts.add(text)
             yield split, text, "positive" if good else "negative"
 
 
@@ -101,7 +150,10 @@ class SentimentSample(tfds.core.GeneratorBasedBuilder):
     VERSION = tfds.core.Version("1.0.0")
 
     def _info(self) -> tfds.core.DatasetInfo:
-        features = {"text": tfds.features.Text(), "label": tfds.features.ClassLabel(names=["negative", "positive"])}
+        features = {
+            "text": tfds.features.Text(),
+            "label": tfds.features.ClassLabel(names=["negative", "positive"]),
+        }
         return tfds.core.DatasetInfo(builder=self, features=tfds.features.FeaturesDict(features))
 
     def _split_generators(self, dl_manager):

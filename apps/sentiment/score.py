@@ -5,16 +5,24 @@ from typing import Any
 
 import numpy as np
 
-from rnnsuite import classification
-from rnnsuite.app import Score
+from rnnsuite.app import Score, Scoring
+from rnnsuite.core.fields import Record
+from rnnsuite.core.text import as_text
+from rnnsuite.tasks import classification
+
+SHOWN = 1500
+"""Characters of a text beside its case."""
 
 
-def score(references: Sequence[Mapping[str, Any]], answers: Mapping[str, np.ndarray], fitted: Any = None) -> Score:
-    """Accuracy and macro-averaged F1, confusion and confidence plots, and the surest right and wrong answers.
+def score(
+    references: Sequence[Record], answers: Mapping[str, np.ndarray], fitted: Any = None
+) -> Score:
+    """See `rnnsuite.tasks.classification.score`; records have `text` and `label`."""
+    return classification.score(references, answers, _describe)
 
-    references: records with `text` and `label`; answers: `label` and `probabilities`, in the same order.
-    Raises UserError on unlabelled records.
-    """
-    return classification.score(
-        references, answers, lambda record: {"text": classification.text(record["text"])[:1500]}
-    )
+
+def _describe(record: Record) -> dict[str, str]:
+    return {"text": as_text(record["text"])[:SHOWN]}
+
+
+SCORING = Scoring(score=score, metrics=classification.METRICS, primary="accuracy")

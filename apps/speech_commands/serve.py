@@ -1,164 +1,167 @@
-"""How a trained model is asked: WAV bytes on a server, samples on a device, 20 ms after the other in a stream."""
+"""How a trained model is asked: WAV bytes on a server, samples on a device or in a stream."""
 
 import dataclasses
 import functools
 import json
 import pathlib
-from collections.abc import Iterator, Mapping, Sequence
-from importlib import resources
-from typing import Annotated, Any
+from collections.abc import Iterator, Mapping
+from typing import Any
 
-import keras
 import numpy as np
-import pydantic
 import tensorflow as tf
 
-from apps.speech_commands.data import SILENCE, STEP, TAIL, UNKNOWN, Fitted
-from apps.speech_commands.model import stream
-from rnnsuite.app import OnDevice, Signature, Stream
-from rnnsuite.config import NotNegative, section
-from rnnsuite.errors import UserError
-from rnnsuite.events import Detector
-from rnnsuite.inputs import audio, recording, wave
+from rnnsuite.app import Device, OnDevice, Serving, Signature, Stream, Trained
+from rnnsuite.core.errors import UserError
+from rnnsuite.core.fields import File, Record
+from rnnsuite.device import events, wave
+from rnnsuite.device.events import Detector
+from rnnsuite.inputs import sound_files, waveform
+from rnnsuite.layers import Chain
+from rnnsuite.tasks import classification
+from rnnsuite.tasks.sections import EventsConfig
+
+from .data import UNKNOWN
+from .examples import STEP, Fitted
+from .model import stream as stream_of
+from .noise import SILENCE
 
 
 @dataclasses.dataclass(frozen=True)
 class Answer:
-    """A sound's word, the probability of every word, in the order of labels.txt, and of every 20 ms its weight."""
+    """A sound's word.
+
+    Args:
+        label: the word.
+        probabilities: of every class, in the order of labels.txt.
+        weights: attention of every 20 ms.
+    """
 
     label: str
     probabilities: tuple[float, ...]
     weights: tuple[float, ...]
 
 
-def requests(values: Sequence[str]) -> list[dict[str, bytes]]:
-    """A record for each path of a sound file. Raises UserError where one cannot be read."""
-    return [{"audio": _content(pathlib.Path(value).expanduser())} for value in values]
-
-
-def _content(path: pathlib.Path) -> bytes:
+def read_sound(path: pathlib.Path) -> bytes:
+    """A sound file as the bytes of a WAV file. Raises UserError where it cannot be read."""
     if not path.is_file():
         raise UserError(f"There is no sound file {path}.")
     try:
-        content = recording.as_wav(path)
+        content = sound_files.as_wav(path)
         wave.read(content)
     except (OSError, ValueError) as error:
         raise UserError(f"{path}: {error}.") from error
     return content
 
 
-def signatures(model: keras.Model, fitted: Fitted) -> dict[str, Signature]:
-    """serving_default takes `audio` [batch], WAV bytes; waveform `samples` [batch, n] at 16 kHz, of any length;
-    clip just as many as the model hears; stream the next 20 ms and the states.
+def signatures(trained: Trained) -> dict[str, Signature]:
+    """serving_default takes `audio` [batch], WAV bytes; waveform `samples` [batch, n] at 16 kHz.
 
-    All but stream: `label` [batch] (not of clip), `probabilities` [batch, classes] in the
-    order of labels.txt, and `weights` [batch, steps], attention that sums to 1. stream:
+    clip takes as many samples as the model hears, stream the next 20 ms and the states. All but
+    stream give `label` [batch] (not clip), `probabilities` [batch, classes] in the order of
+    labels.txt, and `weights` [batch, steps], attention that sums to 1; stream gives the
     `probabilities` of the step that ends with these samples, and the new states.
     """
-    count, labels = fitted.clip_samples, tf.constant(fitted.labels)
+    fitted = trained.fitted
+    count = fitted.clip_samples
     content = {"audio": tf.TensorSpec([None], tf.string, name="audio")}
     samples = {"samples": tf.TensorSpec([None, None], tf.float32, name="samples")}
     exact = {"samples": tf.TensorSpec([None, count], tf.float32, name="samples")}
 
     def clip(samples):
-        outputs = model(samples, training=False)
-        return {"probabilities": tf.nn.softmax(outputs["logits"]), "weights": outputs["weights"]}
+        return classification.probabilities(trained.model(samples, training=False))
 
     # A function of its own, so that two signatures share one graph.
     @tf.function(input_signature=list(exact.values()))
     def answer(samples):
-        found = clip(samples)
-        return {"label": tf.gather(labels, tf.argmax(found["probabilities"], axis=-1)), **found}
+        return classification.with_label(fitted.labels, clip(samples))
 
     def serve(audio):
         return answer(_clips(audio, count))
 
     def waveform(samples):
-        sound = tf.clip_by_value(tf.where(tf.math.is_finite(samples), samples, 0.0), -1.0, 1.0)
+        finite = tf.where(tf.math.is_finite(samples), samples, 0.0)
+        sound = tf.clip_by_value(finite, -1.0, 1.0)
         return answer(tf.map_fn(functools.partial(_fit, count=count), sound))
 
     tone = (0.1 * np.sin(np.arange(count) * 0.2)).astype(np.float32)
-    found = {
+    two_tones = {"samples": np.stack([tone] * 2)}
+    signatures_by_name = {
         "serving_default": Signature(serve, content, {"audio": np.array([wave.write(tone)] * 2)}),
-        "waveform": Signature(waveform, samples, {"samples": np.stack([tone] * 2)}),
-        "clip": Signature(clip, exact, {"samples": np.stack([tone] * 2)}, lite=True),
+        "waveform": Signature(waveform, samples, two_tones),
+        "clip": Signature(clip, exact, two_tones, lite=True),
     }
-    chain = stream(model)
+    chain = stream_of(trained.model)
     if chain:
-        found["stream"] = _stream(chain)
-    return found
+        signatures_by_name["stream"] = _stream_signature(chain)
+    return signatures_by_name
 
 
-def _clips(contents, count):
-    return tf.ensure_shape(audio.clips(contents, count), [None, count])
+def _clips(contents: tf.Tensor, count: int) -> tf.Tensor:
+    return tf.ensure_shape(waveform.clips(contents, count), [None, count])
 
 
-def _fit(samples, count):
-    return tf.ensure_shape(audio.fit(samples, count), [count])
+def _fit(samples: tf.Tensor, count: int) -> tf.Tensor:
+    return tf.ensure_shape(waveform.fit(samples, count), [count])
 
 
-def _stream(chain) -> Signature:
-    shapes = {"samples": [STEP], **chain.states()}
-    inputs = {name: tf.TensorSpec([None, *shape], tf.float32, name=name) for name, shape in shapes.items()}
+def _stream_signature(chain: Chain) -> Signature:
+    inputs = {"samples": tf.TensorSpec([None, STEP], tf.float32, name="samples")}
+    inputs |= {
+        name: tf.TensorSpec([None, *spec.shape], spec.dtype, name=name)
+        for name, spec in chain.states.items()
+    }
 
     def step(samples, **states):
         new = chain.chunk(samples, **states)
         return {"probabilities": tf.nn.softmax(new.pop("output")[:, -1]), **new}
 
-    example = {name: np.zeros([2, *shape], np.float32) for name, shape in shapes.items()}
+    example = {
+        name: np.zeros([2, *spec.shape[1:]], spec.dtype.as_numpy_dtype)
+        for name, spec in inputs.items()
+    }
     return Signature(step, inputs, example, lite=True)
 
 
-def device_files(fitted: Fitted) -> dict[str, bytes]:
-    """Labels, sizes, and the reference for WAV files and events, to lie beside the .tflite files."""
-    settings = {"clip_samples": fitted.clip_samples, "rate": wave.RATE, "stream_samples": STEP}
+def device_files(trained: Trained) -> dict[str, bytes]:
+    """Labels, sizes, and the reference for WAV files and events."""
+    settings = {
+        "clip_samples": trained.fitted.clip_samples,
+        "rate": wave.RATE,
+        "stream_samples": STEP,
+    }
     return {
-        "labels.txt": "".join(f"{label}\n" for label in fitted.labels).encode(),
+        classification.LABELS: classification.labels_file(trained.fitted.labels),
         "sound.json": (json.dumps(settings) + "\n").encode(),
-        "sound.py": resources.files("rnnsuite.inputs").joinpath("wave.py").read_bytes(),
-        "events.py": resources.files("rnnsuite").joinpath("events.py").read_bytes(),
+        "sound.py": pathlib.Path(wave.__file__).read_bytes(),
+        "events.py": pathlib.Path(events.__file__).read_bytes(),
     }
 
 
-def on_device(folder: pathlib.Path) -> OnDevice:
-    """WAV bytes to `samples` [1, clip_samples], or [1, 320] piece by piece; `probabilities` to a label."""
-    labels = (folder / "labels.txt").read_text(encoding="utf-8").splitlines()
-    count = json.loads((folder / "sound.json").read_text(encoding="utf-8"))["clip_samples"]
+def open_device(folder: pathlib.Path) -> OnDevice:
+    """WAV bytes to `samples` [1, clip_samples], or to chunks of [1, 320]."""
+    labels = classification.read_labels(folder)
+    settings = json.loads((folder / "sound.json").read_text(encoding="utf-8"))
 
-    def request(record: Mapping[str, Any]) -> dict[str, np.ndarray]:
-        return {"samples": wave.clip(record["audio"], count)[None]}
+    def request(record: Record) -> dict[str, np.ndarray]:
+        return {"samples": wave.clip(record["audio"], settings["clip_samples"])[None]}
 
     def answer(outputs: Mapping[str, np.ndarray]) -> dict[str, Any]:
-        probabilities = outputs["probabilities"][0]
-        label = labels[int(probabilities.argmax())].encode()
-        return {"label": label, "probabilities": probabilities, "weights": outputs["weights"][0]}
+        return {**classification.device_answer(labels, outputs), "weights": outputs["weights"][0]}
 
-    def pieces(record: Mapping[str, Any]) -> list[dict[str, np.ndarray]]:
-        return [{"samples": piece[None]} for piece in request(record)["samples"][0].reshape(-1, STEP)]
+    def chunks(record: Record) -> list[dict[str, np.ndarray]]:
+        parts = request(record)["samples"][0].reshape(-1, STEP)
+        return [{"samples": part[None]} for part in parts]
 
-    return OnDevice(request, answer, pieces, signature="clip")
-
-
-@section
-class Events:
-    """How a stream's probabilities become events; see `rnnsuite.events.Detector`. All but the threshold in seconds."""
-
-    smoothing: Annotated[float, pydantic.Field(gt=0)] = 0.2
-    threshold: Annotated[float, pydantic.Field(gt=0, lt=1)] = 0.4
-    pause: Annotated[float, pydantic.Field(gt=0)] = 0.1
-    shortest: NotNegative = 0.08
-    longest: Annotated[float, pydantic.Field(gt=0)] = 2.0
-    refractory: NotNegative = 0.3
-    lead: NotNegative = 0.0
-    tail: NotNegative = TAIL
+    return OnDevice(request, answer, chunks, signature="clip")
 
 
-def pieces(source: str) -> Iterator[dict[str, np.ndarray]]:
+def chunks(source: str) -> Iterator[dict[str, np.ndarray]]:
     """20 ms after the other of a sound file, or of the microphone. Raises UserError."""
     path = pathlib.Path(source).expanduser()
-    if source != "microphone" and not path.is_file():
+    is_live = source == "microphone"
+    if not is_live and not path.is_file():
         raise UserError(f'There is no sound file {source}; give one, or "microphone".')
-    blocks = recording.microphone(STEP) if source == "microphone" else recording.blocks(path, STEP)
+    blocks = sound_files.microphone(STEP) if is_live else sound_files.blocks(path, STEP)
     try:
         for block in blocks:
             yield {"samples": block[None]}
@@ -167,17 +170,32 @@ def pieces(source: str) -> Iterator[dict[str, np.ndarray]]:
 
 
 class Follower:
-    """Feeds a stream's answers to the detector and gives events as mappings."""
+    """Feeds a stream's answers to the detector and gives events as mappings.
 
-    def __init__(self, settings: Events, fitted: Fitted):
+    Args:
+        settings: of the detector.
+        fitted: gives the class names.
+    """
+
+    def __init__(self, settings: EventsConfig, fitted: Fitted):
         background = [name for name in (SILENCE, UNKNOWN) if name in fitted.labels]
-        self.detector = Detector(fitted.labels, background, STEP / wave.RATE, **dataclasses.asdict(settings))
+        options = dataclasses.asdict(settings)
+        self.detector = Detector(fitted.labels, background, STEP / wave.RATE, **options)
 
     def feed(self, outputs: Mapping[str, np.ndarray]) -> list[dict[str, Any]]:
+        """The events that end within these outputs."""
         return [dataclasses.asdict(event) for event in self.detector.feed(outputs["probabilities"])]
 
     def end(self) -> list[dict[str, Any]]:
+        """The event that the end of the sound ends."""
         return [dataclasses.asdict(event) for event in self.detector.end()]
 
 
-STREAM = Stream(settings=Events, signature="stream", pieces=pieces, follow=Follower)
+SERVING = Serving(
+    fields={"audio": File(read_sound, "a sound file: WAV, FLAC, OGG, MP3 and others")},
+    answer=Answer,
+    signatures=signatures,
+    sections={"stream": EventsConfig},
+    device=Device(files=device_files, open=open_device),
+    stream=Stream(section="stream", signature="stream", chunks=chunks, follow=Follower),
+)

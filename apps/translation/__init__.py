@@ -5,31 +5,11 @@ files or tables, tfds's sets of translations). Result: sentences with scores, n-
 attention of every target subword over the source.
 """
 
-from apps.translation import data, model, score, serve
-from rnnsuite import sentences
-from rnnsuite.app import App, Judged
+from rnnsuite.app import App
 
-APP = App(
-    name="translation",
-    data=data.Config,
-    model=model.Config,
-    fitted=data.Fitted,
-    load=data.load,
-    fit=data.fit,
-    examples=data.examples,
-    length=data.length,
-    build=model.build,
-    loss=model.loss,
-    metrics=model.METRICS,
-    field="text",
-    requests=serve.requests,
-    answer=serve.Answer,
-    signatures=serve.signatures,
-    device_files=serve.device_files,
-    on_device=serve.on_device,
-    score=score.score,
-    headline="bleu",
-    decode=sentences.Decode,
-    judged=Judged("greedy", {"bleu": "max", "chrf": "max", "bleu_tokenised": "max"}),
-    pictures=score.pictures,
-)
+from .data import DATA
+from .model import MODEL
+from .score import SCORING
+from .serve import SERVING
+
+APP = App("translation", DATA, MODEL, SERVING, SCORING)

@@ -7,46 +7,19 @@ import gzip
 import logging
 import pathlib
 from collections.abc import Callable, Iterable, Iterator
-from typing import Annotated, Any, Literal
+from typing import Any
 
-import pydantic
 import tensorflow as tf
 
-from apps.translation.sample import TranslationSample
-from rnnsuite import sources
-from rnnsuite.config import Share, section
-from rnnsuite.errors import UserError
+from rnnsuite.app import Data
+from rnnsuite.core.errors import UserError
+from rnnsuite.data import sources, splits, tables
 from rnnsuite.inputs.subword import END, START, Subwords, learn_subwords, normalize
 
+from .config import DataConfig
+from .sample import TranslationSample
+
 log = logging.getLogger(__name__)
-
-
-@section
-class Config:
-    """What to read and how to turn it into ids.
-
-    source: sample, tfds:NAME (a set of translations), a folder or the beginning of line files
-    such as train.en and train.de (also .gz), or a .tsv file.
-    languages: from which, to which: the line files' endings, the columns or the fields.
-    columns: a TSV file's columns by language, where it has no header.
-    splits: other names of the source's splits: a tensorflow-datasets slice, or what a split's files begin with.
-    validation: the share of train held out where the source has no validation split, by a hash
-    of the sentences in `split_by`, so that none of them is on both sides.
-    vocabulary_size: subwords, of both languages together where `shared`, else of each.
-    max_tokens: longer sources are cut, longer pairs are not trained on.
-    on_error: what an empty side or undecodable bytes in a path source do.
-    """
-
-    source: str = "sample"
-    languages: tuple[str, str] = ("en", "de")
-    columns: tuple[str, ...] = ()
-    splits: dict[Literal["train", "validation", "test"], str] = dataclasses.field(default_factory=dict)
-    validation: Share = 0.05
-    split_by: Literal["text", "translation"] = "text"
-    vocabulary_size: Annotated[int, pydantic.Field(ge=64)] = 8000
-    shared: bool = True
-    max_tokens: Annotated[int, pydantic.Field(ge=4)] = 100
-    on_error: Literal["error", "skip"] = "error"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -63,38 +36,43 @@ class Fitted:
 
     def subwords(self) -> tuple[Subwords, Subwords]:
         """Of the source's language and of the target's."""
-        made = [Subwords(base64.b64decode(model), self.max_tokens) for model in self.models]
-        return made[0], made[-1]
+        vocabularies = [Subwords(base64.b64decode(model), self.max_tokens) for model in self.models]
+        return vocabularies[0], vocabularies[-1]
 
 
-def load(config: Config, split: str) -> tf.data.Dataset:
-    """Records `{text, translation, language}` of one split: a pair and the second's language. Raises UserError."""
+def load(config: DataConfig, split: str) -> tf.data.Dataset:
+    """Records `{text, translation, language}` of one split. Raises UserError."""
     if config.languages[0] == config.languages[1]:
         raise UserError(f"data.languages: {config.languages[0]} given twice.")
     read, known = _source(config)
-    records = sources.with_validation(read, known, split, config.split_by, config.validation)
+    records = splits.with_validation(read, known, split, config.split_by, config.validation)
     return records.map(lambda record: {**record, "language": config.languages[1]})
 
 
-def _source(config: Config) -> tuple[Callable[[str], tf.data.Dataset], Iterable[str]]:
+def _source(config: DataConfig) -> tuple[Callable[[str], tf.data.Dataset], Iterable[str]]:
     if sources.is_built(config.source):
-        _, read, names = sources.built(config.source, TranslationSample, config.splits, config.languages)
+        _, read, names = sources.built(
+            config.source, TranslationSample, config.splits, config.languages
+        )
         return lambda split: read(split).map(functools.partial(_chosen, config)), names
     path = pathlib.Path(config.source).expanduser()
-    places = sources.splits_of(path) if path.exists() else {"all": path}
+    places = splits.path_splits(path) if path.exists() else {"all": path}
     places |= {split: path / name for split, name in config.splits.items()}
     return lambda split: sources.from_records(_read(config, places[split])), places
 
 
-def _chosen(config: Config, record: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+def _chosen(config: DataConfig, record: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
     return {"text": record[config.languages[0]], "translation": record[config.languages[1]]}
 
 
-def _read(config: Config, place: pathlib.Path) -> list[dict[str, bytes]]:
-    skips, records = sources.Skips(config.on_error), []
+def _read(config: DataConfig, place: pathlib.Path) -> list[dict[str, bytes]]:
+    skips = tables.Skips(config.on_error)
+    records = []
     read = _read_table if place.suffix == ".tsv" else _read_lines
     for where, *sides in read(config, place, skips):
-        empty = [name for name, side in zip(config.languages, sides, strict=True) if not side.strip()]
+        empty = [
+            name for name, side in zip(config.languages, sides, strict=True) if not side.strip()
+        ]
         if empty:
             skips(f"{where}: the {' and the '.join(empty)} side is empty.")
             continue
@@ -105,8 +83,8 @@ def _read(config: Config, place: pathlib.Path) -> list[dict[str, bytes]]:
     return records
 
 
-def _read_table(config: Config, file: pathlib.Path, skips: sources.Skips) -> Iterator[tuple]:
-    for line, row in sources.table(file, config.columns, skips):
+def _read_table(config: DataConfig, file: pathlib.Path, skips: tables.Skips) -> Iterator[tuple]:
+    for line, row in tables.table(file, config.columns, skips):
         for name in config.languages:
             if name not in row:
                 raise UserError(
@@ -116,7 +94,7 @@ def _read_table(config: Config, file: pathlib.Path, skips: sources.Skips) -> Ite
         yield f"{file}, line {line}", *(row[name].encode() for name in config.languages)
 
 
-def _read_lines(config: Config, place: pathlib.Path, skips: sources.Skips) -> Iterator[tuple]:
+def _read_lines(config: DataConfig, place: pathlib.Path, skips: tables.Skips) -> Iterator[tuple]:
     files = [_line_file(place, language) for language in config.languages]
     sides = [_lines(file) for file in files]
     if len(sides[0]) != len(sides[1]):
@@ -133,7 +111,9 @@ def _read_lines(config: Config, place: pathlib.Path, skips: sources.Skips) -> It
 
 
 def _line_file(place: pathlib.Path, language: str) -> pathlib.Path:
-    """The file of one language: of a split's beginning, of one of its files, or in a folder of its own."""
+    """The file of one language: of a split's beginning, of one of its files, or in a folder of its
+    own.
+    """
     folder, stem = (place, "") if place.is_dir() else (place.parent, place.name.split(".")[0])
     endings = (f".{language}", f".{language}.gz")
     found = [
@@ -144,7 +124,9 @@ def _line_file(place: pathlib.Path, language: str) -> pathlib.Path:
     if not found:
         raise UserError(f"There is no {folder / (stem or '*')}.{language}, nor one with .gz.")
     if len(found) > 1:
-        raise UserError(f"Which is it: {' or '.join(str(file) for file in found)}? Keep one of them there.")
+        raise UserError(
+            f"Which is it: {' or '.join(str(file) for file in found)}? Keep one of them there."
+        )
     return found[0]
 
 
@@ -165,8 +147,8 @@ def _is_utf8(line: bytes) -> bool:
     return True
 
 
-def fit(config: Config, records: tf.data.Dataset) -> Fitted:
-    """The subword vocabularies of the training records. Raises UserError where there are no words."""
+def fit(config: DataConfig, records: tf.data.Dataset) -> Fitted:
+    """The subword vocabularies of the training records. Raises UserError without any words."""
     sides: list[list[str]] = [[], []]
     for batch in records.batch(1024):
         for side, key in zip(sides, ("text", "translation"), strict=True):
@@ -182,25 +164,37 @@ def fit(config: Config, records: tf.data.Dataset) -> Fitted:
     fitted = Fitted(config.languages, encoded, config.max_tokens)
     sizes = [len(subwords.pieces) for subwords in fitted.subwords()]
     log.info("%s subwords.", sizes[0] if config.shared else f"{sizes[0]} and {sizes[1]}")
-    long = len(sides[0]) - int(examples(config, fitted, records).reduce(0, lambda count, _: count + 1))
+    long = len(sides[0]) - int(
+        examples(config, fitted, records).reduce(0, lambda count, _: count + 1)
+    )
     if long:
-        log.warning("%d of %d pairs are longer than data.max_tokens; they are left out.", long, len(sides[0]))
+        log.warning(
+            "%d of %d pairs are longer than data.max_tokens; they are left out.",
+            long,
+            len(sides[0]),
+        )
     return fitted
 
 
-def examples(config: Config, fitted: Fitted, records: tf.data.Dataset) -> tf.data.Dataset:
-    """({source, target: ids before each step}, ids at it) `[ids]` int32 of every pair that is not too long."""
-    one, other = (dataclasses.replace(fitted, max_tokens=fitted.max_tokens + 1)).subwords()
+def examples(config: DataConfig, fitted: Fitted, records: tf.data.Dataset) -> tf.data.Dataset:
+    """({source, target: ids before each step}, ids at it) of every pair that is not too long."""
+    source_subwords, target_subwords = (
+        dataclasses.replace(fitted, max_tokens=fitted.max_tokens + 1)
+    ).subwords()
 
     def pairs(batch):
-        return one(batch["text"]), other(batch["translation"])
+        return source_subwords(batch["text"]), target_subwords(batch["translation"])
 
     def example(source, target):
-        return {"source": source, "target": tf.concat([[START], target], 0)}, tf.concat([target, [END]], 0)
+        return {"source": source, "target": tf.concat([[START], target], 0)}, tf.concat(
+            [target, [END]], 0
+        )
 
     dense = records.batch(256).map(pairs, num_parallel_calls=tf.data.AUTOTUNE).unbatch().map(_dense)
     most = fitted.max_tokens
-    fitting = dense.filter(lambda source, target: (tf.size(source) <= most) & (tf.size(target) <= most - 1))
+    fitting = dense.filter(
+        lambda source, target: (tf.size(source) <= most) & (tf.size(target) <= most - 1)
+    )
     return fitting.map(example)
 
 
@@ -210,3 +204,6 @@ def _dense(*sides: Any) -> tuple:
 
 def length(inputs: dict[str, tf.Tensor]) -> tf.Tensor:
     return tf.maximum(tf.shape(inputs["source"])[0], tf.shape(inputs["target"])[0])
+
+
+DATA = Data(config=DataConfig, fitted=Fitted, load=load, fit=fit, examples=examples, length=length)

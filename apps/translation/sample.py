@@ -1,4 +1,5 @@
-"""The offline sample: English and German from one synchronous grammar, each sentence with one translation.
+"""The offline sample: English and German from one synchronous grammar, each sentence with one
+translation.
 
 What makes it translation: articles and adjectives agree with a noun's gender, case and number;
 the verb stands second in a main clause and last in a dependent one, and its other half (a
@@ -16,31 +17,63 @@ SIZES = {"train": 14000, "validation": 500, "test": 1000}
 
 # English singular and plural, German singular, plural and gender.
 _NOUNS = (
-    ("dog", "dogs", "Hund", "Hunde", "m"), ("cat", "cats", "Katze", "Katzen", "f"),
-    ("horse", "horses", "Pferd", "Pferde", "n"), ("bird", "birds", "Vogel", "Vögel", "m"),
-    ("woman", "women", "Frau", "Frauen", "f"), ("man", "men", "Mann", "Männer", "m"),
-    ("child", "children", "Kind", "Kinder", "n"), ("girl", "girls", "Mädchen", "Mädchen", "n"),
-    ("friend", "friends", "Freund", "Freunde", "m"), ("sister", "sisters", "Schwester", "Schwestern", "f"),
-    ("brother", "brothers", "Bruder", "Brüder", "m"), ("doctor", "doctors", "Ärztin", "Ärztinnen", "f"),
-    ("cook", "cooks", "Koch", "Köche", "m"), ("teacher", "teachers", "Lehrerin", "Lehrerinnen", "f"),
-    ("ghost", "ghosts", "Gespenst", "Gespenster", "n"), ("neighbour", "neighbours", "Nachbarin", "Nachbarinnen", "f"),
-)  # fmt: skip
+    ("dog", "dogs", "Hund", "Hunde", "m"),
+    ("cat", "cats", "Katze", "Katzen", "f"),
+    ("horse", "horses", "Pferd", "Pferde", "n"),
+    ("bird", "birds", "Vogel", "Vögel", "m"),
+    ("woman", "women", "Frau", "Frauen", "f"),
+    ("man", "men", "Mann", "Männer", "m"),
+    ("child", "children", "Kind", "Kinder", "n"),
+    ("girl", "girls", "Mädchen", "Mädchen", "n"),
+    ("friend", "friends", "Freund", "Freunde", "m"),
+    ("sister", "sisters", "Schwester", "Schwestern", "f"),
+    ("brother", "brothers", "Bruder", "Brüder", "m"),
+    ("doctor", "doctors", "Ärztin", "Ärztinnen", "f"),
+    ("cook", "cooks", "Koch", "Köche", "m"),
+    ("teacher", "teachers", "Lehrerin", "Lehrerinnen", "f"),
+    ("ghost", "ghosts", "Gespenst", "Gespenster", "n"),
+    ("neighbour", "neighbours", "Nachbarin", "Nachbarinnen", "f"),
+)
 _PLACES = (
-    ("garden", "gardens", "Garten", "Gärten", "m"), ("kitchen", "kitchens", "Küche", "Küchen", "f"),
-    ("house", "houses", "Haus", "Häuser", "n"), ("street", "streets", "Straße", "Straßen", "f"),
-    ("forest", "forests", "Wald", "Wälder", "m"), ("boat", "boats", "Boot", "Boote", "n"),
-)  # fmt: skip
+    ("garden", "gardens", "Garten", "Gärten", "m"),
+    ("kitchen", "kitchens", "Küche", "Küchen", "f"),
+    ("house", "houses", "Haus", "Häuser", "n"),
+    ("street", "streets", "Straße", "Straßen", "f"),
+    ("forest", "forests", "Wald", "Wälder", "m"),
+    ("boat", "boats", "Boot", "Boote", "n"),
+)
 _ADJECTIVES = (
-    ("old", "alt"), ("young", "jung"), ("small", "klein"), ("big", "groß"), ("quiet", "leis"), ("loud", "laut"),
-    ("tired", "müd"), ("happy", "froh"), ("strange", "seltsam"), ("famous", "berühmt"), ("poor", "arm"),
+    ("old", "alt"),
+    ("young", "jung"),
+    ("small", "klein"),
+    ("big", "groß"),
+    ("quiet", "leis"),
+    ("loud", "laut"),
+    ("tired", "müd"),
+    ("happy", "froh"),
+    ("strange", "seltsam"),
+    ("famous", "berühmt"),
+    ("poor", "arm"),
     ("rich", "reich"),
-)  # fmt: skip
-_PREPOSITIONS = (("in", "in"), ("behind", "hinter"), ("near", "bei"), ("above", "über"), ("under", "unter"))
+)
+_PREPOSITIONS = (
+    ("in", "in"),
+    ("behind", "hinter"),
+    ("near", "bei"),
+    ("above", "über"),
+    ("under", "unter"),
+)
 
 
 @dataclasses.dataclass(frozen=True)
 class Verb:
-    """English: he, they, participle, infinitive. German the same, without its particle, which is `apart`."""
+    """Forms of a verb.
+
+    Args:
+        english: he, they, participle, infinitive.
+        german: the same, without its particle.
+        apart: the particle.
+    """
 
     english: tuple[str, str, str, str]
     german: tuple[str, str, str, str]
@@ -56,9 +89,17 @@ _VERBS = (
     Verb(("asks", "ask", "asked", "ask"), ("fragt", "fragen", "gefragt", "fragen")),
     Verb(("paints", "paint", "painted", "paint"), ("malt", "malen", "gemalt", "malen")),
     Verb(("calls", "call", "called", "call"), ("ruft", "rufen", "angerufen", "anrufen"), "an"),
-    Verb(("invites", "invite", "invited", "invite"), ("lädt", "laden", "eingeladen", "einladen"), "ein"),
-    Verb(("watches", "watch", "watched", "watch"), ("sieht", "sehen", "angesehen", "ansehen"), "an"),
-    Verb(("stops", "stop", "stopped", "stop"), ("hält", "halten", "aufgehalten", "aufhalten"), "auf"),
+    Verb(
+        ("invites", "invite", "invited", "invite"),
+        ("lädt", "laden", "eingeladen", "einladen"),
+        "ein",
+    ),
+    Verb(
+        ("watches", "watch", "watched", "watch"), ("sieht", "sehen", "angesehen", "ansehen"), "an"
+    ),
+    Verb(
+        ("stops", "stop", "stopped", "stop"), ("hält", "halten", "aufgehalten", "aufhalten"), "auf"
+    ),
     Verb(("fetches", "fetch", "fetched", "fetch"), ("holt", "holen", "abgeholt", "abholen"), "ab"),
 )
 _SAYING = (
@@ -66,7 +107,13 @@ _SAYING = (
     ("knows", "know", "weiß", "wissen"),
     ("thinks", "think", "denkt", "denken"),
 )
-_ADVERBS = (("today", "heute"), ("often", "oft"), ("now", "jetzt"), ("here", "hier"), ("never", "nie"))
+_ADVERBS = (
+    ("today", "heute"),
+    ("often", "oft"),
+    ("now", "jetzt"),
+    ("here", "hier"),
+    ("never", "nie"),
+)
 _REASONS = (("because", "weil"), ("although", "obwohl"), ("while", "während"))
 
 _DEFINITE = {
@@ -93,14 +140,19 @@ class Phrase:
 
 
 def _phrase(rng: random.Random, case: str, nouns=_NOUNS, clause: float = 0.0) -> Phrase:
-    """Article, adjectives and noun in agreement; with the share `clause` a relative clause behind it."""
+    """Article, adjectives and noun in agreement; with the share `clause` a relative clause behind
+    it.
+    """
     singular, many, noun, nouns_de, gender = rng.choice(nouns)
-    plural, definite = rng.random() < 0.35, rng.random() < 0.7
+    plural = rng.random() < 0.35
+    definite = rng.random() < 0.7
     adjectives = [rng.choice(_ADJECTIVES) for _ in range(rng.choice((0, 0, 1, 1, 2)))]
     kind = "p" if plural else gender
     if plural or definite:
         article = ["the"], [_DEFINITE[case][kind]]
-        ending = "en" if plural or case == "dative" or (case == "accusative" and gender == "m") else "e"
+        ending = (
+            "en" if plural or case == "dative" or (case == "accusative" and gender == "m") else "e"
+        )
     else:
         word, ending = _INDEFINITE[case][gender]
         article = ["a"], [word]
@@ -112,30 +164,37 @@ def _phrase(rng: random.Random, case: str, nouns=_NOUNS, clause: float = 0.0) ->
         noun += "n"
     german = [*article[1], *(other + ending for _, other in adjectives), noun]
     if rng.random() < clause:
-        inner = _clause(rng, subject=Phrase(["that"], [_DEFINITE["nominative"][kind]], plural), verb="last")
-        english, german = english + inner[0], [*german, ",", *inner[1], ","]
+        inner = _clause(
+            rng, subject=Phrase(["that"], [_DEFINITE["nominative"][kind]], plural), verb="last"
+        )
+        english = english + inner[0]
+        german = [*german, ",", *inner[1], ","]
     return Phrase(english, german, plural)
 
 
 def _clause(
     rng: random.Random, subject: Phrase | None = None, verb: str = "second", clause: float = 0.0
 ) -> tuple[Words, Words]:
-    """Subject, verb, object, and perhaps where and when; in German the verb is second or last, or first where
-    something else has come before it."""
+    """Subject, verb, object, and perhaps where and when; in German the verb is second or last, or
+    first where something else has come before it."""
     subject = subject or _phrase(rng, "nominative", clause=clause)
-    target, what = _phrase(rng, "accusative", clause=clause), rng.choice(_VERBS)
+    target = _phrase(rng, "accusative", clause=clause)
+    what = rng.choice(_VERBS)
     where = _place(rng) if rng.random() < 0.4 else ([], [])
     number = int(subject.plural)
     tense = rng.choice(("present", "perfect", "future"))
     if tense == "present":
         english = [what.english[number]]
-        finite, rest = what.german[number], [what.apart] if what.apart else []
+        finite = what.german[number]
+        rest = [what.apart] if what.apart else []
     elif tense == "perfect":
         english = [("has", "have")[number], what.english[2]]
-        finite, rest = ("hat", "haben")[number], [what.german[2]]
+        finite = ("hat", "haben")[number]
+        rest = [what.german[2]]
     else:
         english = ["will", what.english[3]]
-        finite, rest = ("wird", "werden")[number], [what.german[3]]
+        finite = ("wird", "werden")[number]
+        rest = [what.german[3]]
     english = [*subject.english, *english, *target.english, *where[0]]
     middle = [*target.german, *where[1]]
     if verb == "last":
@@ -153,16 +212,21 @@ def _place(rng: random.Random) -> tuple[Words, Words]:
 
 
 def pair(rng: random.Random) -> tuple[str, str]:
-    """One sentence and its translation: a main clause, in longer ones with others within and around it."""
-    form, clause = rng.randrange(5), rng.choice((0.0, 0.0, 0.4))
+    """One sentence and its translation: a main clause, in longer ones with others around it."""
+    form = rng.randrange(5)
+    clause = rng.choice((0.0, 0.0, 0.4))
     if form == 0:
         english, german = _clause(rng, clause=clause)
     elif form == 1:
         one, other = rng.choice(_ADVERBS)
         english, german = _clause(rng, verb="first", clause=clause)
-        english, german = [one, *english], [other, *german]
+        english = [one, *english]
+        german = [other, *german]
     elif form == 2:
-        who, (says, say, sagt, sagen) = _phrase(rng, "nominative", clause=clause), rng.choice(_SAYING)
+        who, (says, say, sagt, sagen) = (
+            _phrase(rng, "nominative", clause=clause),
+            rng.choice(_SAYING),
+        )
         english, german = _clause(rng, verb="last", clause=clause)
         english = [*who.english, say if who.plural else says, "that", *english]
         german = [*who.german, sagen if who.plural else sagt, ",", "dass", *german]
@@ -171,9 +235,11 @@ def pair(rng: random.Random) -> tuple[str, str]:
         first = _clause(rng, verb="last", clause=clause)
         main = _clause(rng, verb="first" if form == 3 else "second", clause=clause)
         if form == 3:
-            english, german = [one, *first[0], ",", *main[0]], [other, *first[1], ",", *main[1]]
+            english = [one, *first[0], ",", *main[0]]
+            german = [other, *first[1], ",", *main[1]]
         else:
-            english, german = [*main[0], one, *first[0]], [*main[1], ",", other, *first[1]]
+            english = [*main[0], one, *first[0]]
+            german = [*main[1], ",", other, *first[1]]
     return _written(english), _written(german)
 
 
@@ -185,7 +251,8 @@ def _written(words: Words) -> str:
 
 def pairs(seed: int = 0) -> Iterator[tuple[str, str, str]]:
     """(split, English, German) for all splits, no English sentence twice."""
-    rng, seen = random.Random(seed), set()
+    rng = random.Random(seed)
+    seen = set()
     for split, size in SIZES.items():
         for _ in range(size):
             while (made := pair(rng))[0] in seen:

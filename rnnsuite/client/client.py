@@ -19,7 +19,8 @@ from rnnsuite.client.errors import (
     VersionMissing,
 )
 from rnnsuite.client.transport import Failed, Transport, Which
-from rnnsuite.errors import nearest
+from rnnsuite.core.errors import nearest
+from rnnsuite.core.fields import Record, group_by_shape, record_from_json, record_from_text
 
 DEFAULT = "serving_default"
 Found = TypeVar("Found")
@@ -30,14 +31,17 @@ _KINDS = {"UNAVAILABLE": ServerUnavailable, "DEADLINE_EXCEEDED": TimedOut}
 class Client:
     """Asks the models of one server; safe to use from several threads.
 
-    target: `http://host:8501` or `https://...` for REST, `host:8500` for gRPC, or a transport.
-    timeout: seconds for an answer, all attempts and pauses included. attempts: how often a
-    request is sent where the server says UNAVAILABLE (no server yet, none any more, or too
-    busy); nothing else is tried again. pause: seconds before the second attempt, doubled
-    before every further one and drawn at random up to that. options: of the transport, such as headers
-    (REST), credentials and metadata (gRPC).
+    Args:
+        target: `http://host:8501` or `https://...` for REST, `host:8500` for gRPC, or a transport.
+        timeout: seconds for an answer, all attempts and pauses included.
+        attempts: how often a request is sent where the server says UNAVAILABLE (no server yet,
+            none any more, or too busy); nothing else is tried again.
+        pause: seconds before the second attempt, doubled before every further one, and drawn at
+            random up to that.
+        options: of the transport: headers (REST), credentials and metadata (gRPC).
 
-    Raises ValueError on numbers that make no sense.
+    Raises:
+        ValueError: on numbers that make no sense.
     """
 
     def __init__(
@@ -51,7 +55,9 @@ class Client:
     ):
         if timeout <= 0 or attempts < 1 or pause < 0:
             raise ValueError("timeout must be above 0, attempts at least 1, pause not negative")
-        self.timeout, self.attempts, self.pause = timeout, attempts, pause
+        self.timeout = timeout
+        self.attempts = attempts
+        self.pause = pause
         self.transport = _open(target, options) if isinstance(target, str) else target
         self.target = target
 
@@ -74,40 +80,70 @@ class Client:
         label: str | None = None,
         timeout: float | None = None,
     ) -> dict[str, np.ndarray]:
-        """The outputs of a signature, one row a row of the inputs, texts as bytes. Raises ClientError.
+        """Asks a signature.
 
-        inputs: arrays, or lists of numbers, of str or of bytes, one column each.
+        Args:
+            model: the model's name.
+            inputs: arrays, or lists of numbers, of str or of bytes, one column each.
+            signature: the one to ask.
+            version: of the model; the newest by default.
+            label: of a version, in place of its number.
+            timeout: seconds, in place of the client's.
+
+        Returns:
+            The outputs, with a row for each row of the inputs; texts are bytes.
+
+        Raises:
+            ClientError: where there is no answer.
         """
         which = _which(model, version, label)
         columns = {name: _column(value) for name, value in inputs.items()}
         return self._call(
-            which, signature, timeout, lambda left: self.transport.predict(which, signature, columns, left)
+            which,
+            signature,
+            timeout,
+            lambda left: self.transport.predict(which, signature, columns, left),
         )
 
     def answers(
         self,
         app: App,
-        values: Sequence[str],
+        values: Sequence[str | Mapping[str, Any]],
         *,
         model: str | Which | None = None,
         version: int | None = None,
         label: str | None = None,
         timeout: float | None = None,
     ) -> list[Any]:
-        """An application's answers (`app.answer`) to what a person typed: texts, or paths to files.
+        """An application's answers to requests.
 
-        model: the name that it is served by, where it is not the application's. Raises
-        UserError where a file cannot be read, and ClientError.
+        Args:
+            app: the application, whose fields say what a request holds.
+            values: what a person types for each (a text, a path, JSON), or a mapping with a value
+                for every field.
+            model: the name that it is served by, where it is not the application's.
+            version: see `predict`.
+            label: see `predict`.
+            timeout: see `predict`.
+
+        Returns:
+            An `app.serving.answer` for each.
+
+        Raises:
+            UserError: where a value is unfit, or a file cannot be read.
+            ClientError: where there is no answer.
         """
-        records = app.requests(values)
-        if not records:
-            return []
-        columns = {name: [record[name] for record in records] for name in records[0]}
-        found = self.predict(model or app.name, columns, version=version, label=label, timeout=timeout)
-        names = app.answer.__dataclass_fields__
-        if set(names) - found.keys():
-            raise ServerFailed(f"{model or app.name} gives {', '.join(sorted(found))}: it is no model of {app.name}.")
-        return [app.answer(**{name: _value(found[name][row]) for name in names}) for row in range(len(records))]
+        records = [_record(app, value) for value in values]
+        names = list(app.serving.fields)
+        results: list[Any] = [None] * len(records)
+        for indices in group_by_shape(records, names, max(len(records), 1)):
+            columns = {name: [records[i][name] for i in indices] for name in names}
+            outputs = self.predict(
+                model or app.name, columns, version=version, label=label, timeout=timeout
+            )
+            for row, i in enumerate(indices):
+                results[i] = _typed(app, outputs, row, model or app.name)
+        return results
 
     def versions(self, model: str, timeout: float | None = None) -> dict[int, str]:
         """Every version of a model and its state, such as AVAILABLE. Raises ClientError."""
@@ -115,14 +151,23 @@ class Client:
         return self._call(which, None, timeout, lambda left: self.transport.states(which, left))
 
     def signatures(
-        self, model: str | Which, *, version: int | None = None, label: str | None = None, timeout: float | None = None
+        self,
+        model: str | Which,
+        *,
+        version: int | None = None,
+        label: str | None = None,
+        timeout: float | None = None,
     ) -> dict[str, tuple[list[str], list[str]]]:
         """Every signature's names of inputs and of outputs. Raises ClientError."""
         which = _which(model, version, label)
         return self._call(which, None, timeout, lambda left: self.transport.signatures(which, left))
 
     def _call(
-        self, which: Which, signature: str | None, timeout: float | None, call: Callable[[float], Found]
+        self,
+        which: Which,
+        signature: str | None,
+        timeout: float | None,
+        call: Callable[[float], Found],
     ) -> Found:
         until = time.monotonic() + (timeout or self.timeout)
         for attempt in range(1, self.attempts + 1):
@@ -136,30 +181,60 @@ class Client:
             time.sleep(pause)
         raise AssertionError("the last attempt returns or raises")
 
-    def _explained(self, which: Which, signature: str | None, failed: Failed, attempts: int) -> ClientError:
-        """The error by its name; a refusal is looked into, because a server tells a missing thing in many ways."""
-        said = str(failed) or failed.code
+    def _explained(
+        self, which: Which, signature: str | None, failed: Failed, attempts: int
+    ) -> ClientError:
+        """The error by its name; a refusal is looked into, because a server tells a missing thing
+        in many ways.
+        """
+        message = str(failed) or failed.code
         if failed.code in _REFUSED:
-            return self._missing(which, signature) or RequestRefused(f"{which}: {said}")
+            return self._missing(which, signature) or RequestRefused(f"{which}: {message}")
         if failed.code == "UNAVAILABLE":
-            return ServerUnavailable(f"{self.target} is unavailable after {attempts} attempts: {said}")
-        return _KINDS.get(failed.code, ServerFailed)(f"{which}: {said} ({failed.code})")
+            return ServerUnavailable(
+                f"{self.target} is unavailable after {attempts} attempts: {message}"
+            )
+        return _KINDS.get(failed.code, ServerFailed)(f"{which}: {message} ({failed.code})")
 
     def _missing(self, which: Which, signature: str | None) -> ClientError | None:
         try:
             states = self.transport.states(Which(which.model), self.timeout)
         except Failed as failed:
-            return ModelMissing(f"{self.target} has no model {which.model!r}.") if failed.code in _REFUSED else None
-        there = [str(number) for number, state in sorted(states.items()) if state == "AVAILABLE"]
+            return (
+                ModelMissing(f"{self.target} has no model {which.model!r}.")
+                if failed.code in _REFUSED
+                else None
+            )
+        available = [
+            str(number) for number, state in sorted(states.items()) if state == "AVAILABLE"
+        ]
         try:
-            known = self.transport.signatures(which, self.timeout)
+            signatures = self.transport.signatures(which, self.timeout)
         except Failed as failed:
             if failed.code not in _REFUSED:
                 return None
-            return VersionMissing(f"{self.target} does not serve {which}; it has {', '.join(there) or 'none'}.")
-        if signature is not None and signature not in known:
-            return SignatureMissing(f"{which} has no signature {signature!r}.{nearest(signature, known)}")
+            return VersionMissing(
+                f"{self.target} does not serve {which}; it has {', '.join(available) or 'none'}."
+            )
+        if signature is not None and signature not in signatures:
+            return SignatureMissing(
+                f"{which} has no signature {signature!r}.{nearest(signature, signatures)}"
+            )
         return None
+
+
+def _record(app: App, value: str | Mapping[str, Any]) -> Record:
+    read = record_from_text if isinstance(value, str) else record_from_json
+    return read(app.serving.fields, value)
+
+
+def _typed(app: App, columns: Mapping[str, np.ndarray], row: int, model: str | Which) -> Any:
+    """A row of outputs as the application's answer."""
+    names = app.serving.answer.__dataclass_fields__
+    if set(names) - columns.keys():
+        outputs = ", ".join(sorted(columns))
+        raise ServerFailed(f"{model} gives {outputs}: it is no model of {app.name}.")
+    return app.serving.answer(**{name: _value(columns[name][row]) for name in names})
 
 
 def _which(model: str | Which, version: int | None, label: str | None) -> Which:
@@ -176,29 +251,33 @@ def _open(target: str, options: Mapping[str, Any]) -> Transport:
 
         return Grpc(target.removeprefix("grpc://"), **options)
     except ModuleNotFoundError as error:
-        raise ClientError(f"There is no {error.name} here: pip install 'rnnsuite[client]'.") from error
+        raise ClientError(
+            f"There is no {error.name} here: pip install 'rnnsuite[client]'."
+        ) from error
 
 
 def _column(value: Any) -> np.ndarray:
-    """An array that both ways can send: doubles and longs of Python's own become the models' floats and ints."""
+    """An array that both ways can send: doubles and longs of Python's own become the models' floats
+    and ints.
+    """
     if isinstance(value, np.ndarray) and value.dtype.kind != "U":
         return value
-    found = np.array(value)
-    if found.dtype.kind in "USO":
+    array = np.array(value)
+    if array.dtype.kind in "USO":
         return np.array(_bytes(value), object)
-    narrow = {"f": np.float32, "i": np.int32}.get(found.dtype.kind)
-    return found.astype(narrow) if narrow else found
+    narrow = {"f": np.float32, "i": np.int32}.get(array.dtype.kind)
+    return array.astype(narrow) if narrow else array
 
 
 def _bytes(value: Any) -> Any:
     if isinstance(value, list | tuple | np.ndarray):
-        return [_bytes(each) for each in value]
+        return [_bytes(item) for item in value]
     return value.encode("utf-8") if isinstance(value, str) else bytes(value)
 
 
 def _value(value: Any) -> Any:
     if isinstance(value, np.ndarray):
-        return tuple(_value(each) for each in value)
+        return tuple(_value(item) for item in value)
     if isinstance(value, bytes):
         return value.decode("utf-8", errors="replace")
     return value.item() if isinstance(value, np.generic) else value

@@ -1,6 +1,6 @@
 """What can go wrong with a request, each with its own name."""
 
-from rnnsuite.errors import UserError
+from rnnsuite.core.errors import UserError
 
 
 class ClientError(UserError):
@@ -24,7 +24,9 @@ class SignatureMissing(ClientError):
 
 
 class ServerUnavailable(ClientError):
-    """No server, or one that cannot take the request now; it was tried again as often as it was allowed."""
+    """No server, or one that cannot take the request now; it was tried again as often as it was
+    allowed.
+    """
 
 
 class TimedOut(ClientError):

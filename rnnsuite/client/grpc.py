@@ -16,7 +16,9 @@ from tensorflow_serving.apis import (
 
 from rnnsuite.client.transport import Arrays, Failed, Which
 
-LARGEST = 2**31 - 1  # bytes of a message; gRPC's own bound of 4 MiB is less than a batch of pictures
+LARGEST = (
+    2**31 - 1
+)  # bytes of a message; gRPC's own bound of 4 MiB is less than a batch of pictures
 
 
 class Grpc:
@@ -31,13 +33,17 @@ class Grpc:
         bounds = ("grpc.max_send_message_length", "grpc.max_receive_message_length")
         options = [*((bound, LARGEST) for bound in bounds), ("grpc.enable_retries", 0)]
         self.channel = (
-            grpc.secure_channel(target, credentials, options) if credentials else grpc.insecure_channel(target, options)
+            grpc.secure_channel(target, credentials, options)
+            if credentials
+            else grpc.insecure_channel(target, options)
         )
         self.predictions = prediction_service_pb2_grpc.PredictionServiceStub(self.channel)
         self.models = model_service_pb2_grpc.ModelServiceStub(self.channel)
         self.metadata = tuple(metadata)
 
-    def predict(self, which: Which, signature: str, inputs: Arrays, timeout: float) -> dict[str, np.ndarray]:
+    def predict(
+        self, which: Which, signature: str, inputs: Arrays, timeout: float
+    ) -> dict[str, np.ndarray]:
         request = predict_pb2.PredictRequest(model_spec=_spec(which, signature))
         for name, value in inputs.items():
             request.inputs[name].CopyFrom(tf.make_tensor_proto(value))
@@ -48,15 +54,18 @@ class Grpc:
         request = get_model_status_pb2.GetModelStatusRequest(model_spec=_spec(which))
         response = self._ask(self.models.GetModelStatus, request, timeout)
         names = get_model_status_pb2.ModelVersionStatus.State.Name
-        return {each.version: names(each.state) for each in response.model_version_status}
+        return {status.version: names(status.state) for status in response.model_version_status}
 
     def signatures(self, which: Which, timeout: float) -> dict[str, tuple[list[str], list[str]]]:
         request = get_model_metadata_pb2.GetModelMetadataRequest(model_spec=_spec(which))
         request.metadata_field.append("signature_def")
         response = self._ask(self.predictions.GetModelMetadata, request, timeout)
-        found = get_model_metadata_pb2.SignatureDefMap()
-        response.metadata["signature_def"].Unpack(found)
-        return {name: (sorted(each.inputs), sorted(each.outputs)) for name, each in found.signature_def.items()}
+        definitions = get_model_metadata_pb2.SignatureDefMap()
+        response.metadata["signature_def"].Unpack(definitions)
+        return {
+            name: (sorted(definition.inputs), sorted(definition.outputs))
+            for name, definition in definitions.signature_def.items()
+        }
 
     def close(self) -> None:
         self.channel.close()

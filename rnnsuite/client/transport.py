@@ -11,9 +11,15 @@ Arrays = Mapping[str, np.ndarray]
 
 @dataclasses.dataclass(frozen=True)
 class Which:
-    """A model's name, and a version by its number or its label; the newest without either.
+    """Which model is asked.
 
-    Raises ValueError where both are given.
+    Args:
+        model: its name.
+        version: a version's number; the newest without a number or label.
+        label: a version's label.
+
+    Raises:
+        ValueError: where number and label are given.
     """
 
     model: str
@@ -38,16 +44,20 @@ class Failed(Exception):
 
 
 class Transport(Protocol):
-    """A way to a server. Every method raises Failed, and takes its time limit in seconds.
+    """A way to a server. Every method takes its time limit in seconds.
 
-    predict: the outputs of one signature. states: those of all versions, by number.
-    signatures: every signature's names of inputs and of outputs.
+    Raises:
+        Failed: from every method, for a call without an answer.
     """
 
-    def predict(self, which: Which, signature: str, inputs: Arrays, timeout: float) -> dict[str, np.ndarray]: ...
+    def predict(
+        self, which: Which, signature: str, inputs: Arrays, timeout: float
+    ) -> dict[str, np.ndarray]: ...
 
     def states(self, which: Which, timeout: float) -> dict[int, str]: ...
 
-    def signatures(self, which: Which, timeout: float) -> dict[str, tuple[list[str], list[str]]]: ...
+    def signatures(
+        self, which: Which, timeout: float
+    ) -> dict[str, tuple[list[str], list[str]]]: ...
 
     def close(self) -> None: ...

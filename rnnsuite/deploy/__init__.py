@@ -1,4 +1,5 @@
-"""What TF Serving, Docker and Kubernetes need to serve the exported models, and Kubernetes to train them.
+"""What TF Serving, Docker and Kubernetes need to serve the exported models, and Kubernetes to train
+them.
 
 All of it is written anew from the models that there are; nothing in it is to be edited by hand.
 """
@@ -14,8 +15,8 @@ import jinja2
 from google.protobuf import text_format
 from tensorflow_serving.config import model_server_config_pb2
 
-from rnnsuite.errors import UserError, nearest
-from rnnsuite.files import explained, write_text
+from rnnsuite.core.errors import UserError, nearest
+from rnnsuite.core.files import as_user_error, write_text
 
 TAG = "2.21.0"
 """Of the image tensorflow/serving: the release of the TensorFlow that exports are made with."""
@@ -37,23 +38,44 @@ Pins = Mapping[str, int]
 
 
 def deploy(
-    models: pathlib.Path, to: pathlib.Path, *, stable: Pins | None = None, canary: Pins | None = None,
-    tag: str = TAG, workers: int = 4,
-) -> list[pathlib.Path]:  # fmt: skip
-    """Writes config/, docker-compose.yml and kubernetes/ under `to` for every model of `models`, and gives the files.
+    models: pathlib.Path,
+    to: pathlib.Path,
+    *,
+    stable: Pins | None = None,
+    canary: Pins | None = None,
+    tag: str = TAG,
+    workers: int = 4,
+) -> list[pathlib.Path]:
+    """Writes config/, docker-compose.yml and kubernetes/ for every exported model.
 
-    stable, canary: versions by model; the newest by default. tag: of tensorflow/serving.
-    workers: of the training job. Raises UserError where there is no model or no such version.
+    Args:
+        models: the folder of all models.
+        to: the folder to write.
+        stable, canary: versions by model; the newest by default.
+        tag: of the image tensorflow/serving.
+        workers: of the training job.
+
+    Returns:
+        The files that were written.
+
+    Raises:
+        UserError: where there is no model or no such version.
     """
-    found = {each.name: versions for each in _folders(models) if (versions := _versions(each))}
-    if not found:
+    versions_of = {
+        folder.name: versions for folder in _folders(models) if (versions := _versions(folder))
+    }
+    if not versions_of:
         raise UserError(f"{models} has no exported model: rnnsuite export makes one.")
-    served = models_config(found, stable or {}, canary or {})
-    batch = min(_batch(models / name / str(versions[-1])) for name, versions in found.items())
+    served = models_config(versions_of, stable or {}, canary or {})
+    batch = min(_batch(models / name / str(versions[-1])) for name, versions in versions_of.items())
     values = {
-        "models": os.path.relpath(models, to), "names": sorted(found), "tag": tag, "workers": workers,
-        "arguments": ARGUMENTS, "sizes": sizes(batch),
-    }  # fmt: skip
+        "models": os.path.relpath(models, to),
+        "names": sorted(versions_of),
+        "tag": tag,
+        "workers": workers,
+        "arguments": ARGUMENTS,
+        "sizes": sizes(batch),
+    }
     configs = {"models.config": served}
     for name in ("batching.config", "monitoring.config"):
         configs[name] = _filled(f"config/{name}", values)
@@ -63,33 +85,44 @@ def deploy(
     for path in sorted(TEMPLATES.rglob("*.y*ml")):
         name = path.relative_to(TEMPLATES).as_posix()
         contents[name] = _filled(name, values)
-    with explained(to):
+    with as_user_error(to):
         for name, content in contents.items():
             write_text(to / name, content)
     return [to / name for name in contents]
 
 
 def _folders(models: pathlib.Path) -> list[pathlib.Path]:
-    return sorted(each for each in models.iterdir() if each.is_dir()) if models.is_dir() else []
+    return sorted(entry for entry in models.iterdir() if entry.is_dir()) if models.is_dir() else []
 
 
 def _versions(folder: pathlib.Path) -> list[int]:
-    found = [each.name for each in folder.iterdir() if each.name.isdecimal() and (each / "saved_model.pb").is_file()]
-    return sorted(map(int, found))
+    names = [
+        entry.name
+        for entry in folder.iterdir()
+        if entry.name.isdecimal() and (entry / "saved_model.pb").is_file()
+    ]
+    return sorted(map(int, names))
 
 
-def models_config(found: Mapping[str, Sequence[int]], stable: Pins, canary: Pins) -> str:
-    """TF Serving's models config: the newest two versions of each model, or just those that the labels name."""
+def models_config(versions_of: Mapping[str, Sequence[int]], stable: Pins, canary: Pins) -> str:
+    """TF Serving's models config: the newest two versions of a model, or those with labels."""
     for name, version in [*stable.items(), *canary.items()]:
-        if name not in found:
-            raise UserError(f"There is no model {name!r}.{nearest(name, found)}")
-        if version not in found[name]:
-            raise UserError(f"{name} has no version {version}; it has {', '.join(map(str, found[name]))}.")
+        if name not in versions_of:
+            raise UserError(f"There is no model {name!r}.{nearest(name, versions_of)}")
+        if version not in versions_of[name]:
+            raise UserError(
+                f"{name} has no version {version}; it has {', '.join(map(str, versions_of[name]))}."
+            )
     config = model_server_config_pb2.ModelServerConfig()
-    for name, versions in sorted(found.items()):
+    for name, versions in sorted(versions_of.items()):
         model = config.model_config_list.config.add()
-        model.name, model.base_path, model.model_platform = name, f"/models/{name}", "tensorflow"
-        labels = {"stable": stable.get(name, versions[-1]), "canary": canary.get(name, versions[-1])}
+        model.name = name
+        model.base_path = f"/models/{name}"
+        model.model_platform = "tensorflow"
+        labels = {
+            "stable": stable.get(name, versions[-1]),
+            "canary": canary.get(name, versions[-1]),
+        }
         for label, version in labels.items():
             model.version_labels[label] = version
         if name in stable or name in canary:
@@ -117,7 +150,9 @@ def sizes(most: int) -> list[int]:
 
 def _filled(name: str, values: Mapping[str, object]) -> str:
     environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(TEMPLATES), undefined=jinja2.StrictUndefined, keep_trailing_newline=True,
+        loader=jinja2.FileSystemLoader(TEMPLATES),
+        undefined=jinja2.StrictUndefined,
+        keep_trailing_newline=True,
         autoescape=False,
-    )  # fmt: skip
+    )
     return environment.get_template(name).render(values)

@@ -6,29 +6,38 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from rnnsuite.files import whole_file
+from rnnsuite.core.files import atomic_file
 
 
 class Cached:
-    """`cached(contents)` is `compute(contents)`, an array with a row for each of the bytes, but computed only once.
+    """Disk cache of `compute`, keyed by the SHA-256 of each input.
 
-    Every row is a file in `folder`, named by a hash of its bytes, which appears whole or not at
-    all; a damaged one is computed again. So an interrupted computation goes on where it was.
-    Rows are kept in 16 bits. Raises OSError where the folder cannot be written.
+    Every row is a file, which appears whole or not at all; a damaged one is computed again. So an
+    interrupted computation goes on where it was. Rows are kept in 16 bits.
+
+    Args:
+        compute: gives an array with a row for each of the contents.
+        folder: where the files go.
+
+    Raises:
+        OSError: where the folder cannot be written.
     """
 
     def __init__(self, compute: Callable[[Sequence[bytes]], np.ndarray], folder: pathlib.Path):
-        self.compute, self.folder = compute, folder
+        self.compute = compute
+        self.folder = folder
 
     def __call__(self, contents: Sequence[bytes]) -> np.ndarray:
         paths = [self.folder / f"{hashlib.sha256(content).hexdigest()}.npy" for content in contents]
         rows = [self._read(path) for path in paths]
         missing = [number for number, row in enumerate(rows) if row is None]
         if missing:
-            found = np.asarray(self.compute([contents[number] for number in missing])).astype(np.float16)
-            for number, row in zip(missing, found, strict=True):
+            computed = np.asarray(self.compute([contents[number] for number in missing])).astype(
+                np.float16
+            )
+            for number, row in zip(missing, computed, strict=True):
                 rows[number] = row
-                with whole_file(paths[number]) as part:
+                with atomic_file(paths[number]) as part:
                     np.save(part, row, allow_pickle=False)
         return np.stack(rows).astype(np.float32)
 

@@ -1,4 +1,6 @@
-"""Text to subword ids and back as TensorFlow ops: one object for tf.data and for the exported graph."""
+"""Text to subword ids and back as TensorFlow ops: one object for tf.data and for the exported
+graph.
+"""
 
 import io
 from collections.abc import Iterable
@@ -8,42 +10,73 @@ import sentencepiece
 import tensorflow as tf
 import tensorflow_text as tf_text
 
-from rnnsuite.inputs.unigram import CHARACTERS, END, PADDING, SPACE, START, UNKNOWN
+from rnnsuite.device.unigram import CHARACTERS, END, PADDING, SPACE, START, UNKNOWN
 
 
 def normalize(texts: tf.Tensor) -> tf.Tensor:
-    """Strings `[...]` to valid UTF-8 in NFKC, with one space for control characters and all kinds of spaces."""
-    texts = tf.strings.unicode_transcode(texts, "UTF-8", "UTF-8", errors="replace", replace_control_characters=False)
-    texts = tf.strings.regex_replace(tf_text.normalize_utf8(texts, "NFKC"), rf"[\p{{Cc}}\p{{Z}}{SPACE}]+", " ")
+    """Strings `[...]` to valid UTF-8 in NFKC, with one space for controls and all spaces."""
+    texts = tf.strings.unicode_transcode(
+        texts, "UTF-8", "UTF-8", errors="replace", replace_control_characters=False
+    )
+    texts = tf.strings.regex_replace(
+        tf_text.normalize_utf8(texts, "NFKC"), rf"[\p{{Cc}}\p{{Z}}{SPACE}]+", " "
+    )
     return tf.strings.strip(texts)
 
 
-def learn_subwords(texts: Iterable[str], size: int, kind: Literal["unigram", "bpe"] = "unigram") -> bytes:
-    """A sentencepiece model of at most `size` pieces, the first four padding, unknown, start and end. Deterministic.
+def learn_subwords(
+    texts: Iterable[str], size: int, kind: Literal["unigram", "bpe"] = "unigram"
+) -> bytes:
+    """Trains a sentencepiece model. Deterministic.
 
-    kind: a unigram language model over pieces (Kudo, arXiv 1804.10959), or byte-pair encoding
-    (Sennrich et al., arXiv 1508.07909), in which every frequent word becomes one piece however
-    few words there are. Texts are taken as they are: normalise them as `Subwords` does. Raises
-    ValueError where there is nothing to learn from.
+    Texts are taken as they are: normalise them as `Subwords` does.
+
+    Args:
+        texts: what to learn from.
+        size: pieces at most; the first four are padding, unknown, start and end.
+        kind: a unigram language model over pieces (Kudo, arXiv 1804.10959), or byte-pair encoding
+            (Sennrich et al., arXiv 1508.07909), in which every frequent word becomes one piece
+            however few words there are.
+
+    Returns:
+        The serialised model.
+
+    Raises:
+        ValueError: where there is nothing to learn from.
     """
     lines = [text for text in texts if text.strip()]
     if not lines:
         raise ValueError("no words to learn subwords from: every text is empty")
     model = io.BytesIO()
     sentencepiece.SentencePieceTrainer.train(
-        sentence_iterator=iter(lines), model_writer=model, vocab_size=size, hard_vocab_limit=False,
-        model_type=kind, normalization_rule_name="identity", character_coverage=1.0, num_threads=1,
-        max_sentence_length=1 << 16, pad_id=PADDING, unk_id=UNKNOWN, bos_id=START, eos_id=END, minloglevel=2,
-    )  # fmt: skip
+        sentence_iterator=iter(lines),
+        model_writer=model,
+        vocab_size=size,
+        hard_vocab_limit=False,
+        model_type=kind,
+        normalization_rule_name="identity",
+        character_coverage=1.0,
+        num_threads=1,
+        max_sentence_length=1 << 16,
+        pad_id=PADDING,
+        unk_id=UNKNOWN,
+        bos_id=START,
+        eos_id=END,
+        minloglevel=2,
+    )
     return model.getvalue()
 
 
 class Subwords(tf.Module):
-    """Strings `[batch]` to subword ids `[batch, (ids)]`, int32, ragged, at most `most` a row; `text` turns back.
+    """Strings `[batch]` to ragged subword ids `[batch, (ids)]`, int32; `text` turns back.
 
-    model: as `learn_subwords` gives it. Any bytes are answered: what is no UTF-8 becomes
-    replacement characters, characters that were never seen become `UNKNOWN`, an empty text an
-    empty row. `rnnsuite.inputs.unigram.Tokenizer` gives the same ids without TensorFlow.
+    Any bytes are answered: what is no UTF-8 becomes replacement characters, unknown characters
+    become `UNKNOWN`, an empty text an empty row. `rnnsuite.device.unigram.Tokenizer` gives the same
+    ids without TensorFlow.
+
+    Args:
+        model: as `learn_subwords` gives it.
+        most: ids of a row at most.
     """
 
     def __init__(self, model: bytes, most: int = 256):
@@ -51,17 +84,21 @@ class Subwords(tf.Module):
         self.most = most
         self.tokenizer = tf_text.SentencepieceTokenizer(model=model, out_type=tf.int32)
         processor = sentencepiece.SentencePieceProcessor(model_proto=model)
-        self.pieces = tuple(processor.id_to_piece(number) for number in range(processor.get_piece_size()))
-        self.scores = tuple(processor.get_score(number) for number in range(processor.get_piece_size()))
+        self.pieces = tuple(
+            processor.id_to_piece(number) for number in range(processor.get_piece_size())
+        )
+        self.scores = tuple(
+            processor.get_score(number) for number in range(processor.get_piece_size())
+        )
 
     def __call__(self, texts: tf.Tensor) -> tf.RaggedTensor:
         read = tf.strings.substr(normalize(texts), 0, CHARACTERS * self.most, unit="UTF8_CHAR")
         return self.tokenizer.tokenize(read)[:, : self.most]
 
     def text(self, ids: tf.Tensor) -> tf.Tensor:
-        """Padded ids `[batch, length]` as strings `[batch]`; padding, start and end are no part of them."""
-        kept = tf.ragged.boolean_mask(ids, (ids == UNKNOWN) | (ids > END))
-        return self.tokenizer.detokenize(kept)
+        """Padded ids `[batch, length]` as strings `[batch]`, without padding, start and end."""
+        words = tf.ragged.boolean_mask(ids, (ids == UNKNOWN) | (ids > END))
+        return self.tokenizer.detokenize(words)
 
     def tokens(self, ids: tf.Tensor) -> tf.Tensor:
         """The pieces of ids `[...]`; padding is the empty string."""

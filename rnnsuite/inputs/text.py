@@ -7,7 +7,7 @@ import tensorflow as tf
 import tensorflow_text as tf_text
 from tensorflow_text.tools.wordpiece_vocab import wordpiece_tokenizer_learner_lib as learner
 
-from rnnsuite.inputs.wordpiece import CONTINUATION, MAX_WORD_BYTES, PADDING, SPACES, UNKNOWN
+from rnnsuite.device.wordpiece import CONTINUATION, MAX_WORD_BYTES, PADDING, SPACES, UNKNOWN
 
 _IDEOGRAPHS = r"\x{3400}-\x{4dbf}\x{4e00}-\x{9fff}\x{f900}-\x{faff}"
 _KEPT = rf"[\p{{P}}\p{{S}}{_IDEOGRAPHS}]"
@@ -15,30 +15,44 @@ _DELIMITERS = r"[\p{Z}\p{C}]|" + _KEPT
 
 
 def normalize(texts: tf.Tensor, lower: bool = True) -> tf.Tensor:
-    """Strings `[...]` to valid UTF-8 in NFKC, HTML line breaks to spaces, case folded where `lower`."""
+    """Strings to valid UTF-8 in NFKC, HTML line breaks to spaces, case folded where `lower`."""
     texts = tf.strings.unicode_transcode(texts, "UTF-8", "UTF-8", errors="replace")
     texts = tf_text.normalize_utf8(tf.strings.regex_replace(texts, SPACES, " "), "NFKC")
     return tf_text.case_fold_utf8(texts) if lower else texts
 
 
 def split_words(texts: tf.Tensor) -> tf.RaggedTensor:
-    """Normalised strings `[batch]` to words `[batch, (words)]`; punctuation marks are words of their own."""
+    """Normalised strings `[batch]` to words `[batch, (words)]`; punctuation marks are words."""
     return tf_text.regex_split(texts, _DELIMITERS, _KEPT)
 
 
 def learn_vocabulary(texts: tf.data.Dataset, size: int, lower: bool = True) -> tuple[str, ...]:
-    """A WordPiece vocabulary of about `size` pieces from a data set of scalar strings.
+    """Learns a WordPiece vocabulary. Deterministic.
 
-    The first two pieces are always padding (id 0) and unknown (id 1). Deterministic.
     Source: the top-down learner of tensorflow-text (after Song et al., arXiv 2012.15524).
+
+    Args:
+        texts: scalar strings.
+        size: pieces, about so many; the first two are padding (id 0) and unknown (id 1).
+        lower: whether case is folded.
+
+    Returns:
+        Pieces in the order of their ids.
+
+    Raises:
+        ValueError: where there is nothing to learn from.
     """
     counts = collections.Counter()
     batch = tf.TensorSpec([None], tf.string)
-    words_of = tf.function(lambda batch: split_words(normalize(batch, lower)).flat_values, input_signature=[batch])
+    words_of = tf.function(
+        lambda batch: split_words(normalize(batch, lower)).flat_values, input_signature=[batch]
+    )
     for batch in texts.batch(256):
         counts.update(words_of(batch).numpy().tolist())
     words = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
-    decoded = [(word.decode("utf-8"), count) for word, count in words if len(word) <= MAX_WORD_BYTES]
+    decoded = [
+        (word.decode("utf-8"), count) for word, count in words if len(word) <= MAX_WORD_BYTES
+    ]
     if not decoded:
         raise ValueError("no words to learn a vocabulary from: every text is empty")
     return tuple(
@@ -54,16 +68,22 @@ def learn_vocabulary(texts: tf.data.Dataset, size: int, lower: bool = True) -> t
 
 
 class TextToIds(tf.Module):
-    """Strings `[batch]` to token ids `[batch, (tokens)]`, int32, ragged, at most `max_tokens` a row.
+    """Strings `[batch]` to ragged token ids `[batch, (tokens)]`, int32.
 
-    A longer text keeps its first and its last half. Any bytes are answered: invalid UTF-8
-    becomes replacement characters, an empty text an empty row.
-    `rnnsuite.inputs.wordpiece.Tokenizer` gives the same ids without TensorFlow.
+    Any bytes are answered: invalid UTF-8 becomes replacement characters, an empty text an empty
+    row. `rnnsuite.device.wordpiece.Tokenizer` gives the same ids without TensorFlow.
+
+    Args:
+        vocabulary: pieces in the order of their ids.
+        lower: whether case is folded.
+        max_tokens: ids of a row at most; a longer text keeps its first and its last half.
     """
 
     def __init__(self, vocabulary: Sequence[str], lower: bool = True, max_tokens: int = 512):
         super().__init__()
-        self.vocabulary, self.lower, self.max_tokens = tuple(vocabulary), lower, max_tokens
+        self.vocabulary = tuple(vocabulary)
+        self.lower = lower
+        self.max_tokens = max_tokens
         numbers = tf.range(len(self.vocabulary), dtype=tf.int64)
         pieces = tf.lookup.KeyValueTensorInitializer(tf.constant(self.vocabulary), numbers)
         self.table = tf.lookup.StaticHashTable(pieces, default_value=self.vocabulary.index(UNKNOWN))
@@ -87,5 +107,5 @@ class TextToIds(tf.Module):
         tail = self.max_tokens // 2
         lengths = tf.gather(ids.row_lengths(), ids.value_rowids())
         position = tf.ragged.range(ids.row_lengths()).flat_values
-        kept = (position < self.max_tokens - tail) | (position >= lengths - tail)
-        return tf.ragged.boolean_mask(ids, ids.with_flat_values(kept))
+        is_kept = (position < self.max_tokens - tail) | (position >= lengths - tail)
+        return tf.ragged.boolean_mask(ids, ids.with_flat_values(is_kept))

@@ -1,18 +1,23 @@
-"""Recurrent layers: drop-ins for Keras's, a stack of them, dropout that fits them, and pooling over time."""
+"""Recurrent layers: drop-ins for Keras's, a stack of them, dropout that fits them, and pooling over
+time.
+"""
 
+from rnnsuite.core.context import exporting
+from rnnsuite.core.names import Cell
 from rnnsuite.layers.attention import Attention
 from rnnsuite.layers.bidirectional import Bidirectional
 from rnnsuite.layers.convolution import CausalConvolution, RegionEmbedding
 from rnnsuite.layers.dropout import Dropout, LockedDropout, SpecAugment, TokenDropout
-from rnnsuite.layers.exchange import to_keras, to_rnnsuite
-from rnnsuite.layers.form import exporting
+from rnnsuite.layers.interop import to_keras, to_rnnsuite
 from rnnsuite.layers.normalised import LayerNormGRU, LayerNormLSTM
 from rnnsuite.layers.pooling import Pooling
 from rnnsuite.layers.recurrent import GRU, LSTM, SimpleRNN
 from rnnsuite.layers.residual import Positions, ResidualBlock, residual_network
-from rnnsuite.layers.seq2seq import AttendingDecoder, Bridge, TokenDecoder
-from rnnsuite.layers.stack import CELLS, Cell, Stack
+from rnnsuite.layers.seq2seq import AttendingDecoder, Bridge
+from rnnsuite.layers.stack import CELLS, Stack
+from rnnsuite.layers.streamable import StateSpec, Streamable
 from rnnsuite.layers.streaming import Chain, Streaming
+from rnnsuite.layers.token_decoder import TokenDecoder
 
 __all__ = [
     "CELLS",
@@ -36,6 +41,8 @@ __all__ = [
     "SimpleRNN",
     "SpecAugment",
     "Stack",
+    "StateSpec",
+    "Streamable",
     "Streaming",
     "TokenDecoder",
     "TokenDropout",

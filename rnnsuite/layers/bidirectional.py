@@ -3,21 +3,23 @@
 import keras
 import tensorflow as tf
 
-from rnnsuite.layers import form, fused
+from rnnsuite.core import context
+from rnnsuite.layers import fused
 
 
 @keras.saving.register_keras_serializable("rnnsuite")
 class Bidirectional(keras.layers.Bidirectional):
-    """`keras.layers.Bidirectional`, which also keeps its numbers when it is quantised to int8.
-
-    Arguments, weights and results are Keras's.
-    """
+    """`keras.layers.Bidirectional`, which also keeps its numbers when it becomes int8."""
 
     def call(self, sequences, initial_state=None, mask=None, training=None):
         plain = self.merge_mode == "concat" and self.return_sequences and not self.return_state
-        if form.current() != "lite" or not plain or initial_state is not None:
-            return super().call(sequences, initial_state=initial_state, mask=mask, training=training)
-        forward, backward = (layer(sequences, mask=mask) for layer in (self.forward_layer, self.backward_layer))
+        if context.current_target() != "lite" or not plain or initial_state is not None:
+            return super().call(
+                sequences, initial_state=initial_state, mask=mask, training=training
+            )
+        forward, backward = (
+            layer(sequences, mask=mask) for layer in (self.forward_layer, self.backward_layer)
+        )
         return tf.concat([_own_scale(forward), _own_scale(fused.flipped(backward))], axis=-1)
 
 

@@ -4,14 +4,20 @@ import keras
 import tensorflow as tf
 from keras import ops
 
+from rnnsuite.layers.casting import as_floats
+from rnnsuite.layers.streamable import StateSpec, Streamable
+
 
 @keras.saving.register_keras_serializable("rnnsuite")
 class RegionEmbedding(keras.layers.Layer):
-    """Adds to every step a feature of the `width` steps around it: x_t + relu(W [x_{t-k} .. x_{t+k}] + b).
+    """Adds a feature of the steps around it to every step: x_t + relu(W [x_{t-k} .. x_{t+k}] + b).
 
-    `[batch, time, features]` to the same. Masked steps count as zeros, like those before
-    the beginning, so that padding changes nothing. After the region embeddings of Johnson &
-    Zhang (arXiv 1602.02373), here with a residual.
+    `[batch, time, features]` to the same. Masked steps count as zeros, like those before the
+    beginning, so that padding changes nothing. After the region embeddings of Johnson & Zhang
+    (arXiv 1602.02373), here with a residual.
+
+    Args:
+        width: steps.
     """
 
     def __init__(self, width: int, **options):
@@ -20,10 +26,13 @@ class RegionEmbedding(keras.layers.Layer):
         self.supports_masking = True
 
     def build(self, shape):
-        self.convolution = keras.layers.Conv1D(shape[-1], self.width, padding="same", activation="relu")
+        self.convolution = keras.layers.Conv1D(
+            shape[-1], self.width, padding="same", activation="relu", dtype=self.dtype_policy
+        )
         self.convolution.build(shape)
 
     def call(self, x_BxTxD, mask=None):
+        x_BxTxD = as_floats(x_BxTxD, self.compute_dtype)
         if mask is not None:
             x_BxTxD = ops.where(ops.expand_dims(mask, -1), x_BxTxD, ops.zeros_like(x_BxTxD))
         return x_BxTxD + self.convolution(x_BxTxD)
@@ -33,34 +42,54 @@ class RegionEmbedding(keras.layers.Layer):
 
 
 @keras.saving.register_keras_serializable("rnnsuite")
-class CausalConvolution(keras.layers.Layer):
+class CausalConvolution(Streamable, keras.layers.Layer):
     """Convolution over time and frequency that never looks ahead, batch normalisation, ReLU.
 
-    `[batch, time, frequencies, channels]` to `[batch, time / s, frequencies / r, filters]`,
-    with `strides` (s, r). Before the first step there are zeros; on the frequency axis
-    there are zeros on both sides. `chunk` takes the next steps, a multiple of s, and the
-    last kernel - s steps before them. Raises ValueError where the kernel is shorter than the stride.
+    `[batch, time, frequencies, channels]` to `[batch, time / s, frequencies / r, filters]`. Before
+    the first step there are zeros; on the frequency axis there are zeros on both sides. `stream`
+    takes the next steps, a multiple of s, and the last kernel - s steps before them.
+
+    Args:
+        filters: channels of the output.
+        kernel: steps and frequencies.
+        strides: (s, r).
+
+    Raises:
+        ValueError: where the kernel is shorter than the stride.
     """
 
-    def __init__(self, filters: int, kernel: tuple[int, int], strides: tuple[int, int] = (1, 1), **options):
+    def __init__(
+        self, filters: int, kernel: tuple[int, int], strides: tuple[int, int] = (1, 1), **options
+    ):
         super().__init__(**options)
         if kernel[0] < strides[0]:
-            raise ValueError(f"a kernel of {kernel[0]} steps skips steps with a stride of {strides[0]}")
-        self.filters, self.kernel, self.strides = filters, tuple(kernel), tuple(strides)
+            raise ValueError(
+                f"a kernel of {kernel[0]} steps skips steps with a stride of {strides[0]}"
+            )
+        self.filters = filters
+        self.kernel = tuple(kernel)
+        self.strides = tuple(strides)
 
     def build(self, shape):
         self.past = self.kernel[0] - self.strides[0]
-        self.states = {"past": [self.past, *shape[2:]]} if self.past else {}
-        self.convolution = keras.layers.Conv2D(self.filters, self.kernel, self.strides, use_bias=False)
+        self.past_shape = (self.past, *shape[2:])
+        self.convolution = keras.layers.Conv2D(
+            self.filters, self.kernel, self.strides, use_bias=False, dtype=self.dtype_policy
+        )
         self.convolution.build(shape)
-        self.norm = keras.layers.BatchNormalization(momentum=0.98)
+        self.norm = keras.layers.BatchNormalization(momentum=0.98, dtype=self.dtype_policy)
         self.norm.build((*shape[:-1], self.filters))
 
     def call(self, x_BxTxFxC, training=False):
+        x_BxTxFxC = as_floats(x_BxTxFxC, self.compute_dtype)
         return self._run(ops.pad(x_BxTxFxC, [[0, 0], [self.past, 0], [0, 0], [0, 0]]), training)
 
-    def chunk(self, x_BxTxFxC, states):
-        """The outputs for the next steps, and the new states."""
+    @property
+    def states(self):
+        return {"past": StateSpec(self.past_shape, self.compute_dtype)} if self.past else {}
+
+    def stream(self, x_BxTxFxC, states):
+        x_BxTxFxC = as_floats(x_BxTxFxC, self.compute_dtype)
         if not self.past:
             return self._run(x_BxTxFxC, False), {}
         x = tf.concat([states["past"], x_BxTxFxC], axis=1)

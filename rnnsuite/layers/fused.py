@@ -12,7 +12,7 @@ import tensorflow as tf
 
 
 def fits(layer: keras.layers.LSTM, sequences: tf.Tensor, initial_state: tuple) -> bool:
-    """Whether `layer` is the LSTM that the fused operation computes, with a static batch and from zeros."""
+    """Whether the fused operation computes this LSTM, from zero states in a static batch."""
     return (
         layer.activation is keras.activations.tanh
         and layer.recurrent_activation is keras.activations.sigmoid
@@ -28,24 +28,36 @@ def _is_zero(state: tf.Tensor) -> bool:
 
 
 def lstm(layer: keras.layers.LSTM, sequences: tf.Tensor) -> tuple:
-    """Keras's `inner_loop` result, `(last output, outputs, states)`, by the fused form.
+    """Keras's `inner_loop` result by the fused form.
 
-    sequences: `[batch, time, features]` without padding. The fused operation keeps its states
-    between invocations, so a runner must reset it.
+    The fused operation keeps its states between invocations, so a runner must reset it.
+
+    Args:
+        layer: the LSTM.
+        sequences: `[batch, time, features]` without padding.
+
+    Returns:
+        The last output, the outputs and the states.
     """
     if layer.go_backwards:
         sequences = flipped(sequences)
     zeros = tf.zeros([sequences.shape[0], layer.units], sequences.dtype)
     cell = layer.cell
     # Tensors, not variables: the converter folds them into the operation.
-    weights = [tf.convert_to_tensor(weight) for weight in (cell.kernel, cell.recurrent_kernel, cell.bias)]
+    weights = [
+        tf.convert_to_tensor(weight) for weight in (cell.kernel, cell.recurrent_kernel, cell.bias)
+    ]
     _, outputs, state_h, state_c, _ = _marked()(sequences, zeros, zeros, *weights)
     # Only the sequence is an output of the fused operation; the last step is read from it.
-    return outputs[:, -1], outputs if layer.return_sequences else outputs[:, -1:], [state_h, state_c]
+    return (
+        outputs[:, -1],
+        outputs if layer.return_sequences else outputs[:, -1:],
+        [state_h, state_c],
+    )
 
 
 def flipped(x_BxTxD: tf.Tensor) -> tf.Tensor:
-    """The other way round in time. Not by `tf.reverse`: quantised to int8, its result is read with another scale."""
+    """Reversed in time by GATHER: int8 reads the result of REVERSE with another scale."""
     return tf.gather(x_BxTxD, tf.range(tf.shape(x_BxTxD)[1] - 1, -1, -1), axis=1)
 
 
@@ -60,7 +72,9 @@ def _marked():
 
 
 def _body(sequences, state_h, state_c, kernel, recurrent_kernel, bias):
-    """The plain recurrence; outputs (last, sequence, h, c, runtime) in the order the converter expects."""
+    """The plain recurrence; outputs (last, sequence, h, c, runtime) in the order the converter
+    expects.
+    """
 
     def step(states, x):
         h, c = states

@@ -14,17 +14,23 @@ class NormalisedCell:
         super().build(shape)
         width = self.kernel.shape[-1]
         self.input_scale = self.add_weight(shape=(width,), name="input_scale", initializer="ones")
-        self.recurrent_scale = self.add_weight(shape=(width,), name="recurrent_scale", initializer="ones")
+        self.recurrent_scale = self.add_weight(
+            shape=(width,), name="recurrent_scale", initializer="ones"
+        )
 
     def scan_weights(self) -> tuple:
         """As the recurrence takes them; without a bias, one of zeros."""
-        bias = tf.zeros(self.kernel.shape[-1:], self.compute_dtype) if self.bias is None else self.bias
+        bias = (
+            tf.zeros(self.kernel.shape[-1:], self.compute_dtype) if self.bias is None else self.bias
+        )
         return self.kernel, self.recurrent_kernel, bias, self.input_scale, self.recurrent_scale
 
     def call(self, inputs, states, training=False):
         weights = tuple(tf.convert_to_tensor(weight) for weight in self.scan_weights())
         a = self.recurrence.project(inputs[None], weights)[0]
-        new, _ = self.recurrence.step(a, tuple(keras.tree.flatten(states)), self.recurrence.recurrent(weights))
+        new, _ = self.recurrence.step(
+            a, tuple(keras.tree.flatten(states)), self.recurrence.recurrent(weights)
+        )
         return new[0], list(new)
 
 
@@ -36,8 +42,12 @@ class LayerNormLSTMCell(NormalisedCell, keras.layers.LSTMCell):
 
     def build(self, shape):
         super().build(shape)
-        self.state_scale = self.add_weight(shape=(self.units,), name="state_scale", initializer="ones")
-        self.state_bias = self.add_weight(shape=(self.units,), name="state_bias", initializer="zeros")
+        self.state_scale = self.add_weight(
+            shape=(self.units,), name="state_scale", initializer="ones"
+        )
+        self.state_bias = self.add_weight(
+            shape=(self.units,), name="state_bias", initializer="zeros"
+        )
 
     def scan_weights(self):
         return (*super().scan_weights(), self.state_scale, self.state_bias)
@@ -52,7 +62,12 @@ class LayerNormGRUCell(NormalisedCell, keras.layers.GRUCell):
     def scan_weights(self):
         kernel, recurrent_kernel, bias, *scales = super().scan_weights()
         # Keras's GRU has two biases here; normalised, one is enough: their sum.
-        return (kernel, recurrent_kernel, bias if len(bias.shape) == 1 else tf.reduce_sum(bias, axis=0), *scales)
+        return (
+            kernel,
+            recurrent_kernel,
+            bias if len(bias.shape) == 1 else tf.reduce_sum(bias, axis=0),
+            *scales,
+        )
 
 
 class Normalised:
@@ -71,8 +86,8 @@ class Normalised:
     def cell_weights(self):
         return self.cell.scan_weights()
 
-    def _unfit(self, training):
-        reason = super()._unfit(training)
+    def unsupported(self, training):
+        reason = super().unsupported(training)
         if reason and not self.unroll:
             raise ValueError(f"{type(self).__name__} does not have {reason}")
         return reason
@@ -102,13 +117,20 @@ class LayerNormGRU(Normalised, GRU):
     """GRU with layer normalisation (Ba, Kiros & Hinton, arXiv 1607.06450, eq. 26-28).
 
     `[batch, time, features]` to `[batch, units]`, or `[batch, time, units]` with
-    `return_sequences`. Arguments are `GRU`'s, without other activations or recurrent
-    dropout (ValueError); the reset gate comes after the product.
+    `return_sequences`. The reset gate comes after the product.
+
+    Args:
+        units: width of the state. Further arguments are `GRU`'s, without other activations.
+
+    Raises:
+        ValueError: for other activations or recurrent dropout.
     """
 
     cell_type = LayerNormGRUCell
 
     def __init__(self, units, *args, **options):
         if options.get("reset_after") is False:
-            raise ValueError("LayerNormGRU has its reset gate after the product: reset_after must be true")
+            raise ValueError(
+                "LayerNormGRU has its reset gate after the product: reset_after must be true"
+            )
         super().__init__(units, *args, **options)

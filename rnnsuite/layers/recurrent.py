@@ -6,7 +6,9 @@ import keras
 import tensorflow as tf
 from keras import ops
 
-from rnnsuite.layers import form, fused, replica, scan
+from rnnsuite.core import context
+from rnnsuite.layers import fused, scan
+from rnnsuite.layers.casting import as_floats
 
 _ACTIVATIONS = {
     keras.activations.tanh: "tanh",
@@ -15,53 +17,77 @@ _ACTIVATIONS = {
     ops.tanh: "tanh",
     tf.tanh: "tanh",
 }
-_told: set[str] = set()
+_warned: set[str] = set()
 
 
 class Scanned:
-    """What the three layers share: kernel, weight-drop and zoneout.
+    """What the three layers share: kernel, weight drop and zoneout.
 
-    weight_drop: share of the recurrent kernel's weights that a training step leaves out
-    (DropConnect, Merity et al., arXiv 1708.02182). zoneout: probability with which a unit
-    keeps its state in a training step; otherwise that much of the old state is mixed in
-    (Krueger et al., arXiv 1606.01305); of an LSTM, one number or (of h, of c).
-    Raises ValueError where they are not in [0, 1).
+    Args:
+        units: width of the state.
+        weight_drop: share of the recurrent kernel's weights that a training step leaves out
+            (DropConnect, Merity et al., arXiv 1708.02182).
+        zoneout: probability with which a unit keeps its state in a training step; otherwise that
+            much of the old state is mixed in (Krueger et al., arXiv 1606.01305). Of an LSTM, one
+            number or (of h, of c).
+
+    Raises:
+        ValueError: where they are not in [0, 1).
     """
 
-    def __init__(self, units, *args, weight_drop: float = 0.0, zoneout: float | tuple = 0.0, **options):
+    def __init__(
+        self, units, *args, weight_drop: float = 0.0, zoneout: float | tuple = 0.0, **options
+    ):
         super().__init__(units, *args, **options)
-        zoneouts = tuple(zoneout) if isinstance(zoneout, list | tuple) else (zoneout,) * len(self.state_size)
+        zoneouts = (
+            tuple(zoneout)
+            if isinstance(zoneout, list | tuple)
+            else (zoneout,) * len(self.state_size)
+        )
         if len(zoneouts) != len(self.state_size):
-            raise ValueError(f"zoneout must be one number or {len(self.state_size)}, not {zoneout!r}")
+            raise ValueError(
+                f"zoneout must be one number or {len(self.state_size)}, not {zoneout!r}"
+            )
         for name, rate in [("weight_drop", weight_drop), *[("zoneout", rate) for rate in zoneouts]]:
             if not 0 <= rate < 1:
                 raise ValueError(f"{name} must be in [0, 1), not {rate!r}")
-        self.weight_drop, self.zoneout, self._zoneouts = weight_drop, zoneout, zoneouts
-        self._seeds = keras.random.SeedGenerator(self.cell.seed) if weight_drop or any(zoneouts) else None
-        self.supports_jit = False  # Keras would compile the whole training step, which is slower than none of it
+        self.weight_drop = weight_drop
+        self.zoneout = zoneout
+        self._zoneouts = zoneouts
+        self._seeds = (
+            keras.random.SeedGenerator(self.cell.seed) if weight_drop or any(zoneouts) else None
+        )
+        self.supports_jit = (
+            False  # Keras would compile the whole training step, which is slower than none of it
+        )
 
     def inner_loop(self, sequences, initial_state, mask, training=False):
+        sequences = as_floats(sequences, self.compute_dtype)
         states = tuple(keras.tree.flatten(initial_state))
         mask = keras.tree.flatten(mask)[0] if mask is not None else None
-        reason = self._unfit(training)
+        reason = self.unsupported(training)
         if reason:
-            self._tell(reason)
+            self._warn_once(reason)
             return keras.layers.RNN.inner_loop(self, sequences, initial_state, mask, training)
-        if form.noted() is not None:
-            return self._noted(sequences, states, mask, form.noted())
-        place = form.current()
+        if context.recorded_states() is not None:
+            return record_steps(self, sequences, states, mask)
+        place = context.current_target()
         if place == "lite" and self._fuses(sequences, states):
             return fused.lstm(self, sequences)
         if place == "training" and self._on_gpu():
             return super().inner_loop(sequences, initial_state, mask, training)
         if training and self.dropout:
-            sequences = sequences * ops.expand_dims(self.cell.get_dropout_mask(sequences[:, 0, :]), axis=1)
+            sequences = sequences * ops.expand_dims(
+                self.cell.get_dropout_mask(sequences[:, 0, :]), axis=1
+            )
         last, outputs, states = scan.run(
             self.recurrence(),
             sequences,
             states,
             self._weights(training),
-            plan=scan.plan(*sequences.shape[:2], self.units, mask is not None) if place == "training" else scan.STOCK,
+            plan=scan.plan(*sequences.shape[:2], self.units, mask is not None)
+            if place == "training"
+            else scan.STOCK,
             mask=None if mask is None else tf.cast(mask, tf.bool),
             backwards=self.go_backwards,
             sequences=self.return_sequences,
@@ -72,15 +98,18 @@ class Scanned:
         return last, last[:, None] if outputs is None else outputs, list(states)
 
     def step(self, x_BxD: tf.Tensor, states: tuple) -> tuple:
-        """The states after one more step of input, as the whole sequence would have them outside training."""
-        recurrence, weights = self.recurrence(), self._weights(training=False)
+        """The states after one more step of input, outside training."""
+        recurrence = self.recurrence()
+        weights = self._weights(training=False)
+        x_BxD = as_floats(x_BxD, self.compute_dtype)
         a = recurrence.project(x_BxD[None], weights)[0]
         proposed, _ = recurrence.step(a, states, recurrence.recurrent(weights))
         blended = zip(states, proposed, self._zoneouts, strict=True)
         return tuple(rate * old + (1 - rate) * new if rate else new for old, new, rate in blended)
 
     def sequence(self, x_BxTxD: tf.Tensor, states: tuple) -> tuple[tf.Tensor, tuple]:
-        """(outputs of all steps, last states) from the states given, outside training, in stock operations."""
+        """Outputs of all steps and last states, outside training, in stock operations."""
+        x_BxTxD = as_floats(x_BxTxD, self.compute_dtype)
         zones = self._zones(x_BxTxD, training=False)
         weights = self._weights(training=False)
         _, outputs, states = scan.run(
@@ -93,28 +122,13 @@ class Scanned:
         raise NotImplementedError
 
     def cell_weights(self) -> tuple:
-        """The cell's weights as the recurrence takes them; None for a bias that it does not have."""
+        """The cell's weights as the recurrence takes them; None for a missing bias."""
         return self.cell.kernel, self.cell.recurrent_kernel, self.cell.bias
 
-    def _noted(self, sequences, states, mask, notes):
-        """The whole sequence, one step after another, each state noted in `notes`."""
-        order = range(sequences.shape[1])[:: -1 if self.go_backwards else 1]
-        output, outputs, notes[self.path] = tf.zeros_like(states[0]), [], []
-        for t in order:
-            new = self.step(sequences[:, t], states)
-            if mask is not None:
-                real = tf.cast(mask[:, t, None], tf.bool)
-                new = tuple(tf.where(real, one, other) for one, other in zip(new, states, strict=True))
-                output = tf.where(real, new[0], tf.zeros_like(output) if self.zero_output_for_mask else output)
-            else:
-                output = new[0]
-            states = new
-            outputs.append(output)
-            notes[self.path].append(new[0])
-        return output, tf.stack(outputs if self.return_sequences else outputs[-1:], axis=1), list(states)
-
     def _weights(self, training) -> tuple:
-        kernel, recurrent, *others = [None if w is None else tf.convert_to_tensor(w) for w in self.cell_weights()]
+        kernel, recurrent, *others = [
+            None if w is None else tf.convert_to_tensor(w) for w in self.cell_weights()
+        ]
         if training and self.weight_drop:
             recurrent = keras.random.dropout(recurrent, self.weight_drop, seed=self._seeds)
         return (kernel, recurrent, *others)
@@ -129,9 +143,14 @@ class Scanned:
         def draw(rows):
             return keras.random.uniform((rows, steps, self.units), seed=self._seeds)
 
-        return {"takes": tuple(replica.drawn(draw, rows) >= rate if rate else None for rate in self._zoneouts)}
+        return {
+            "takes": tuple(
+                context.random_for_batch(draw, rows) >= rate if rate else None
+                for rate in self._zoneouts
+            )
+        }
 
-    def _unfit(self, training) -> str | None:
+    def unsupported(self, training) -> str | None:
         """Why the scan cannot compute this layer, if so."""
         if self.unroll:
             return "unroll=True"
@@ -139,20 +158,25 @@ class Scanned:
             return "recurrent_dropout (weight_drop and zoneout keep the fast path)"
         if training and self.dropout and getattr(self.cell, "implementation", 2) == 1:
             return "implementation=1 with dropout"
-        return self._unfit_activation()
+        return self._unsupported_activation()
 
-    def _unfit_activation(self) -> str | None:
+    def _unsupported_activation(self) -> str | None:
         gates = self.cell.recurrent_activation
-        if _ACTIVATIONS.get(self.cell.activation) != "tanh" or gates not in (keras.activations.sigmoid, ops.sigmoid):
+        if _ACTIVATIONS.get(self.cell.activation) != "tanh" or gates not in (
+            keras.activations.sigmoid,
+            ops.sigmoid,
+        ):
             return "activations other than tanh and sigmoid"
         return None
 
-    def _tell(self, reason):
+    def _warn_once(self, reason):
         if self.weight_drop or any(self._zoneouts):
-            raise ValueError(f"{type(self).__name__} cannot join weight_drop or zoneout with {reason}")
+            raise ValueError(
+                f"{type(self).__name__} cannot join weight_drop or zoneout with {reason}"
+            )
         message = f"{type(self).__name__} runs Keras's loop, not the fast one, because of {reason}"
-        if message not in _told:
-            _told.add(message)
+        if message not in _warned:
+            _warned.add(message)
             warnings.warn(message, stacklevel=2)
 
     def _fuses(self, sequences, states) -> bool:
@@ -163,33 +187,72 @@ class Scanned:
         return bool(tf.config.list_physical_devices("GPU")) and not extras
 
     def get_config(self):
-        extras = {name: getattr(self, name) for name in ("weight_drop", "zoneout") if getattr(self, name)}
+        extras = {
+            name: getattr(self, name) for name in ("weight_drop", "zoneout") if getattr(self, name)
+        }
         return {**super().get_config(), **extras}  # without them, keras.layers reads it too
+
+
+def record_steps(layer: Scanned, sequences: tf.Tensor, states: tuple, mask: tf.Tensor | None):
+    """Keras's `inner_loop` result, one step after another, each state recorded for gradients."""
+    recorded = context.recorded_states()
+    assert recorded is not None
+    recorded[layer.path] = []
+    order = range(sequences.shape[1])[:: -1 if layer.go_backwards else 1]
+    output = tf.zeros_like(states[0])
+    outputs = []
+    for t in order:
+        new = layer.step(sequences[:, t], states)
+        if mask is None:
+            output = new[0]
+        else:
+            real = tf.cast(mask[:, t, None], tf.bool)
+            pairs = zip(new, states, strict=True)
+            new = tuple(tf.where(real, after, before) for after, before in pairs)
+            padding = tf.zeros_like(output) if layer.zero_output_for_mask else output
+            output = tf.where(real, new[0], padding)
+        states = new
+        outputs.append(output)
+        recorded[layer.path].append(new[0])
+    shown = outputs if layer.return_sequences else outputs[-1:]
+    return output, tf.stack(shown, axis=1), list(states)
 
 
 @keras.saving.register_keras_serializable("rnnsuite")
 class SimpleRNN(Scanned, keras.layers.SimpleRNN):
     """Elman network, h_t = tanh(x_t W + h_{t-1} U + b) (Elman 1990).
 
-    Arguments, weights and results are `keras.layers.SimpleRNN`'s, besides `weight_drop` and
-    `zoneout`: `[batch, time, features]` to `[batch, units]`, or `[batch, time, units]` with
+    `[batch, time, features]` to `[batch, units]`, or `[batch, time, units]` with
     `return_sequences`. Fast with tanh, ReLU or no activation.
+
+    Args:
+        units: width of the state.
+        weight_drop: see `Scanned`. Further arguments are `keras.layers.SimpleRNN`'s.
+        zoneout: see `Scanned`.
     """
 
     def recurrence(self):
         return scan.SimpleRNN(_ACTIVATIONS[self.cell.activation])
 
-    def _unfit_activation(self):
-        return None if self.cell.activation in _ACTIVATIONS else "an activation other than tanh, relu and linear"
+    def _unsupported_activation(self):
+        return (
+            None
+            if self.cell.activation in _ACTIVATIONS
+            else "an activation other than tanh, relu and linear"
+        )
 
 
 @keras.saving.register_keras_serializable("rnnsuite")
 class GRU(Scanned, keras.layers.GRU):
     """Gated recurrent unit (Cho et al., arXiv 1406.1078; `reset_after` as in cuDNN).
 
-    Arguments, weights and results are `keras.layers.GRU`'s, besides `weight_drop` and
-    `zoneout`: `[batch, time, features]` to `[batch, units]`, or `[batch, time, units]` with
+    `[batch, time, features]` to `[batch, units]`, or `[batch, time, units]` with
     `return_sequences`. Exported, it holds no cuDNN operation.
+
+    Args:
+        units: width of the state.
+        weight_drop: see `Scanned`. Further arguments are `keras.layers.GRU`'s.
+        zoneout: see `Scanned`.
     """
 
     def recurrence(self):
@@ -198,12 +261,16 @@ class GRU(Scanned, keras.layers.GRU):
 
 @keras.saving.register_keras_serializable("rnnsuite")
 class LSTM(Scanned, keras.layers.LSTM):
-    """Long short-term memory (Hochreiter & Schmidhuber 1997, with the forget gate of Gers et al. 2000).
+    """Long short-term memory (Hochreiter & Schmidhuber 1997; forget gate: Gers et al. 2000).
 
-    Arguments, weights and results are `keras.layers.LSTM`'s, besides `weight_drop` and
-    `zoneout`: `[batch, time, features]` to `[batch, units]`, or `[batch, time, units]` with
-    `return_sequences`. Exported, it holds no cuDNN operation; exported for LiteRT it becomes
-    one UNIDIRECTIONAL_SEQUENCE_LSTM where its activations are the usual ones.
+    `[batch, time, features]` to `[batch, units]`, or `[batch, time, units]` with
+    `return_sequences`. Exported, it holds no cuDNN operation; exported for LiteRT it becomes one
+    UNIDIRECTIONAL_SEQUENCE_LSTM where its activations are the usual ones.
+
+    Args:
+        units: width of the state.
+        weight_drop: see `Scanned`. Further arguments are `keras.layers.LSTM`'s.
+        zoneout: see `Scanned`.
     """
 
     def recurrence(self):

@@ -1,39 +1,52 @@
-"""A recurrent decoder that attends a memory, the bridge that begins it, and both between tokens and logits."""
+"""A recurrent decoder that attends a memory, and the bridge that begins it."""
 
-import functools
 from typing import Any
 
 import keras
 import tensorflow as tf
 from keras import ops
 
-from rnnsuite.layers import replica
-from rnnsuite.layers.attention import Attention, Kind
-from rnnsuite.layers.dropout import Dropout, LockedDropout, TokenDropout
-from rnnsuite.layers.stack import CELLS, Cell
+from rnnsuite.core.names import AttentionKind, Cell
+from rnnsuite.layers.attention import Attention
+from rnnsuite.layers.casting import as_floats
+from rnnsuite.layers.dropout import Dropout
+from rnnsuite.layers.stack import CELLS
 
 State = dict[str, Any]
 
 
 @keras.saving.register_keras_serializable("rnnsuite")
 class Bridge(keras.layers.Layer):
-    """What an encoder ends with, `[batch, width]`, to the first states of a decoder: tanh(v W + b) for each of them.
+    """The first states of a decoder from an encoder's summary `[batch, width]`: tanh(v W + b) for
+    each.
 
-    Gives a list of states, `[batch, units]` each, for every layer (arXiv 1409.0473, appendix A.2.2).
+    Gives a list of states, `[batch, units]` each, for every layer (arXiv 1409.0473, appendix
+    A.2.2).
+
+    Args:
+        cell: the decoder's recurrent layer.
+        units: its width.
+        depth: its layers.
     """
 
     def __init__(self, cell: Cell, units: int, depth: int = 1, **options):
         super().__init__(**options)
-        self.cell, self.units, self.depth = cell, units, depth
+        self.cell = cell
+        self.units = units
+        self.depth = depth
         self.count = len(CELLS[cell](units).state_size)
-        self.dense = keras.layers.Dense(depth * self.count * units, activation="tanh")
+        self.dense = keras.layers.Dense(
+            depth * self.count * units, activation="tanh", dtype=self.dtype_policy
+        )
 
     def build(self, shape):
         self.dense.build(shape)
 
     def call(self, v_BxW):
         parts = ops.split(self.dense(v_BxW), self.depth * self.count, axis=-1)
-        return [list(parts[start : start + self.count]) for start in range(0, len(parts), self.count)]
+        return [
+            list(parts[start : start + self.count]) for start in range(0, len(parts), self.count)
+        ]
 
     def get_config(self):
         return {**super().get_config(), "cell": self.cell, "units": self.units, "depth": self.depth}
@@ -41,19 +54,31 @@ class Bridge(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable("rnnsuite")
 class AttendingDecoder(keras.layers.Layer):
-    """Recurrent layers over `[batch, time, features]` that attend a memory `[batch, positions, width]`.
+    """Recurrent layers over `[batch, time, features]` that attend a memory `[batch, positions,
+    width]`.
 
-        h_1 = RNN_1(x)          with `feeding` RNN_1([x; o before]), Luong et al. (arXiv 1508.04025, section 3.3)
+        h_1 = RNN_1(x)              with feeding RNN_1([x; o before]), arXiv 1508.04025, section 3.3
         c   = attention(h_1, memory)
-        h_n = RNN_n([h_(n-1); c])          n = 2 .. depth, as in arXiv 1609.08144
-        o   = tanh(W [h_depth; c])         arXiv 1508.04025, eq. 5
+        h_n = RNN_n([h_(n-1); c])   n = 2 .. depth, as in arXiv 1609.08144
+        o   = tanh(W [h_depth; c])  arXiv 1508.04025, eq. 5
 
     A call takes the whole target: every layer runs over all steps by its own fast loop, and
-    attention is computed for all steps at once; only `feeding` needs step after step. Gives (o
-    `[batch, time, units]`, attention weights `[batch, time, positions]`). mask: of the memory,
-    `[batch, positions]`. states: as `Bridge` gives them; zeros where there are none. `step`
-    does one step, outside training, and gives the same. dropout: locked, between layers and
-    before o. Raises ValueError for weight_drop with feeding.
+    attention is computed for all steps at once; only feeding needs step after step. It gives o
+    `[batch, time, units]` and attention weights `[batch, time, positions]`. `step` does one step,
+    outside training, and gives the same.
+
+    Args:
+        cell: the recurrent layer.
+        units: its width.
+        depth: layers.
+        attention: the energy.
+        attention_units: its width.
+        feeding: whether the last o goes into the next step.
+        dropout: locked, between layers and before o.
+        weight_drop: share of the recurrent weights left out in a training step.
+
+    Raises:
+        ValueError: for weight_drop with feeding.
     """
 
     def __init__(
@@ -61,7 +86,7 @@ class AttendingDecoder(keras.layers.Layer):
         cell: Cell,
         units: int,
         depth: int = 1,
-        attention: Kind = "additive",
+        attention: AttentionKind = "additive",
         attention_units: int = 128,
         feeding: bool = False,
         dropout: float = 0.0,
@@ -71,17 +96,29 @@ class AttendingDecoder(keras.layers.Layer):
         super().__init__(**options)
         if feeding and weight_drop:
             raise ValueError("weight_drop goes with whole sequences; with feeding use dropout")
-        self.cell, self.units, self.depth, self.feeding = cell, units, depth, feeding
-        self.dropout, self.weight_drop = dropout, weight_drop
+        self.cell = cell
+        self.units = units
+        self.depth = depth
+        self.feeding = feeding
+        self.dropout = dropout
+        self.weight_drop = weight_drop
         self.recurrent = [
-            CELLS[cell](units, return_sequences=True, return_state=True, weight_drop=weight_drop) for _ in range(depth)
+            CELLS[cell](
+                units,
+                return_sequences=True,
+                return_state=True,
+                weight_drop=weight_drop,
+                dtype=self.dtype_policy,
+            )
+            for _ in range(depth)
         ]
-        self.attention = Attention(attention, attention_units)
-        self.combined = keras.layers.Dense(units, activation="tanh")
-        self.drop = Dropout(dropout)
+        self.attention = Attention(attention, attention_units, dtype=self.dtype_policy)
+        self.combined = keras.layers.Dense(units, activation="tanh", dtype=self.dtype_policy)
+        self.drop = Dropout(dropout, dtype=self.dtype_policy)
 
     def build(self, x_shape, memory_shape):
-        width, memory = x_shape[-1], memory_shape[-1]
+        width = x_shape[-1]
+        memory = memory_shape[-1]
         for number, layer in enumerate(self.recurrent):
             more = memory if number else self.units * self.feeding
             layer.build((None, None, (self.units if number else width) + more))
@@ -89,58 +126,99 @@ class AttendingDecoder(keras.layers.Layer):
         self.combined.build((None, None, self.units + memory))
 
     def call(self, x, memory, mask=None, states=None, training=False):
+        x = as_floats(x, self.compute_dtype)
+        memory = as_floats(memory, self.compute_dtype)
         states = states or self.zeros(ops.shape(x)[0])
         keys = self.attention.keys(memory)
-        drops = [self.drop(ops.ones([ops.shape(x)[0], 1, self.units]), training=training) for _ in self.recurrent]
+        drops = [
+            self.drop(ops.ones([ops.shape(x)[0], 1, self.units]), training=training)
+            for _ in self.recurrent
+        ]
         if self.feeding:
             return self._one_by_one(x, memory, keys, mask, states, drops)
-        h = x
-        for number, layer in enumerate(self.recurrent):
-            if number:
-                h = ops.concatenate([h, context], axis=-1)  # noqa: F821  of the layer before
-            h = layer(h, initial_state=list(states[number]), training=training)[0] * drops[number]
-            if number == 0:
-                context, weights = self.attention(h, memory, keys=keys, mask=mask)
-        return self.combined(ops.concatenate([h, context], axis=-1)), weights
+
+        def run(number, x):
+            initial = list(states[number])
+            return (
+                self.recurrent[number](x, initial_state=initial, training=training)[0]
+                * drops[number]
+            )
+
+        h = run(0, x)
+        attended, weights = self.attention(h, memory, keys=keys, mask=mask)
+        for number in range(1, self.depth):
+            h = run(number, ops.concatenate([h, attended], axis=-1))
+        return self.combined(ops.concatenate([h, attended], axis=-1)), weights
 
     def compute_mask(self, *_, **__):
         return None, None
 
+    def compute_output_shape(self, x_shape, memory_shape):
+        return (*x_shape[:2], self.units), (*x_shape[:2], memory_shape[1])
+
     def begin(self, memory: tf.Tensor, states: list | None = None) -> State:
-        """The state before the first step: `layers`, `attended` `[batch, positions]` and, with feeding, `output`."""
+        """The state before the first step: `layers`, `attended` and, with feeding, `output`."""
         batch = tf.shape(memory)[0]
-        state = {"layers": states or self.zeros(batch), "attended": tf.zeros(tf.shape(memory)[:2], memory.dtype)}
-        return {**state, "output": tf.zeros([batch, self.units], memory.dtype)} if self.feeding else state
+        state = {
+            "layers": states or self.zeros(batch),
+            "attended": tf.zeros(tf.shape(memory)[:2], memory.dtype),
+        }
+        return (
+            {**state, "output": tf.zeros([batch, self.units], memory.dtype)}
+            if self.feeding
+            else state
+        )
 
     def zeros(self, batch: tf.Tensor | int) -> list[list[tf.Tensor]]:
         """First states where nothing else is known."""
-        return [[ops.zeros([batch, self.units]) for _ in layer.state_size] for layer in self.recurrent]
+        return [
+            [ops.zeros([batch, self.units], self.compute_dtype) for _ in layer.state_size]
+            for layer in self.recurrent
+        ]
 
     def step(
-        self, x: tf.Tensor, state: State, memory: tf.Tensor, keys: tf.Tensor, mask: tf.Tensor | None = None
+        self,
+        x: tf.Tensor,
+        state: State,
+        memory: tf.Tensor,
+        keys: tf.Tensor,
+        mask: tf.Tensor | None = None,
     ) -> tuple[tf.Tensor, tf.Tensor, State]:
-        """One step, x `[batch, features]`: (o `[batch, units]`, weights `[batch, positions]`, new state).
+        """One step, outside training.
 
-        keys: `attention.keys(memory)`. `attended` in the state is the sum of the weights so far.
+        Args:
+            x: `[batch, features]`.
+            state: of the step before; `attended` in it is the sum of the weights so far.
+            memory: `[batch, positions, width]`.
+            keys: `attention.keys(memory)`.
+            mask: of the memory, `[batch, positions]`.
+
+        Returns:
+            o `[batch, units]`, weights `[batch, positions]` and the new state.
         """
         return self._step(x, state, memory, keys, mask, [1.0] * self.depth)
 
     def _step(self, x, state, memory, keys, mask, drops):
-        h, layers = tf.concat([x, state["output"]], axis=-1) if self.feeding else x, []
-        for number, layer in enumerate(self.recurrent):
-            if number:
-                h = tf.concat([h, context], axis=-1)  # noqa: F821  of the layer before
-            layers.append(list(layer.step(h, tuple(state["layers"][number]))))
-            h = layers[-1][0] * drops[number]
-            if number == 0:
-                context, weights = self.attention(h[:, None], memory, keys=keys, mask=mask)
-                context, weights = context[:, 0], weights[:, 0]
-        output = self.combined(tf.concat([h, context], axis=-1))
+        layers = []
+
+        def run(number, x):
+            before = tuple(state["layers"][number])
+            layers.append(list(self.recurrent[number].step(x, before)))
+            return layers[-1][0] * drops[number]
+
+        h = run(0, tf.concat([x, state["output"]], axis=-1) if self.feeding else x)
+        attended, weights = self.attention(h[:, None], memory, keys=keys, mask=mask)
+        attended = attended[:, 0]
+        weights = weights[:, 0]
+        for number in range(1, self.depth):
+            h = run(number, tf.concat([h, attended], axis=-1))
+        output = self.combined(tf.concat([h, attended], axis=-1))
         new = {"layers": layers, "attended": state["attended"] + weights}
         return output, weights, {**new, "output": output} if self.feeding else new
 
     def _one_by_one(self, x, memory, keys, mask, states, drops):
-        count, drops = tf.shape(x)[1], [drop[:, 0] for drop in drops]
+        count = tf.shape(x)[1]
+        drops = [drop[:, 0] for drop in drops]
         arrays = [tf.TensorArray(x.dtype, count) for _ in range(2)]
 
         def body(place, state, outputs, shares):
@@ -157,122 +235,3 @@ class AttendingDecoder(keras.layers.Layer):
         names = ("cell", "units", "depth", "feeding", "dropout", "weight_drop")
         kinds = {"attention": self.attention.kind, "attention_units": self.attention.units}
         return {**super().get_config(), **{name: getattr(self, name) for name in names}, **kinds}
-
-
-@keras.saving.register_keras_serializable("rnnsuite")
-class TokenDecoder(keras.layers.Layer):
-    """Token ids before each step, `[batch, time]`, over a memory to logits of the token at it: (logits, weights).
-
-    Embedding, `Bridge`, `AttendingDecoder` and a readout to `vocabulary` logits. ids may be
-    `[batch, targets, time]`, several of one memory; so are the results then. `call` takes
-    the memory `[batch, positions, width]`, its `mask`, and a `summary` `[batch, width]` that the
-    first states are made of. tied: the readout's matrix is the embedding's (Press & Wolf, arXiv
-    1608.05859). dropout: locked (arXiv 1512.05287), of embeddings, between layers and before
-    the readout. token_dropout: share of the tokens before each step that are hidden in training.
-    sampling: share of tokens that in training are replaced by what the model
-    itself would have drawn there, found in a first pass over the target (scheduled sampling,
-    Bengio et al., arXiv 1506.03099, in the parallel form of arXiv 1906.04331). options: of
-    `AttendingDecoder`. `begin` and `stepper` make the same model's states and step for `rnnsuite.decoding`.
-    """
-
-    def __init__(
-        self,
-        vocabulary: int,
-        embedding: int,
-        cell: Cell,
-        units: int,
-        depth: int = 1,
-        attention: Kind = "additive",
-        attention_units: int = 128,
-        feeding: bool = False,
-        tied: bool = True,
-        dropout: float = 0.0,
-        weight_drop: float = 0.0,
-        sampling: float = 0.0,
-        token_dropout: float = 0.0,
-        **options,
-    ):
-        super().__init__(**options)
-        self.vocabulary, self.width, self.tied, self.dropout, self.sampling, self.token_dropout = (
-            vocabulary, embedding, tied, dropout, sampling, token_dropout,
-        )  # fmt: skip
-        scale = keras.initializers.RandomNormal(stddev=embedding**-0.5)
-        self.embedding = keras.layers.Embedding(vocabulary, embedding, embeddings_initializer=scale)
-        self.bridge = Bridge(cell, units, depth)
-        self.attending = AttendingDecoder(cell, units, depth, attention, attention_units, feeding, dropout, weight_drop)
-        self.drops = [LockedDropout(dropout) for _ in range(2)]
-        self.hidden = TokenDropout(token_dropout) if token_dropout else None
-        self.readout = keras.layers.Dense(embedding if tied else vocabulary)
-        self.seed_generator = keras.random.SeedGenerator()
-
-    def build(self, ids_shape, memory_shape, summary_shape):
-        self.embedding.build(ids_shape)
-        self.bridge.build(summary_shape)
-        self.attending.build((*ids_shape, self.width), memory_shape)
-        self.readout.build((*ids_shape, self.attending.units))
-        if self.tied:
-            self.bias = self.add_weight(name="bias", shape=(self.vocabulary,), initializer="zeros")
-
-    def call(self, ids, memory, summary, mask=None, training=False):
-        if len(ids.shape) == 3:
-            return self._several(ids, memory, summary, mask, training)
-        states = self.bridge(summary)
-        if training and self.sampling:
-            logits, _ = self._all(ids, memory, mask, states, training)
-            ids = self._partly_sampled(ids, ops.stop_gradient(logits))
-        return self._all(ids, memory, mask, states, training)
-
-    def compute_mask(self, *_, **__):
-        return None, None
-
-    def _several(self, ids_BxSxT, memory, summary, mask, training):
-        count, time = ops.shape(ids_BxSxT)[1], ops.shape(ids_BxSxT)[2]
-        memory, summary, mask = (v if v is None else ops.repeat(v, count, axis=0) for v in (memory, summary, mask))
-        found = self(ops.reshape(ids_BxSxT, [-1, time]), memory, summary, mask=mask, training=training)
-        return tuple(tf.reshape(v, [-1, count, time, tf.shape(v)[-1]]) for v in found)
-
-    def _all(self, ids, memory, mask, states, training):
-        x = self.embedding(ids)
-        if self.hidden:
-            x = self.hidden(x, training=training)
-        x = self.drops[0](x, training=training)
-        outputs, weights = self.attending(x, memory, mask=mask, states=states, training=training)
-        return self.logits(self.drops[1](outputs, training=training)), weights
-
-    def logits(self, outputs):
-        """The attending decoder's outputs `[..., units]` to logits `[..., vocabulary]`."""
-        found = self.readout(outputs)
-        if not self.tied:
-            return found
-        return ops.matmul(found, ops.transpose(ops.cast(self.embedding.embeddings, found.dtype))) + self.bias
-
-    def _partly_sampled(self, ids, logits):
-        """The same start token, and each later one with the share `sampling` drawn from the logits before it."""
-        rows, steps, size = ops.shape(logits)
-        uniform = functools.partial(keras.random.uniform, seed=self.seed_generator)
-        noise = replica.drawn(lambda rows: uniform((rows, steps, size), 1e-20, 1.0), rows)
-        drawn = ops.cast(ops.argmax(logits - ops.log(-ops.log(noise)), axis=-1), ids.dtype)
-        before = ops.concatenate([ids[:, :1], drawn[:, :-1]], axis=1)
-        chosen = replica.drawn(lambda rows: uniform((rows, steps)), rows) < self.sampling
-        return ops.where(ops.logical_and(chosen, ids > 0), before, ids)
-
-    def begin(self, memory: tf.Tensor, summary: tf.Tensor) -> State:
-        """The state before the first step."""
-        return self.attending.begin(memory, self.bridge(summary))
-
-    def stepper(self, memory: tf.Tensor, mask: tf.Tensor | None = None, beam: int | tf.Tensor = 1):
-        """`step(tokens [batch * beam], state) -> (logits, state)`, for `beam` hypotheses of each row of the memory."""
-        keys = self.attending.attention.keys(memory)
-        memory, keys, mask = (v if v is None else tf.repeat(v, beam, axis=0) for v in (memory, keys, mask))
-
-        def step(tokens, state):
-            output, _, state = self.attending.step(self.embedding(tokens), state, memory, keys, mask)
-            return self.logits(output), state
-
-        return step
-
-    def get_config(self):
-        inner = self.attending.get_config()
-        names = ("cell", "units", "depth", "attention", "attention_units", "feeding", "weight_drop")
-        own = {name: getattr(self, name) for name in ("vocabulary", "tied", "dropout", "sampling", "token_dropout")}
-        return {**super().get_config(), **{name: inner[name] for name in names}, **own, "embedding": self.width}

@@ -1,16 +1,16 @@
 """Several recurrent layers on top of each other."""
 
 from collections.abc import Callable
-from typing import Literal
 
 import keras
 
+from rnnsuite.core.names import Cell
 from rnnsuite.layers.bidirectional import Bidirectional
+from rnnsuite.layers.casting import as_floats
 from rnnsuite.layers.dropout import LockedDropout
 from rnnsuite.layers.normalised import LayerNormGRU, LayerNormLSTM
 from rnnsuite.layers.recurrent import GRU, LSTM, SimpleRNN
 
-Cell = Literal["simple", "gru", "lstm", "layernorm_gru", "layernorm_lstm"]
 CELLS = {
     "simple": SimpleRNN,
     "gru": GRU,
@@ -22,16 +22,24 @@ CELLS = {
 
 @keras.saving.register_keras_serializable("rnnsuite")
 class Stack(keras.layers.Layer):
-    """`depth` recurrent layers: `[batch, time, features]` to `[batch, time, width]`.
+    """Recurrent layers on top of each other: `[batch, time, features]` to `[batch, time, width]`.
 
-    width: `units`, or twice that when `bidirectional` (both directions side by side).
-    residual: adds a layer's input to its output wherever their widths are the same.
-    layer_norm: normalises each layer's output (Ba et al., arXiv 1607.06450).
-    dropout: locked dropout between layers, one mask for all steps (arXiv 1512.05287).
-    weight_drop: DropConnect on the recurrent kernels (arXiv 1708.02182).
-    zoneout: share of units that keep their state in a step (arXiv 1606.01305).
-    Masked steps change no state; what stands at them in the output is not defined.
-    Raises ValueError on an unknown cell or a depth under 1.
+    The width is `units`, or twice that when bidirectional. Masked steps change no state; what
+    stands at them in the output is not defined.
+
+    Args:
+        cell: the recurrent layer, by its name in `CELLS`.
+        units: its width.
+        depth: layers.
+        bidirectional: whether both directions are read, side by side.
+        residual: whether a layer's input is added to its output where their widths are the same.
+        layer_norm: whether each layer's output is normalised (Ba et al., arXiv 1607.06450).
+        dropout: locked dropout between layers, one mask for all steps (arXiv 1512.05287).
+        weight_drop: DropConnect on the recurrent kernels (arXiv 1708.02182).
+        zoneout: share of units that keep their state in a step (arXiv 1606.01305).
+
+    Raises:
+        ValueError: on an unknown cell or a depth under 1.
     """
 
     def __init__(
@@ -52,18 +60,36 @@ class Stack(keras.layers.Layer):
             raise ValueError(f"cell must be one of {', '.join(CELLS)}, not {cell!r}")
         if depth < 1:
             raise ValueError(f"depth must be at least 1, not {depth}")
-        self.cell, self.units, self.depth, self.bidirectional = cell, units, depth, bidirectional
-        self.residual, self.layer_norm, self.dropout = residual, layer_norm, dropout
-        self.weight_drop, self.zoneout = weight_drop, zoneout
+        self.cell = cell
+        self.units = units
+        self.depth = depth
+        self.bidirectional = bidirectional
+        self.residual = residual
+        self.layer_norm = layer_norm
+        self.dropout = dropout
+        self.weight_drop = weight_drop
+        self.zoneout = zoneout
         self.supports_masking = True
         self.recurrent = [self._layer() for _ in range(depth)]
-        self.norms = [keras.layers.LayerNormalization() for _ in range(depth)] if layer_norm else []
-        self.drops = [LockedDropout(dropout) for _ in range(depth - 1)] if dropout else []
+        self.norms = (
+            [keras.layers.LayerNormalization(dtype=self.dtype_policy) for _ in range(depth)]
+            if layer_norm
+            else []
+        )
+        self.drops = (
+            [LockedDropout(dropout, dtype=self.dtype_policy) for _ in range(depth - 1)]
+            if dropout
+            else []
+        )
 
     def _layer(self):
-        options = {"weight_drop": self.weight_drop, "zoneout": self.zoneout}
+        options = {
+            "weight_drop": self.weight_drop,
+            "zoneout": self.zoneout,
+            "dtype": self.dtype_policy,
+        }
         layer = CELLS[self.cell](self.units, return_sequences=True, **options)
-        return Bidirectional(layer) if self.bidirectional else layer
+        return Bidirectional(layer, dtype=self.dtype_policy) if self.bidirectional else layer
 
     def build(self, shape):
         for number, layer in enumerate(self.recurrent):
@@ -81,7 +107,8 @@ class Stack(keras.layers.Layer):
         return self.apply(x_BxTxD, through)
 
     def apply(self, x, through: Callable):
-        """The stack around its layers, `through(depth, x)`: for whole sequences, or for one step."""
+        """The stack around its layers `through(depth, x)`: for whole sequences or one step."""
+        x = as_floats(x, self.compute_dtype)
         for depth in range(self.depth):
             y = through(depth, x)
             if self.norms:

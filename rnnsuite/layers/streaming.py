@@ -1,4 +1,10 @@
-"""Layers fed piece by piece, their states going in and out."""
+"""Layers fed chunk by chunk, their states going in and out.
+
+A part of a stream declares itself: it is a `Streamable`, which says what states it has and how a
+chunk of steps goes through, or a recurrent layer or `Stack`, or one of Keras's layers that treat
+every step alike. Anything else is refused by name, because it would answer wrongly at every border
+between chunks.
+"""
 
 from collections.abc import Mapping
 from typing import Any
@@ -8,64 +14,113 @@ import tensorflow as tf
 
 from rnnsuite.layers.recurrent import Scanned
 from rnnsuite.layers.stack import Stack
+from rnnsuite.layers.streamable import StateSpec, Streamable
 
-Streams = dict[str, tf.Tensor]
+Tensors = dict[str, tf.Tensor]
+RECURRENT = (
+    Stack,
+    keras.layers.SimpleRNN,
+    keras.layers.GRU,
+    keras.layers.LSTM,
+    keras.layers.Bidirectional,
+)
+STEPWISE = (keras.layers.Dense, keras.layers.Activation, keras.layers.Embedding, keras.layers.ReLU)
+"""Keras layers that treat every step alike, whatever their settings."""
 
 
-class Streaming:
-    """`step` and `chunk` of a one-directional recurrent layer or `Stack`, equal to the whole sequence.
+class Streaming(Streamable):
+    """A one-directional recurrent layer or `Stack` as a stream, equal to the whole sequence.
 
-    States are a dict of `[batch, units]`, named `state_<layer>_<number>`; `zeros` begins a
-    stream. Both functions take and give everything by name, so that they are signatures as
-    they are: trace them within `exporting("served")` or `exporting("lite")` (`signatures`
-    gives functions and specs). Raises ValueError for a layer that looks into the future.
+    States are named `state_<layer>_<number>`. `step` and `chunk` take and give everything by name,
+    so they are signatures as they are: trace them within `exporting("served")` or
+    `exporting("lite")`.
+
+    Args:
+        layer: built.
+
+    Raises:
+        ValueError: for a layer that looks into the future, is not built, or has settings that the
+            fast loop does not have.
     """
 
     def __init__(self, layer: keras.layers.Layer):
         self.stack = layer if isinstance(layer, Stack) else None
-        self.layers = list(layer.recurrent) if self.stack else [layer]
-        for each in self.layers:
-            if not isinstance(each, Scanned) or each.go_backwards:
-                raise ValueError(f"{each.name} cannot be fed piece by piece: it needs the whole sequence")
-            if each._unfit(training=False):
-                raise ValueError(f"{each.name} cannot be fed piece by piece with {each._unfit(training=False)}")
-            if not each.built:
-                raise ValueError(f"{each.name} is not built")
+        self.layers = list(self.stack.recurrent) if self.stack else [layer]
+        for part in self.layers:
+            if not isinstance(part, Scanned) or part.go_backwards:
+                raise ValueError(
+                    f"{part.name} cannot be fed piece by piece: it needs the whole sequence"
+                )
+            reason = part.unsupported(training=False)
+            if reason:
+                raise ValueError(f"{part.name} cannot be fed piece by piece with {reason}")
+            if not part.built:
+                raise ValueError(f"{part.name} is not built")
 
-    def zeros(self, batch: int) -> Streams:
-        """The states before the first step."""
-        return {name: tf.zeros([batch, units], dtype) for name, (units, dtype) in self._states().items()}
-
-    def step(self, x: tf.Tensor, **states: tf.Tensor) -> Streams:
-        """One step: x `[batch, features]` to `output` `[batch, width]` and the new states."""
-        return self._run(x, states, lambda layer, x, old: ((new := layer.step(x, old))[0], new))
-
-    def chunk(self, x: tf.Tensor, **states: tf.Tensor) -> Streams:
-        """Some steps: x `[batch, time, features]` to `output` `[batch, time, width]` and the new states."""
-        return self._run(x, states, lambda layer, x, old: layer.sequence(x, old))
-
-    def signatures(self, batch: int | None = None) -> dict[str, tuple]:
-        """(function, tensor specs by name) of `step` and of `chunk`."""
-        features = self.layers[0].cell.kernel.shape[0]
-        states = {name: tf.TensorSpec([batch, units], dtype, name) for name, (units, dtype) in self._states().items()}
-        x = {"step": [batch, features], "chunk": [batch, None, features]}
+    @property
+    def states(self) -> dict[str, StateSpec]:
         return {
-            name: (getattr(self, name), {"x": tf.TensorSpec(shape, name="x"), **states}) for name, shape in x.items()
-        }
-
-    def _states(self) -> dict[str, tuple]:
-        return {
-            f"state_{depth}_{number}": (units, layer.compute_dtype)
+            f"state_{depth}_{number}": StateSpec((units,), layer.compute_dtype)
             for depth, layer in enumerate(self.layers)
             for number, units in enumerate(layer.state_size)
         }
 
-    def _run(self, x, states, piece) -> Streams:
-        new: Streams = {}
+    def step(self, x: tf.Tensor, **states: tf.Tensor) -> Tensors:
+        """One step.
+
+        Args:
+            x: `[batch, features]`.
+            states: of the step before.
+
+        Returns:
+            `output` `[batch, width]` and the new states.
+        """
+
+        def one_step(layer, x, before):
+            after = layer.step(x, before)
+            return after[0], after
+
+        return self._run(x, states, one_step)
+
+    def chunk(self, x: tf.Tensor, **states: tf.Tensor) -> Tensors:
+        """Some steps.
+
+        Args:
+            x: `[batch, time, features]`.
+            states: of the step before.
+
+        Returns:
+            `output` `[batch, time, width]` and the new states.
+        """
+        return self._run(x, states, lambda layer, x, before: layer.sequence(x, before))
+
+    def stream(self, x: tf.Tensor, states: Mapping[str, tf.Tensor]) -> tuple[tf.Tensor, Tensors]:
+        if x.shape[1] == 1:  # without a loop
+            after = self.step(x[:, 0], **states)
+            return after.pop("output")[:, None], after
+        after = self.chunk(x, **states)
+        return after.pop("output"), after
+
+    def signatures(self, batch: int | None = None) -> dict[str, tuple]:
+        """(function, tensor specs by name) of `step` and of `chunk`. batch: None for any."""
+        features = self.layers[0].cell.kernel.shape[0]
+        states = {
+            name: tf.TensorSpec([batch, *spec.shape], spec.dtype, name)
+            for name, spec in self.states.items()
+        }
+        shapes = {"step": [batch, features], "chunk": [batch, None, features]}
+        return {
+            name: (getattr(self, name), {"x": tf.TensorSpec(shape, name="x"), **states})
+            for name, shape in shapes.items()
+        }
+
+    def _run(self, x, states, piece) -> Tensors:
+        new: Tensors = {}
 
         def through(depth, x):
-            names = [name for name in self._states() if name.startswith(f"state_{depth}_")]
-            output, after = piece(self.layers[depth], x, tuple(states[name] for name in names))
+            names = [name for name in self.states if name.startswith(f"state_{depth}_")]
+            before = tuple(states[name] for name in names)
+            output, after = piece(self.layers[depth], x, before)
             new.update(zip(names, after, strict=True))
             return output
 
@@ -73,52 +128,78 @@ class Streaming:
         return {"output": output, **new}
 
 
-class Chain:
-    """Layers one after another, fed piece by piece: `chunk(x, **states)` gives `output` and the new states.
+class _Stepwise(Streamable):
+    """A layer that treats every step alike."""
 
-    A part is a recurrent layer or `Stack`, a layer with `states` (`{name: shape without the
-    batch}`) and `chunk(x, states) -> (y, new states)`, or any layer that treats every step
-    alike. States are named `<part>_<state>`; all of them begin as zeros. Raises ValueError
-    for a part that looks into the future.
+    def __init__(self, layer: keras.layers.Layer):
+        self.layer = layer
+
+    def stream(self, x, states):
+        return self.layer(x), {}
+
+
+class Chain:
+    """Layers one after another, fed chunk by chunk; see the module for what a part may be.
+
+    States are named `<part>_<state>`; all of them begin as zeros.
+
+    Args:
+        parts: by name, in the order of running.
+
+    Raises:
+        ValueError: naming a part that has not declared how it is fed, or looks into the future.
     """
 
     def __init__(self, **parts: Any):
-        recurrent = (Stack, keras.layers.SimpleRNN, keras.layers.GRU, keras.layers.LSTM, keras.layers.Bidirectional)
-        self.parts = {name: Streaming(part) if isinstance(part, recurrent) else part for name, part in parts.items()}
+        self.parts = {name: _declared(name, part) for name, part in parts.items()}
 
-    def states(self) -> dict[str, list[int]]:
-        """The shape of every state, without the batch."""
+    @property
+    def look_ahead(self) -> int:
+        """Steps of input after a step that its output needs."""
+        return sum(part.look_ahead for part in self.parts.values())
+
+    @property
+    def states(self) -> dict[str, StateSpec]:
+        """Every state's shape without the batch, and type."""
         return {
-            f"{name}_{state}": list(shape)
+            f"{name}_{state}": spec
             for name, part in self.parts.items()
-            for state, shape in _states_of(part).items()
+            for state, spec in part.states.items()
         }
 
-    def zeros(self, batch: int) -> Streams:
-        """The states before the first piece."""
-        return {name: tf.zeros([batch, *shape]) for name, shape in self.states().items()}
+    def zeros(self, batch: int) -> Tensors:
+        """The states before the first chunk."""
+        return {
+            name: tf.zeros([batch, *spec.shape], spec.dtype) for name, spec in self.states.items()
+        }
 
-    def chunk(self, x: tf.Tensor, **states: tf.Tensor) -> Streams:
-        """The next piece `[batch, time, ...]` to `output` and the new states."""
-        new: Streams = {}
+    def chunk(self, x: tf.Tensor, **states: tf.Tensor) -> Tensors:
+        """The next chunk.
+
+        Args:
+            x: `[batch, time, ...]`.
+            states: of the chunk before.
+
+        Returns:
+            `output` and the new states.
+        """
+        new: Tensors = {}
         for name, part in self.parts.items():
-            old = {state: states[f"{name}_{state}"] for state in _states_of(part)}
-            x, after = _piece(part, x, old)
+            before = {state: states[f"{name}_{state}"] for state in part.states}
+            x, after = part.stream(x, before)
             new.update({f"{name}_{state}": value for state, value in after.items()})
         return {"output": x, **new}
 
 
-def _states_of(part: Any) -> Mapping[str, list[int]]:
-    if isinstance(part, Streaming):
-        return {name: [units] for name, (units, _) in part._states().items()}
-    return getattr(part, "states", {})
-
-
-def _piece(part: Any, x: tf.Tensor, states: Streams) -> tuple[tf.Tensor, Streams]:
-    if not isinstance(part, Streaming):
-        return part.chunk(x, states) if hasattr(part, "chunk") else (part(x), {})
-    if x.shape[1] == 1:  # without a loop
-        after = part.step(x[:, 0], **states)
-        return after.pop("output")[:, None], after
-    after = part.chunk(x, **states)
-    return after.pop("output"), after
+def _declared(name: str, part: Any) -> Streamable:
+    if isinstance(part, Streamable):
+        return part
+    if isinstance(part, RECURRENT):
+        return Streaming(part)
+    is_per_step_shape = isinstance(part, keras.layers.Reshape) and part.target_shape[0] == -1
+    if isinstance(part, STEPWISE) or is_per_step_shape:
+        return _Stepwise(part)
+    raise ValueError(
+        f"{name}: {type(part).__name__} does not declare how it is fed chunk by chunk. "
+        "Make it an rnnsuite.layers.Streamable, or take it out of the chain."
+    )

@@ -8,22 +8,29 @@ import time
 import pytest
 from keras_tuner.src.distribute.oracle_client import OracleClient
 
-from rnnsuite import app as applications
-from rnnsuite import config as configuration
-from rnnsuite import search
-from rnnsuite.config import check_metric
-from rnnsuite.errors import UserError
-from rnnsuite.run import Run
-from rnnsuite.tune import _oracle, tune
-from tests.faults.processes import ended, film_reviews, overrides, ports, start, wait
+from rnnsuite import catalog
+from rnnsuite.core.errors import UserError
+from rnnsuite.pipeline import config as configuration
+from rnnsuite.pipeline.config import check_metric
+from rnnsuite.pipeline.run import Run
+from rnnsuite.pipeline.tune import chief
+from rnnsuite.pipeline.tune.oracle import build_oracle
+from rnnsuite.pipeline.tune.tune import tune
+from tests.processes import ended, film_reviews, overrides, ports, start, wait
 
-APP = applications.find("sentiment")
+APP = catalog.find("sentiment")
 TRIALS = 9
 SETTINGS = (
-    "tune.space={train.learning_rate: {range: [0.001, 0.1], log: true}, train.epochs: {range: [1, 2]}}",
-    "tune.objective=val_loss", "train.monitor=val_loss", "train.batch_size=16", "train.boundaries=[64]",
-    "data.validation=0.3", "data.vocabulary_size=100", "model.units=8",
-)  # fmt: skip
+    "tune.space={train.learning_rate: {range: [0.001, 0.1], log: true}, train.epochs: {range: [1, "
+    "2]}}",
+    "tune.objective=val_loss",
+    "train.monitor=val_loss",
+    "train.batch_size=16",
+    "train.boundaries=[64]",
+    "data.validation=0.3",
+    "data.vocabulary_size=100",
+    "model.units=8",
+)
 
 
 def test_a_chief_and_two_workers_each_killed_once(tmp_path):
@@ -36,10 +43,15 @@ def test_a_chief_and_two_workers_each_killed_once(tmp_path):
         return start([*words, "--chief", where], tmp_path / "chief")
 
     def worker(number):
-        return start([*words, "--worker", where, "--name", f"worker{number}"], tmp_path / f"worker{number}")
+        return start(
+            [*words, "--worker", where, "--name", f"worker{number}"], tmp_path / f"worker{number}"
+        )
 
     def finished():
-        return {path.parent.name: path.stat().st_mtime_ns for path in folder.glob("trials/*/metrics.json")}
+        return {
+            path.parent.name: path.stat().st_mtime_ns
+            for path in folder.glob("trials/*/metrics.json")
+        }
 
     leading, working = chief(), [worker(0), worker(1)]
 
@@ -57,11 +69,15 @@ def test_a_chief_and_two_workers_each_killed_once(tmp_path):
     known = finished()
     leading, working[1] = chief(), worker(1)
     result = ended(leading, tmp_path / "chief")
-    ran = [ended(each, tmp_path / f"worker{number}")["trials"] for number, each in enumerate(working)]
+    ran = [
+        ended(each, tmp_path / f"worker{number}")["trials"] for number, each in enumerate(working)
+    ]
     assert result["trials"] == len(finished()) == TRIALS
     assert min(ran) > 0
     assert {name: finished()[name] for name in known} == known  # none was done again
-    started = [line.split(":")[0] for name in ("worker0", "worker1") for line in _trials(tmp_path / name)]
+    started = [
+        line.split(":")[0] for name in ("worker0", "worker1") for line in _trials(tmp_path / name)
+    ]
     assert sorted(set(started)) == [f"Trial {number}" for number in range(TRIALS)]
     assert TRIALS <= len(started) <= TRIALS + 1  # but the one whose worker was killed
     scores = [Run(APP, folder / "trials" / name).metrics()["val_loss"] for name in finished()]
@@ -70,22 +86,26 @@ def test_a_chief_and_two_workers_each_killed_once(tmp_path):
 
 
 def _trials(log: pathlib.Path) -> list[str]:
-    return [line for line in log.read_text().splitlines() if line.startswith("Trial ") and "learning_rate" in line]
+    return [
+        line
+        for line in log.read_text().splitlines()
+        if line.startswith("Trial ") and "learning_rate" in line
+    ]
 
 
 @pytest.fixture
 def led(tmp_path, monkeypatch):
     """A chief that has two trials to give out and takes a worker for lost after a second."""
-    monkeypatch.setattr(search, "BEAT", 0.1)
+    monkeypatch.setattr(chief, "HEARTBEAT_SECONDS", 0.1)
     settings = configuration.load(APP, "sample", [*SETTINGS, "tune.trials=2"])
-    oracle = _oracle(settings, check_metric(APP, "val_loss", ""), led=True)
+    oracle = build_oracle(settings, check_metric(APP, "val_loss", ""), distributed=True)
     oracle._set_project_dir(str(tmp_path), "oracle")
     where, told, failures = f"127.0.0.1:{ports(1)[0]}", [], []
 
     def lead():
         try:
-            search.lead(oracle, tmp_path, where, told.append, lost=1)
-        except UserError as error:
+            chief.serve_trials(oracle, tmp_path, where, told.append, worker_timeout=1)
+        except Exception as error:  # or its workers would wait for ever
             failures.append(error)
 
     thread = threading.Thread(target=lead)
@@ -97,10 +117,10 @@ def led(tmp_path, monkeypatch):
 
 def test_a_lost_workers_trial_goes_to_another(led):
     folder, where, told, failures = led
-    with search.working(folder, where, "one"):
+    with chief.worker_session(folder, where, "one"):
         lost = OracleClient(None).create_trial("one")
     assert lost.status == "RUNNING"
-    with search.working(folder, where, "two"):
+    with chief.worker_session(folder, where, "two"):
         client = OracleClient(None)
         seen = []
         while True:
@@ -122,20 +142,20 @@ def test_a_lost_workers_trial_goes_to_another(led):
 
 def test_too_many_failures_end_the_search(tmp_path):
     settings = configuration.load(APP, "sample", [*SETTINGS, "tune.trials=5"])
-    oracle = _oracle(settings, "min", led=True)
+    oracle = build_oracle(settings, "min", distributed=True)
     oracle._set_project_dir(str(tmp_path), "oracle")
     where, failures = f"127.0.0.1:{ports(1)[0]}", []
 
     def lead():
         with pytest.raises(UserError) as error:
-            search.lead(oracle, tmp_path, where, lambda trial: None)
+            chief.serve_trials(oracle, tmp_path, where, lambda trial: None)
         failures.append(str(error.value))
 
     thread = threading.Thread(target=lead)
     thread.start()
 
     def fail_again_and_again():
-        with search.working(tmp_path, where, "one"):
+        with chief.worker_session(tmp_path, where, "one"):
             client = OracleClient(None)
             while True:
                 trial = client.create_trial("one")
@@ -145,18 +165,27 @@ def test_too_many_failures_end_the_search(tmp_path):
     with pytest.raises(UserError, match="exceeded the limit of 3"):
         fail_again_and_again()
     thread.join(20)
-    assert failures == ["The search has ended: Number of consecutive failures exceeded the limit of 3."]
+    assert failures == [
+        "The search has ended: Number of consecutive failures exceeded the limit of 3."
+    ]
 
 
 def test_names_and_addresses(tmp_path):
     for text in ("9000", "host:", "host:x", ":9000", "host:70000"):
         with pytest.raises(UserError, match="write HOST:PORT"):
-            search.address(text)
+            chief.parse_address(text)
     for name in ("a/b", "", "the-chief"):
-        with pytest.raises(UserError, match="--name"), search.working(tmp_path, "localhost:1", name):
+        with (
+            pytest.raises(UserError, match="--name"),
+            chief.worker_session(tmp_path, "localhost:1", name),
+        ):
             pass
-    again = search.working(tmp_path, "localhost:1", "one")
-    with search.working(tmp_path, "localhost:1", "one"), pytest.raises(UserError, match="at work already"), again:
+    again = chief.worker_session(tmp_path, "localhost:1", "one")
+    with (
+        chief.worker_session(tmp_path, "localhost:1", "one"),
+        pytest.raises(UserError, match="at work already"),
+        again,
+    ):
         pass
 
 

@@ -1,4 +1,6 @@
-"""Versions that come, go and are damaged while requests are answered, and a server that is told to stop."""
+"""Versions that come, go and are damaged while requests are answered, and a server that is told to
+stop.
+"""
 
 import concurrent.futures
 import shutil
@@ -8,7 +10,7 @@ import time
 import httpx
 import pytest
 
-from tests.serve.conftest import Serving
+from tests.server.conftest import Serving
 
 BODY = {"instances": ["What a film."]}
 
@@ -31,7 +33,11 @@ class Load:
     """Requests without a pause from a few threads; `codes` are the answers' status."""
 
     def __init__(self, url, threads=4):
-        self.url, self.codes, self.done = f"{url}/v1/models/sentiment:predict", [], threading.Event()
+        self.url, self.codes, self.done = (
+            f"{url}/v1/models/sentiment:predict",
+            [],
+            threading.Event(),
+        )
         self.pool = concurrent.futures.ThreadPoolExecutor(threads)
         self.asking = [self.pool.submit(self._ask) for _ in range(threads)]
 
@@ -71,12 +77,17 @@ def test_a_new_version_takes_over_and_the_old_one_goes_without_an_error(serving,
         time.sleep(0.1)
     until(lambda: available(serving) == {"2": "AVAILABLE"})
     assert load.end() == {200}
-    assert httpx.post(f"{serving.url}/v1/models/sentiment/versions/1:predict", json=BODY).status_code == 404
+    assert (
+        httpx.post(f"{serving.url}/v1/models/sentiment/versions/1:predict", json=BODY).status_code
+        == 404
+    )
     assert "sentiment, version 1: unloaded" in serving.log.read_text()
 
 
 @pytest.mark.parametrize("damage", ["variables/variables.data-00000-of-00001", "saved_model.pb"])
-def test_a_damaged_version_takes_nothing_away_and_is_loaded_when_it_is_mended(serving, models, damage):
+def test_a_damaged_version_takes_nothing_away_and_is_loaded_when_it_is_mended(
+    serving, models, damage
+):
     load, folder = Load(serving.url), models / "sentiment"
     shutil.copytree(folder / "1", folder / ".3")
     whole = (folder / ".3" / damage).read_bytes()
@@ -84,7 +95,10 @@ def test_a_damaged_version_takes_nothing_away_and_is_loaded_when_it_is_mended(se
     (folder / ".3").rename(folder / "3")
     until(lambda: available(serving).get("3") == "END")
     assert available(serving)["1"] == "AVAILABLE"
-    assert httpx.post(f"{serving.url}/v1/models/sentiment/versions/3:predict", json=BODY).status_code == 404
+    assert (
+        httpx.post(f"{serving.url}/v1/models/sentiment/versions/3:predict", json=BODY).status_code
+        == 404
+    )
     (folder / "3" / damage).write_bytes(whole)
     until(lambda: available(serving) == {"3": "AVAILABLE"})
     assert load.end() == {200}
@@ -102,10 +116,17 @@ def test_told_to_stop_it_answers_what_it_has_begun(serving):
     many = {"instances": ["What a film. " * 200] * 200}
     with concurrent.futures.ThreadPoolExecutor(4) as pool:
         asked = [
-            pool.submit(httpx.post, f"{serving.url}/v1/models/sentiment:predict", json=many, timeout=60)
+            pool.submit(
+                httpx.post, f"{serving.url}/v1/models/sentiment:predict", json=many, timeout=60
+            )
             for _ in range(4)
         ]
-        until(lambda: "under_way 0.0" not in httpx.get(f"{serving.url}/monitoring/prometheus/metrics").text)
+        until(
+            lambda: (
+                "under_way 0.0"
+                not in httpx.get(f"{serving.url}/monitoring/prometheus/metrics").text
+            )
+        )
         time.sleep(0.3)
         assert serving.stop() == 0
         assert {each.result().status_code for each in asked} == {200}
@@ -117,7 +138,8 @@ def test_labels_and_policies_of_tf_servings_own_config(models, tmp_path):
     shutil.copytree(models / "sentiment" / "1", models / "sentiment" / "2")
     shutil.copytree(models / "sentiment" / "1", models / "sentiment" / "3")
     (tmp_path / "models.config").write_text(
-        'model_config_list { config { name: "sentiment" base_path: "/models/sentiment" model_platform: "tensorflow"\n'
+        'model_config_list { config { name: "sentiment" base_path: "/models/sentiment" '
+        'model_platform: "tensorflow"\n'
         "model_version_policy { specific { versions: 1 versions: 2 } }\n"
         'version_labels { key: "stable" value: 1 } version_labels { key: "canary" value: 2 } } }'
     )

@@ -8,19 +8,29 @@ import sys
 import numpy as np
 import pytest
 
-from rnnsuite import app as applications
-from rnnsuite import checkpoint, evaluate, workers
-from rnnsuite import config as configuration
-from rnnsuite.errors import UserError
-from rnnsuite.run import TIMES, Run
-from rnnsuite.train import train
-from tests.faults.processes import ended, film_reviews, overrides, ports, start, wait
+from rnnsuite import catalog
+from rnnsuite.core.errors import UserError
+from rnnsuite.pipeline import config as configuration
+from rnnsuite.pipeline.inference.evaluate import evaluate
+from rnnsuite.pipeline.run import TIMING_COLUMNS, Run
+from rnnsuite.pipeline.train import checkpoint, workers
+from rnnsuite.pipeline.train.train import train
+from tests.processes import ended, film_reviews, overrides, ports, start, wait
 
-APP = applications.find("sentiment")
+APP = catalog.find("sentiment")
 # Batches of 10 on three replicas, and a last one of fewer: rows that do not go round.
-SETTINGS = ("train.epochs=3", "train.batch_size=10", "train.boundaries=[64]", "train.checkpoint_minutes=0.001",
-            "data.vocabulary_size=100", "data.validation=0.3", "model.units=8", "model.token_dropout=0.2",
-            "train.ema=0.5", "train.monitor=val_loss")  # fmt: skip
+SETTINGS = (
+    "train.epochs=3",
+    "train.batch_size=10",
+    "train.boundaries=[64]",
+    "train.checkpoint_minutes=0.001",
+    "data.vocabulary_size=100",
+    "data.validation=0.3",
+    "model.units=8",
+    "model.token_dropout=0.2",
+    "train.ema=0.5",
+    "train.monitor=val_loss",
+)
 
 
 @pytest.fixture(scope="module")
@@ -38,9 +48,11 @@ def alone(source, tmp_path_factory):
 def assert_same_training(found: Run, expected: Run):
     assert len(found.history()) == len(expected.history()) == 3
     for one, other in zip(found.history(), expected.history(), strict=True):
-        known = {name: value for name, value in other.items() if name not in TIMES}
+        known = {name: value for name, value in other.items() if name not in TIMING_COLUMNS}
         assert {name: one[name] for name in known} == pytest.approx(known, abs=1e-4)
-    for one, other in zip(found.model().trainable_variables, expected.model().trainable_variables, strict=True):
+    for one, other in zip(
+        found.model().trainable_variables, expected.model().trainable_variables, strict=True
+    ):
         np.testing.assert_allclose(one, other, atol=1e-4)
 
 
@@ -51,7 +63,14 @@ def test_a_worker_is_killed_in_mid_epoch_and_comes_back(source, alone, tmp_path)
         place = {"cluster": {"worker": hosts}, "task": {"type": "worker", "index": number}}
         sets = overrides(f"data.source={source}", *SETTINGS, "train.strategy=multi_worker")
         # Only the chief's folder is ever written to.
-        words = ["train", "sentiment", "--json", "--run", run if number == 0 else tmp_path / "none", *sets]
+        words = [
+            "train",
+            "sentiment",
+            "--json",
+            "--run",
+            run if number == 0 else tmp_path / "none",
+            *sets,
+        ]
         return start(words, tmp_path / f"worker{number}", TF_CONFIG=json.dumps(place))
 
     both = [worker(number) for number in range(2)]
@@ -73,13 +92,15 @@ def test_a_worker_is_killed_in_mid_epoch_and_comes_back(source, alone, tmp_path)
     resumed = [line for line in said.splitlines() if "Resuming" in line]
     assert "a worker was lost" in said
     assert len(resumed) == 1
-    assert f"epoch {before['epoch'] + 1}, step {before['step']}" in resumed[0]  # and nothing before it was repeated
+    assert (
+        f"epoch {before['epoch'] + 1}, step {before['step']}" in resumed[0]
+    )  # and nothing before it was repeated
     assert metrics[0]["val_loss"] == metrics[1]["val_loss"]
     assert metrics[1]["worker"] == 1
     assert (run / "report.html").is_file()
     assert not (tmp_path / "none").exists()
-    expected, _ = evaluate.evaluate(APP, alone.folder, split="validation")
-    assert evaluate.evaluate(APP, run, split="validation")[0].metrics == expected.metrics
+    expected = evaluate(APP, alone.folder, split="validation").score
+    assert evaluate(APP, run, split="validation").score.metrics == expected.metrics
 
 
 MIRRORED = """
@@ -87,9 +108,10 @@ import json, sys
 import tensorflow as tf
 device = tf.config.LogicalDeviceConfiguration()
 tf.config.set_logical_device_configuration(tf.config.list_physical_devices("CPU")[0], [device] * 3)
-from rnnsuite import app, config
-from rnnsuite.train import train
-sentiment = app.find("sentiment")
+from rnnsuite import catalog
+from rnnsuite.pipeline import config
+from rnnsuite.pipeline.train.train import train
+sentiment = catalog.find("sentiment")
 train(sentiment, config.load(sentiment, "sample", sys.argv[2:]), sys.argv[1])
 """
 
@@ -97,7 +119,9 @@ train(sentiment, config.load(sentiment, "sample", sys.argv[2:]), sys.argv[1])
 def test_three_replicas_in_one_process(source, alone, tmp_path):
     settings = [f"data.source={source}", *SETTINGS, "train.strategy=mirrored"]
     command = [sys.executable, "-c", MIRRORED, str(tmp_path / "run"), *settings]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=pathlib.Path(__file__).parents[2])
+    done = subprocess.run(
+        command, capture_output=True, text=True, cwd=pathlib.Path(__file__).parents[2]
+    )
     assert done.returncode == 0, done.stderr[-3000:]
     assert_same_training(Run(APP, tmp_path / "run"), alone)
 
@@ -109,36 +133,47 @@ def test_three_replicas_in_one_process(source, alone, tmp_path):
         ("{", "TF_CONFIG is unusable"),
         ("[]", "TF_CONFIG is unusable"),
         ('{"cluster": {"worker": ["a:1"]}}', "TF_CONFIG is unusable"),
-        ('{"cluster": {"worker": ["a:1"]}, "task": {"type": "worker", "index": 1}}', "TF_CONFIG is unusable"),
-        ('{"cluster": {"worker": ["a:1"]}, "task": {"type": "ps", "index": 0}}', "TF_CONFIG is unusable"),
+        (
+            '{"cluster": {"worker": ["a:1"]}, "task": {"type": "worker", "index": 1}}',
+            "TF_CONFIG is unusable",
+        ),
+        (
+            '{"cluster": {"worker": ["a:1"]}, "task": {"type": "ps", "index": 0}}',
+            "TF_CONFIG is unusable",
+        ),
     ],
 )
 def test_an_unusable_place_is_named(text, said):
     with pytest.raises(UserError, match=said):
-        workers.place({"TF_CONFIG": text})
+        workers.cluster_position({"TF_CONFIG": text})
 
 
 def test_places():
     cluster = {"chief": ["a:1"], "worker": ["b:1", "c:1"]}
     text = json.dumps({"cluster": cluster, "task": {"type": "worker", "index": 1}})
-    assert workers.place({"TF_CONFIG": text}) == (3, 2)
+    assert workers.cluster_position({"TF_CONFIG": text}) == (3, 2)
     text = json.dumps({"cluster": cluster, "task": {"type": "chief", "index": 0}})
-    assert workers.place({"TF_CONFIG": text}) == (3, 0)
+    assert workers.cluster_position({"TF_CONFIG": text}) == (3, 0)
 
 
 def test_a_loss_scale_does_not_go_with_replicas():
-    settings = configuration.load(APP, "sample", ["train.strategy=mirrored", "train.precision=mixed_float16"])
+    settings = configuration.load(
+        APP, "sample", ["train.strategy=mirrored", "train.precision=mixed_float16"]
+    )
     with pytest.raises(UserError, match="mixed_bfloat16"):
         workers.start(settings.train)
 
 
 def test_two_trainings_in_one_folder(source, alone, tmp_path):
-    from rnnsuite.files import only_one
+    from rnnsuite.core.files import exclusive
 
     settings = configuration.load(APP, "sample", [f"data.source={source}", *SETTINGS])
-    with only_one(tmp_path / "run" / ".lock", ""), pytest.raises(UserError, match="neither empty"):
+    with exclusive(tmp_path / "run" / ".lock", ""), pytest.raises(UserError, match="neither empty"):
         train(APP, settings, tmp_path / "run")
     (tmp_path / "run" / ".lock").unlink()
-    Run(APP, tmp_path / "run").start(settings)
-    with only_one(tmp_path / "run" / ".lock", ""), pytest.raises(UserError, match="Another process is training in"):
+    Run(APP, tmp_path / "run").claim(settings)
+    with (
+        exclusive(tmp_path / "run" / ".lock", ""),
+        pytest.raises(UserError, match="Another process is training in"),
+    ):
         train(APP, settings, tmp_path / "run")

@@ -10,7 +10,8 @@ import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rnnsuite.inputs import audio, recording, wave
+from rnnsuite.device import wave
+from rnnsuite.inputs import audio, sound_files, waveform
 
 TONE = (0.5 * np.sin(np.arange(1600) * 0.3)).astype(np.float32)
 
@@ -24,14 +25,15 @@ def wav(samples=TONE, rate=16_000, subtype="PCM_16"):
 def both(content):
     """The samples and the rate by numpy, after a look at the graph's."""
     samples, rate = wave.read(content)
-    in_graph, same_rate = tf.function(audio.decode_wav)(tf.constant(content))
+    in_graph, same_rate = tf.function(waveform.decode_wav)(tf.constant(content))
     np.testing.assert_allclose(in_graph.numpy(), samples, atol=1e-6)
     assert same_rate.numpy() == rate
     return samples, rate
 
 
 @pytest.mark.parametrize(
-    ("subtype", "bound"), [("PCM_U8", 1e-2), ("PCM_16", 1e-4), ("PCM_24", 1e-6), ("PCM_32", 1e-6), ("FLOAT", 1e-7)]
+    ("subtype", "bound"),
+    [("PCM_U8", 1e-2), ("PCM_16", 1e-4), ("PCM_24", 1e-6), ("PCM_32", 1e-6), ("FLOAT", 1e-7)],
 )
 def test_every_width(subtype, bound):
     samples, rate = both(wav(subtype=subtype))
@@ -45,7 +47,9 @@ def test_channels_are_mixed_down():
 
 
 def test_other_chunks_and_an_extensible_header():
-    content = wav(np.stack([TONE] * 3, axis=1), subtype="PCM_24")  # three channels: libsndfile writes the long header
+    content = wav(
+        np.stack([TONE] * 3, axis=1), subtype="PCM_24"
+    )  # three channels: libsndfile writes the long header
     extra = content[:12] + b"note" + struct.pack("<I", 3) + b"abc\0" + content[12:]
     np.testing.assert_allclose(both(extra)[0], TONE, atol=1e-5)
 
@@ -86,23 +90,29 @@ def test_what_is_no_wav_is_told_in_both(case):
     with pytest.raises(ValueError, match=said):
         wave.read(content)
     with pytest.raises(tf.errors.InvalidArgumentError, match=said):
-        tf.function(audio.decode_wav)(tf.constant(content))
+        tf.function(waveform.decode_wav)(tf.constant(content))
 
 
 @pytest.mark.parametrize("case", BAD)
 def test_nothing_is_computed_from_a_header_that_is_refused(case):
-    """An assertion alone does not wait: what a false rate asks for once filled the memory before it was refused."""
+    """An assertion alone does not wait: what a false rate asks for once filled the memory before it
+    was refused.
+    """
     import resource
 
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     with pytest.raises(tf.errors.InvalidArgumentError):
-        tf.function(lambda content: audio.clip(content, 16_000))(tf.constant(BAD[case][0]))
+        tf.function(lambda content: waveform.clip(content, 16_000))(tf.constant(BAD[case][0]))
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 100_000  # KiB
 
 
 def test_the_highest_rate_is_heard():
-    content = wave.write(0.3 * np.sin(np.arange(wave.HIGHEST_RATE) * 0.01).astype("float32"), wave.HIGHEST_RATE)
-    np.testing.assert_allclose(audio.clip(tf.constant(content), 16_000), wave.clip(content, 16_000), atol=1e-4)
+    content = wave.write(
+        0.3 * np.sin(np.arange(wave.HIGHEST_RATE) * 0.01).astype("float32"), wave.HIGHEST_RATE
+    )
+    np.testing.assert_allclose(
+        waveform.clip(tf.constant(content), 16_000), wave.clip(content, 16_000), atol=1e-4
+    )
 
 
 @settings(max_examples=200, deadline=None)
@@ -119,7 +129,7 @@ def test_any_bytes_are_read_alike_or_refused_alike(junk, start, length):
     np.testing.assert_allclose(_decode(content)[0].numpy(), expected, atol=1e-6)
 
 
-_decode = tf.function(audio.decode_wav, input_signature=[tf.TensorSpec([], tf.string)])
+_decode = tf.function(waveform.decode_wav, input_signature=[tf.TensorSpec([], tf.string)])
 
 
 def test_written_and_read_again():
@@ -136,7 +146,9 @@ def test_a_short_clip_is_followed_by_silence_and_of_a_long_one_the_loudest_part_
     assert np.abs(wave.fit(long, 1600)).max() > 0.45
     for samples in (TONE, long, long[:1601], np.zeros(0, np.float32), np.zeros(1, np.float32)):
         for count in (1600, 2000, 100):
-            np.testing.assert_array_equal(audio.fit(tf.constant(samples), count).numpy(), wave.fit(samples, count))
+            np.testing.assert_array_equal(
+                waveform.fit(tf.constant(samples), count).numpy(), wave.fit(samples, count)
+            )
 
 
 def test_silence_behind_changes_nothing():
@@ -148,12 +160,14 @@ def test_silence_behind_changes_nothing():
 @pytest.mark.parametrize("rate", [8000, 11_025, 22_050, 44_100, 48_000, 96_000])
 def test_other_rates_sound_the_same(rate):
     times = np.arange(rate) / rate
-    sound = (0.4 * np.sin(2 * np.pi * 440 * times) + 0.2 * np.sin(2 * np.pi * 3000 * times)).astype(np.float32)
+    sound = (0.4 * np.sin(2 * np.pi * 440 * times) + 0.2 * np.sin(2 * np.pi * 3000 * times)).astype(
+        np.float32
+    )
     at_16k = np.arange(16_000) / 16_000
     expected = 0.4 * np.sin(2 * np.pi * 440 * at_16k) + 0.2 * np.sin(2 * np.pi * 3000 * at_16k)
     found = wave.clip(wav(sound, rate, "FLOAT"), 16_000)
     np.testing.assert_allclose(found[400:-400], expected[400:-400], atol=5e-3)
-    in_graph = audio.clip(tf.constant(wav(sound, rate, "FLOAT")), 16_000)
+    in_graph = waveform.clip(tf.constant(wav(sound, rate, "FLOAT")), 16_000)
     np.testing.assert_allclose(in_graph.numpy(), found, atol=1e-4)
 
 
@@ -172,7 +186,9 @@ def test_log_mel_against_numpy():
     assert found.shape == (2, 20, 40)
     for frame in range(20):
         spectrum = np.fft.rfft(padded[:, 160 * frame : 160 * frame + 400] * window, 512)
-        np.testing.assert_allclose(found[:, frame], np.log(np.abs(spectrum) ** 2 @ mel + 1e-6), atol=1e-3)
+        np.testing.assert_allclose(
+            found[:, frame], np.log(np.abs(spectrum) ** 2 @ mel + 1e-6), atol=1e-3
+        )
 
 
 def test_mel_filters_are_triangles_even_in_mel():
@@ -188,7 +204,9 @@ def test_mfcc_are_the_dct_of_log_mel():
 
     samples = np.random.default_rng(0).normal(size=[1, 1600]).astype(np.float32)
     np.testing.assert_allclose(
-        audio.LogMel(40, 13)(samples), dct(audio.LogMel(40)(samples).numpy(), norm="ortho")[..., :13], atol=1e-3
+        audio.LogMel(40, 13)(samples),
+        dct(audio.LogMel(40)(samples).numpy(), norm="ortho")[..., :13],
+        atol=1e-3,
     )
 
 
@@ -196,13 +214,16 @@ def test_mfcc_are_the_dct_of_log_mel():
 def test_pieces_give_what_the_whole_gives(kind):
     rng = np.random.default_rng(0)
     samples = rng.normal(size=[2, 3200]).astype(np.float32)
-    features, normalised = audio.LogMel(20), audio.Normalised(kind, rng.normal(size=20), np.full(20, 2.0), steps=7.0)
+    features, normalised = (
+        audio.LogMel(20),
+        audio.FeatureNormalization(kind, rng.normal(size=20), np.full(20, 2.0), steps=7.0),
+    )
     whole = normalised(features(samples)).numpy()
     states = {"samples": tf.zeros([2, 240])}, {"mean": tf.zeros([2, 20])}
     found = []
     for piece in np.split(samples, 5, axis=1):
-        x, first = features.chunk(tf.constant(piece), states[0])
-        x, second = normalised.chunk(x, states[1])
+        x, first = features.stream(tf.constant(piece), states[0])
+        x, second = normalised.stream(x, states[1])
         states = first, second
         found.append(x.numpy())
     np.testing.assert_allclose(np.concatenate(found, axis=1), whole, atol=1e-4)
@@ -210,7 +231,9 @@ def test_pieces_give_what_the_whole_gives(kind):
 
 def test_a_running_mean_is_the_recurrence():
     x = np.random.default_rng(0).normal(size=[1, 30, 3]).astype(np.float32)
-    found = audio.Normalised("running", [0.5, 0.0, -1.0], [2.0, 1.0, 1.0], steps=5.0)(x).numpy()
+    found = audio.FeatureNormalization("running", [0.5, 0.0, -1.0], [2.0, 1.0, 1.0], steps=5.0)(
+        x
+    ).numpy()
     mean, kept = np.array([0.5, 0.0, -1.0]), np.exp(-1 / 5)
     for step in range(30):
         mean = kept * mean + (1 - kept) * x[0, step]
@@ -218,18 +241,23 @@ def test_a_running_mean_is_the_recurrence():
 
 
 def test_a_clips_own_mean_has_no_stream():
-    layer = audio.Normalised("clip", [0.0], [1.0])
-    assert np.abs(layer(np.random.default_rng(0).normal(size=[2, 9, 1])).numpy().mean(axis=1)).max() < 1e-6
+    layer = audio.FeatureNormalization("clip", [0.0], [1.0])
+    assert (
+        np.abs(layer(np.random.default_rng(0).normal(size=[2, 9, 1])).numpy().mean(axis=1)).max()
+        < 1e-6
+    )
     with pytest.raises(ValueError, match="no stream"):
-        layer.chunk(tf.zeros([1, 2, 1]), {})
+        layer.stream(tf.zeros([1, 2, 1]), {})
 
 
 @pytest.mark.parametrize("rate", [8000, 16_000, 44_100])
 def test_a_long_recording_in_blocks_is_the_whole(tmp_path, rate):
-    sound = 0.1 * np.cumsum(np.random.default_rng(0).normal(size=int(2.7 * rate))).astype(np.float32)
+    sound = 0.1 * np.cumsum(np.random.default_rng(0).normal(size=int(2.7 * rate))).astype(
+        np.float32
+    )
     sound = np.clip(np.sin(sound), -0.9, 0.9)
     soundfile.write(tmp_path / "a.flac", sound, rate)
-    found = np.concatenate(list(recording.blocks(tmp_path / "a.flac", 320)))
+    found = np.concatenate(list(sound_files.blocks(tmp_path / "a.flac", 320)))
     assert len(found) == -(-int(2.7 * 16_000) // 320) * 320
     stored = soundfile.read(tmp_path / "a.flac", dtype="float32")[0]
     expected = wave.resample(stored, rate, int(2.7 * 16_000))
@@ -241,9 +269,9 @@ def test_files_that_are_no_sound(tmp_path):
     (tmp_path / "b.wav").write_bytes(wav(TONE[:0]))
     (tmp_path / "c.wav").write_bytes(wav(np.array([0.1, np.nan], np.float32), subtype="FLOAT"))
     (tmp_path / "d.wav").write_bytes(wav())
-    assert "not a sound file" in recording.check(tmp_path / "a.wav")
-    assert recording.check(tmp_path / "b.wav") == "no samples"
-    assert "no numbers" in recording.check(tmp_path / "c.wav")
-    assert recording.check(tmp_path / "d.wav") is None
+    assert "not a sound file" in sound_files.check(tmp_path / "a.wav")
+    assert sound_files.check(tmp_path / "b.wav") == "no samples"
+    assert "no numbers" in sound_files.check(tmp_path / "c.wav")
+    assert sound_files.check(tmp_path / "d.wav") is None
     with pytest.raises(ValueError, match=r"a\.wav|Format|unknown|understood|Error"):
-        list(recording.blocks(tmp_path / "a.wav", 320))
+        list(sound_files.blocks(tmp_path / "a.wav", 320))

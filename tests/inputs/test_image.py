@@ -9,24 +9,32 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageOps
 
-from rnnsuite.inputs import image, picture
-from rnnsuite.inputs.resize import resize
+from rnnsuite.device.resize import resize
+from rnnsuite.inputs import image, image_files
 
 SIZE = 24
 one = tf.TensorSpec([], tf.string)
 decode = tf.function(image.decode, input_signature=[one], autograph=False)
-pixels = tf.function(lambda content: image.pixels(content, SIZE), input_signature=[one], autograph=False)
-BLOCKS = np.kron(np.random.default_rng(0).integers(0, 255, (6, 8, 3), np.uint8), np.ones((8, 8, 1), np.uint8))
+pixels = tf.function(
+    lambda content: image.pixels(content, SIZE), input_signature=[one], autograph=False
+)
+BLOCKS = np.kron(
+    np.random.default_rng(0).integers(0, 255, (6, 8, 3), np.uint8), np.ones((8, 8, 1), np.uint8)
+)
 
 
 def encoded(picture, kind="PNG", **options):
     stream = io.BytesIO()
-    (picture if isinstance(picture, Image.Image) else Image.fromarray(picture)).save(stream, kind, **options)
+    (picture if isinstance(picture, Image.Image) else Image.fromarray(picture)).save(
+        stream, kind, **options
+    )
     return stream.getvalue()
 
 
 def by_pillow(content):
-    return np.asarray(ImageOps.exif_transpose(Image.open(io.BytesIO(content))).convert("RGB")).astype(int)
+    return np.asarray(
+        ImageOps.exif_transpose(Image.open(io.BytesIO(content))).convert("RGB")
+    ).astype(int)
 
 
 def difference(content):
@@ -36,11 +44,17 @@ def difference(content):
     return np.abs(found.astype(int) - by_pillow(content)).max()
 
 
-WRITTEN = {"JPEG": ("RGB", "L", "CMYK"), "PNG": ("RGB", "L", "1", "P"), "GIF": ("RGB", "L", "1", "P"),
-           "BMP": ("RGB", "L", "P")}  # fmt: skip
+WRITTEN = {
+    "JPEG": ("RGB", "L", "CMYK"),
+    "PNG": ("RGB", "L", "1", "P"),
+    "GIF": ("RGB", "L", "1", "P"),
+    "BMP": ("RGB", "L", "P"),
+}
 
 
-@pytest.mark.parametrize(("kind", "mode"), [(kind, mode) for kind, modes in WRITTEN.items() for mode in modes])
+@pytest.mark.parametrize(
+    ("kind", "mode"), [(kind, mode) for kind, modes in WRITTEN.items() for mode in modes]
+)
 def test_every_format_and_mode(kind, mode):
     assert difference(encoded(Image.fromarray(BLOCKS).convert(mode), kind)) == 0
 
@@ -129,7 +143,9 @@ def test_what_is_no_picture_is_refused(content, message):
 def test_a_picture_that_is_too_large_is_refused_by_its_header():
     header = bytearray(encoded(np.zeros([1, 1, 3], np.uint8)))
     header[16:24] = (9000).to_bytes(4, "big") + (8000).to_bytes(4, "big")
-    with pytest.raises(tf.errors.InvalidArgumentError, match="a picture of more than 67108864 pixels"):
+    with pytest.raises(
+        tf.errors.InvalidArgumentError, match="a picture of more than 67108864 pixels"
+    ):
         decode(bytes(header))
 
 
@@ -156,10 +172,10 @@ def test_resize_wants_colours():
 
 def test_a_batch_of_pictures_of_any_size():
     contents = [encoded(BLOCKS), encoded(BLOCKS[:5, :9], "JPEG"), encoded(BLOCKS[:1, :1], "BMP")]
-    found = image.pictures(tf.constant(contents), SIZE)
+    found = image.images(tf.constant(contents), SIZE)
     for row, content in zip(found, contents, strict=True):
         np.testing.assert_array_equal(row, pixels(content))
-    assert image.pictures(tf.constant([], tf.string), SIZE).shape == (0, SIZE, SIZE, 3)
+    assert image.images(tf.constant([], tf.string), SIZE).shape == (0, SIZE, SIZE, 3)
 
 
 class TestAltered:
@@ -195,15 +211,15 @@ class TestAltered:
 class TestCheck:
     def test_a_good_one_whatever_it_is_called(self, tmp_path):
         (tmp_path / "a.png").write_bytes(encoded(BLOCKS, "JPEG"))
-        assert picture.check(tmp_path / "a.png") is None
+        assert image_files.check(tmp_path / "a.png") is None
 
     @pytest.mark.parametrize("kind", ["JPEG", "PNG", "BMP", "GIF"])
     def test_a_cut_one(self, tmp_path, kind):
         content = encoded(np.random.default_rng(0).integers(0, 255, (40, 40, 3), np.uint8), kind)
         (tmp_path / "a").write_bytes(content[: len(content) // 2])
-        assert "not a picture that can be read" in picture.check(tmp_path / "a")
+        assert "not a picture that can be read" in image_files.check(tmp_path / "a")
 
     def test_none(self, tmp_path):
         (tmp_path / "empty.jpg").write_bytes(b"")
-        assert "not a picture" in picture.check(tmp_path / "empty.jpg")
-        assert picture.check(tmp_path / "absent.jpg") == "there is no such file"
+        assert "not a picture" in image_files.check(tmp_path / "empty.jpg")
+        assert image_files.check(tmp_path / "absent.jpg") == "there is no such file"

@@ -9,16 +9,16 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from sentencepiece import sentencepiece_model_pb2
 
+from rnnsuite.device.unigram import END, PADDING, START, UNKNOWN, Tokenizer
+from rnnsuite.device.unigram import normalize as reference_normalize
 from rnnsuite.inputs.subword import Subwords, learn_subwords, normalize
-from rnnsuite.inputs.unigram import END, PADDING, START, UNKNOWN, Tokenizer
-from rnnsuite.inputs.unigram import normalize as reference_normalize
 
 CORPUS = [
     "Ein kleiner Hund läuft durch den großen Garten.",
     "Zwei Männer sehen die kleine Katze im Garten an.",
     "Der Garten des Mannes ist groß, der Hund ist klein!",
     "Die Männer laufen; die Hunde laufen; wer läuft nicht?",
-] * 6  # fmt: skip
+] * 6
 MOST = 40
 
 
@@ -68,6 +68,16 @@ def test_start_end_and_padding_are_no_part_of_a_text(both):
     assert graph.tokens(tf.constant([0, START])).numpy().tolist() == [b"", b"<s>"]
 
 
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.integers(0, 60), max_size=9))
+def test_any_ids_read_the_same(both, ids):
+    """Also those that no text is divided into, which a model may write."""
+    graph, tokenizer = both
+    ids = [number % len(graph.pieces) for number in ids]
+    expected = graph.text(tf.constant([ids], tf.int32, [1, len(ids)])).numpy()[0].decode()
+    assert tokenizer.text(ids) == expected
+
+
 ALPHABET = "aeiouHMGKläößnrt dst.,;!?\u2581\u00a0\t\n\u3000\u0000\u0007日本ß\u0301\ufb01<s>/"
 
 
@@ -77,7 +87,10 @@ def test_the_reference_gives_the_same_ids_and_texts(both, text):
     graph, tokenizer = both
     ids = graph(tf.constant([text])).to_list()[0]
     assert tokenizer(text) == ids
-    assert tokenizer.text(ids) == graph.text(tf.constant([ids], tf.int32, [1, len(ids)])).numpy()[0].decode()
+    assert (
+        tokenizer.text(ids)
+        == graph.text(tf.constant([ids], tf.int32, [1, len(ids)])).numpy()[0].decode()
+    )
 
 
 @settings(max_examples=100, deadline=None)
@@ -88,7 +101,9 @@ def test_any_bytes_are_answered_alike(both, content):
 
 
 def test_what_divides_words_is_the_same_on_both_sides():
-    characters = [chr(n) for n in range(0x30000) if unicodedata.category(chr(n)) in ("Cc", "Zs", "Zl", "Zp")]
+    characters = [
+        chr(n) for n in range(0x30000) if unicodedata.category(chr(n)) in ("Cc", "Zs", "Zl", "Zp")
+    ]
     given = [f"a{character}b" for character in characters]
     found = [text.decode() for text in normalize(tf.constant(given)).numpy()]
     assert found == [" ".join(reference_normalize(text)) for text in given] == ["a b"] * len(given)
@@ -112,10 +127,12 @@ def test_no_texts_at_all(both):
 
 def test_the_reference_loads_what_is_written(both, tmp_path):
     graph, tokenizer = both
-    lines = (f"{piece}\t{score:.9g}\n" for piece, score in zip(graph.pieces, graph.scores, strict=True))
+    lines = (
+        f"{piece}\t{score:.9g}\n" for piece, score in zip(graph.pieces, graph.scores, strict=True)
+    )
     (tmp_path / "v.tsv").write_text("".join(lines), encoding="utf-8")
     loaded = Tokenizer.load(tmp_path / "v.tsv", MOST)
-    assert loaded.known == tokenizer.known
+    assert loaded.numbers == tokenizer.numbers
     assert isinstance(loaded.unknown, np.float32)
 
 
@@ -123,25 +140,40 @@ def handmade(pieces):
     """A sentencepiece model of these pieces, which need not have every character."""
     proto = sentencepiece_model_pb2.ModelProto()
     kinds = proto.SentencePiece
-    fixed = [("<pad>", kinds.CONTROL), ("<unk>", kinds.UNKNOWN), ("<s>", kinds.CONTROL), ("</s>", kinds.CONTROL)]
+    fixed = [
+        ("<pad>", kinds.CONTROL),
+        ("<unk>", kinds.UNKNOWN),
+        ("<s>", kinds.CONTROL),
+        ("</s>", kinds.CONTROL),
+    ]
     for piece, kind in fixed:
         proto.pieces.add(piece=piece, score=0, type=kind)
     for piece, score in pieces:
         proto.pieces.add(piece=piece, score=score)
     proto.trainer_spec.model_type = proto.trainer_spec.UNIGRAM
-    proto.trainer_spec.pad_id, proto.trainer_spec.unk_id, proto.trainer_spec.bos_id, proto.trainer_spec.eos_id = range(
-        4
-    )
+    (
+        proto.trainer_spec.pad_id,
+        proto.trainer_spec.unk_id,
+        proto.trainer_spec.bos_id,
+        proto.trainer_spec.eos_id,
+    ) = range(4)
     proto.normalizer_spec.name = "identity"
     return proto.SerializeToString()
 
 
 @settings(max_examples=200, deadline=None)
 @given(
-    st.dictionaries(st.text(alphabet="ab\u2581", min_size=1, max_size=3), st.integers(-9, -1), min_size=1, max_size=9),
+    st.dictionaries(
+        st.text(alphabet="ab\u2581", min_size=1, max_size=3),
+        st.integers(-9, -1),
+        min_size=1,
+        max_size=9,
+    ),
     st.text(alphabet="abc ", max_size=9),
 )
-@example({"ab": -9, "cd": -9, "bcd": -1}, "abcd")  # an unknown character costs 10 more than the worst piece
+@example(
+    {"ab": -9, "cd": -9, "bcd": -1}, "abcd"
+)  # an unknown character costs 10 more than the worst piece
 def test_the_reference_agrees_for_any_pieces_with_ties_and_unknown_characters(pieces, text):
     graph = Subwords(handmade(sorted(pieces.items())), MOST)
     tokenizer = Tokenizer(list(graph.pieces), list(graph.scores), MOST)

@@ -5,12 +5,16 @@ import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from rnnsuite.device.wordpiece import Tokenizer
+from rnnsuite.device.wordpiece import normalize as reference_normalize
+from rnnsuite.device.wordpiece import split_words as reference_split
 from rnnsuite.inputs.text import TextToIds, learn_vocabulary, normalize, split_words
-from rnnsuite.inputs.wordpiece import Tokenizer
-from rnnsuite.inputs.wordpiece import normalize as reference_normalize
-from rnnsuite.inputs.wordpiece import split_words as reference_split
 
-CORPUS = ["the film was unbelievably good, not bad", "believable acting; <br />bad pacing", "naïve plot 電影 good!"] * 5
+CORPUS = [
+    "the film was unbelievably good, not bad",
+    "believable acting; <br />bad pacing",
+    "naïve plot 電影 good!",
+] * 5
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +57,9 @@ def test_pieces_give_the_words_back(vocabulary):
     ],
 )
 def test_normalisation(text, words):
-    assert [word.decode() for word in split_words(normalize(tf.constant([text]))).to_list()[0]] == words
+    assert [
+        word.decode() for word in split_words(normalize(tf.constant([text]))).to_list()[0]
+    ] == words
     assert reference_split(reference_normalize(text)) == words
 
 
@@ -64,7 +70,14 @@ def test_case_is_kept_where_asked():
 
 @pytest.mark.parametrize(
     "text",
-    [b"\xff\xfe good", b"good \xc3", b"\xed\xa0\x80 bad", b"\xf5bad\xe2\x82 ok", b"\xe2\x28\xa1", b"a\0\0b"],
+    [
+        b"\xff\xfe good",
+        b"good \xc3",
+        b"\xed\xa0\x80 bad",
+        b"\xf5bad\xe2\x82 ok",
+        b"\xe2\x28\xa1",
+        b"a\0\0b",
+    ],
 )
 def test_invalid_utf8_is_answered_alike(both, text):
     graph, reference = both
@@ -107,7 +120,11 @@ def test_every_assigned_character_is_normalised_and_split_alike():
 
 @settings(max_examples=300, deadline=None)
 @given(
-    st.lists(st.text(st.characters(codec="utf-8").filter(_assigned_everywhere), max_size=60), min_size=1, max_size=4)
+    st.lists(
+        st.text(st.characters(codec="utf-8").filter(_assigned_everywhere), max_size=60),
+        min_size=1,
+        max_size=4,
+    )
 )
 def test_graph_and_reference_agree_on_any_text(both, texts):
     graph, reference = both

@@ -48,7 +48,9 @@ def lstm(x, states, kernel, recurrent, bias):
     return h, [h, c]
 
 
-def layernorm_lstm(x, states, kernel, recurrent, bias, input_scale, recurrent_scale, state_scale, state_bias):
+def layernorm_lstm(
+    x, states, kernel, recurrent, bias, input_scale, recurrent_scale, state_scale, state_bias
+):
     """Ba et al. 2016, eq. 20-22."""
     h, c = states
     z = input_scale * norm(x @ kernel) + recurrent_scale * norm(h @ recurrent) + bias
@@ -59,10 +61,15 @@ def layernorm_lstm(x, states, kernel, recurrent, bias, input_scale, recurrent_sc
 
 
 def layernorm_gru(x, states, kernel, recurrent, bias, input_scale, recurrent_scale):
-    """Ba et al. 2016, eq. 26-28: the gates and the candidate normalised apart. Keras's two biases add up."""
+    """Ba et al. 2016, eq. 26-28: the gates and the candidate normalised apart. Keras's two biases
+    add up.
+    """
     (h,) = states
     units = h.shape[-1]
-    apart = lambda v: np.concatenate([norm(v[:, : 2 * units]), norm(v[:, 2 * units :])], axis=-1)  # noqa: E731
+
+    def apart(v):
+        return np.concatenate([norm(v[:, : 2 * units]), norm(v[:, 2 * units :])], axis=-1)
+
     x_z, x_r, x_h = np.split(input_scale * apart(x @ kernel) + bias.sum(0), 3, axis=-1)
     h_z, h_r, h_h = np.split(recurrent_scale * apart(h @ recurrent), 3, axis=-1)
     z, r = sigmoid(x_z + h_z), sigmoid(x_r + h_r)
@@ -93,7 +100,10 @@ def run(cell, x, mask, weights, *, backwards=False, zero_masked=False, initial=N
     for t in range(x.shape[1])[:: -1 if backwards else 1]:
         _, new = step(x[:, t], states, *weights)
         if kept:
-            new = [share * old + (1 - share) * v for share, old, v in zip(kept, states, new, strict=True)]
+            new = [
+                share * old + (1 - share) * v
+                for share, old, v in zip(kept, states, new, strict=True)
+            ]
         real = mask[:, t, None]
         output = np.where(real, new[0], 0 if zero_masked else output)
         states = [np.where(real, v, old) for v, old in zip(new, states, strict=True)]

@@ -1,4 +1,5 @@
-"""Converts functions as .tflite files in a child process and looks at them; a program for the tests.
+"""Converts functions as .tflite files in a child process and looks at them; a program for the
+tests.
 
 python -m tests.layers.lite CASE FOLDER writes `<kind>.tflite` for the case, and `expected.npz`.
 """
@@ -11,8 +12,8 @@ import numpy as np
 import tensorflow as tf
 
 from rnnsuite.app import Signature
-from rnnsuite.export import lite
 from rnnsuite.layers import CELLS, LSTM, Stack, Streaming, exporting
+from rnnsuite.pipeline.export import lite
 
 FEATURES, UNITS, TIME = 5, 8, 7
 
@@ -21,7 +22,9 @@ def stack(cell: str, depth: int, both: bool) -> Stack:
     keras.utils.set_random_seed(1)
     layer = Stack(cell, UNITS, depth=depth, bidirectional=both)
     layer.build((1, None, FEATURES))
-    if cell == "lstm":  # as large as trained: the int8 kernel has no scale for cell states that stay under 1/2
+    if (
+        cell == "lstm"
+    ):  # as large as trained: the int8 kernel has no scale for cell states that stay under 1/2
         layer.set_weights([2 * weight for weight in layer.get_weights()])
     return layer
 
@@ -47,7 +50,10 @@ def whole(layer, last: bool) -> dict[str, Signature]:
 
 def streamed(layer) -> dict[str, Signature]:
     signatures = Streaming(layer).signatures()
-    return {name: Signature(function, specs, {}, lite=True) for name, (function, specs) in signatures.items()}
+    return {
+        name: Signature(function, specs, {}, lite=True)
+        for name, (function, specs) in signatures.items()
+    }
 
 
 def calibration(rng, layer, streaming: bool) -> list[dict]:
@@ -100,7 +106,10 @@ def results(path: pathlib.Path) -> set[tuple[str, str]]:
 
     interpreter = Interpreter(model_path=str(path))
     types = {each["index"]: each["dtype"].__name__ for each in interpreter.get_tensor_details()}
-    return {(each["op_name"], types.get(each["outputs"][0], "")) for each in interpreter._get_ops_details()}
+    return {
+        (each["op_name"], types.get(each["outputs"][0], ""))
+        for each in interpreter._get_ops_details()
+    }
 
 
 if __name__ == "__main__":

@@ -33,14 +33,21 @@ def energy(layer, q, m):
 
 @settings(max_examples=30, deadline=None)
 @given(st.sampled_from(KINDS), st.integers(0, 1000), st.integers(1, 4), st.integers(1, 6))
-def test_equals_the_equations_for_any_mask_and_ignores_nan_in_the_padding(kind, seed, time, positions):
+def test_equals_the_equations_for_any_mask_and_ignores_nan_in_the_padding(
+    kind, seed, time, positions
+):
     rng = np.random.default_rng(seed)
     layer, mask = made(kind), rng.random([2, positions]) < 0.7
     q, m = rng.normal(size=[2, time, 4]).astype("f"), rng.normal(size=[2, positions, 4]).astype("f")
     contexts, weights = layer(q, np.where(mask[:, :, None], m, np.nan), mask=mask)
     for row in range(2):
         for t in range(time):
-            shares = np.array([np.exp(energy(layer, q[row, t], m[row, p])) * mask[row, p] for p in range(positions)])
+            shares = np.array(
+                [
+                    np.exp(energy(layer, q[row, t], m[row, p])) * mask[row, p]
+                    for p in range(positions)
+                ]
+            )
             shares = shares / shares.sum() if mask[row].any() else shares
             np.testing.assert_allclose(weights[row, t], shares, atol=1e-5)
             np.testing.assert_allclose(contexts[row, t], shares @ m[row], atol=1e-5)
@@ -49,7 +56,11 @@ def test_equals_the_equations_for_any_mask_and_ignores_nan_in_the_padding(kind, 
 @pytest.mark.parametrize("kind", KINDS)
 def test_keys_computed_before_change_nothing(kind):
     rng = np.random.default_rng(0)
-    layer, q, m = made(kind), rng.normal(size=[2, 3, 4]).astype("f"), rng.normal(size=[2, 5, 4]).astype("f")
+    layer, q, m = (
+        made(kind),
+        rng.normal(size=[2, 3, 4]).astype("f"),
+        rng.normal(size=[2, 5, 4]).astype("f"),
+    )
     expected = layer(q, m)
     keys = layer.keys(tf.constant(m))
     for t in range(3):

@@ -50,7 +50,8 @@ def test_a_kernel_shorter_than_the_stride():
 
 
 def test_hidden_stretches_in_training_only():
-    x, layer = np.ones([64, 40, 30], np.float32), SpecAugment(bands=1, width=8, spans=1, steps=10)
+    x = np.ones([64, 40, 30], np.float32)
+    layer = SpecAugment(freq_masks=1, freq_width=8, time_masks=1, time_width=10)
     np.testing.assert_array_equal(layer(x), x)
     hidden = layer(x, training=True).numpy() == 0
     steps, bands = hidden.all(axis=2).sum(axis=1), hidden.all(axis=1).sum(axis=1)
@@ -64,15 +65,23 @@ def test_hidden_stretches_in_training_only():
 @pytest.mark.parametrize("size", [2, 4])
 def test_a_chain_in_pieces_is_the_whole(size):
     x = random(2, 12, 6)
-    convolution, recurrent, last = CausalConvolution(4, (5, 3), (2, 2)), Stack("gru", 5, 2, residual=True), LSTM(3)
+    convolution, recurrent, last = (
+        CausalConvolution(4, (5, 3), (2, 2)),
+        Stack("gru", 5, 2, residual=True),
+        LSTM(3),
+    )
     last.return_sequences = True
     planes, flat = keras.layers.Reshape((-1, 6, 1)), keras.layers.Reshape((-1, 12))
     trained(convolution, planes(x))
     whole = last(recurrent(flat(convolution(planes(x)))))
     chain = Chain(planes=planes, front=convolution, flat=flat, recurrent=recurrent, last=last)
-    assert set(chain.states()) == {
-        "front_past", "recurrent_state_0_0", "recurrent_state_1_0", "last_state_0_0", "last_state_0_1",
-    }  # fmt: skip
+    assert set(chain.states) == {
+        "front_past",
+        "recurrent_state_0_0",
+        "recurrent_state_1_0",
+        "last_state_0_0",
+        "last_state_0_1",
+    }
     states, found = chain.zeros(2), []
     for piece in np.split(x, 12 // size, axis=1):
         after = chain.chunk(tf.constant(piece), **states)

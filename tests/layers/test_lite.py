@@ -6,13 +6,23 @@ import sys
 import numpy as np
 import pytest
 
-from rnnsuite.export.runner import LiteModel
+from rnnsuite.device.runner import LiteModel
 from tests.layers import lite
 
 PLUMBING = {
-    "ADD", "CONCATENATION", "DELEGATE", "GATHER", "PACK", "RESHAPE", "SUB",
-    "RANGE", "REVERSE_V2", "SHAPE", "STRIDED_SLICE", "TRANSPOSE",
-}  # fmt: skip
+    "ADD",
+    "CONCATENATION",
+    "DELEGATE",
+    "GATHER",
+    "PACK",
+    "RESHAPE",
+    "SUB",
+    "RANGE",
+    "REVERSE_V2",
+    "SHAPE",
+    "STRIDED_SLICE",
+    "TRANSPOSE",
+}
 
 
 def convert(folder, *case):
@@ -28,7 +38,9 @@ def convert(folder, *case):
     [(1, "one", "sequence"), (1, "both", "last"), (2, "one", "last"), (2, "both", "sequence")],
 )
 def test_lstm_is_one_fused_operation_a_layer_and_direction(tmp_path, depth, direction, form):
-    x, y = convert(tmp_path, "lstm", depth, direction, form, "float32", "dynamic", "float16", "int8")
+    x, y = convert(
+        tmp_path, "lstm", depth, direction, form, "float32", "dynamic", "float16", "int8"
+    )
     layers = depth * (2 if direction == "both" else 1)
     expected = y if form == "sequence" else y[:, -1]
     for kind, bound in {"float32": 1e-5, "dynamic": 0.05, "float16": 2e-3, "int8": 0.02}.items():
@@ -58,7 +70,9 @@ def test_other_cells_need_builtin_operations_only(tmp_path, cell):
     x, y = convert(tmp_path, cell, 1, "both", "sequence", "float32", "dynamic")
     np.testing.assert_allclose(LiteModel(str(tmp_path / "float32.tflite"))(x=x)["y"], y, atol=1e-5)
     np.testing.assert_allclose(LiteModel(str(tmp_path / "dynamic.tflite"))(x=x)["y"], y, atol=0.05)
-    assert not [name for name in lite.operations(tmp_path / "float32.tflite") if name.startswith("Flex")]
+    assert not [
+        name for name in lite.operations(tmp_path / "float32.tflite") if name.startswith("Flex")
+    ]
 
 
 @pytest.mark.parametrize("cell", sorted(lite.CELLS))
@@ -77,7 +91,9 @@ def test_streams_equal_the_whole_sequence(tmp_path, cell):
     np.testing.assert_allclose(np.concatenate(pieces, axis=1), y, atol=1e-5)
     if "int8" in kinds:
         convert(tmp_path, cell, 2, "one", "stream", "int8")
-        assert np.abs(stepped(LiteModel(str(tmp_path / "int8.tflite"), "step"), x) - y).mean() < 0.05
+        assert (
+            np.abs(stepped(LiteModel(str(tmp_path / "int8.tflite"), "step"), x) - y).mean() < 0.05
+        )
         found = lite.results(tmp_path / "int8.tflite")
         assert ("FULLY_CONNECTED", "int8") in found
         if cell != "simple":  # what adds up over the steps does so in float32

@@ -74,7 +74,9 @@ def test_region_embedding_is_a_masked_residual_convolution():
     layer.build(x.shape)
     kernel, bias = layer.get_weights()
     padded = np.pad(x, [(0, 0), (1, 1), (0, 0)])
-    around = np.stack([sum(padded[0, t + k] @ kernel[k] for k in range(3)) + bias for t in range(5)])
+    around = np.stack(
+        [sum(padded[0, t + k] @ kernel[k] for k in range(3)) + bias for t in range(5)]
+    )
     np.testing.assert_allclose(layer(x)[0], x[0] + np.maximum(around, 0), atol=1e-5)
     longer = np.concatenate([x, np.full([1, 2, 4], np.nan, "float32")], axis=1)
     masked = layer(longer, mask=np.array([[True] * 5 + [False] * 2]))

@@ -14,7 +14,9 @@ FORMS = ("training", "served")
 def inputs(batch, time, features, seed=0):
     rng = np.random.default_rng(seed)
     lengths = rng.integers(0, time + 1, batch)
-    return rng.normal(size=[batch, time, features]).astype("float32"), np.arange(time) < lengths[:, None]
+    return rng.normal(size=[batch, time, features]).astype("float32"), np.arange(time) < lengths[
+        :, None
+    ]
 
 
 def randomise(layer, seed=1):
@@ -37,7 +39,9 @@ def test_equals_the_equations(cell, form, shape, units, seed):
     randomise(layer, seed)
     with exporting(form):
         found = layer(x, mask=mask)
-    np.testing.assert_allclose(found, equations.run(cell, x, mask, layer.get_weights())[0], atol=1e-5)
+    np.testing.assert_allclose(
+        found, equations.run(cell, x, mask, layer.get_weights())[0], atol=1e-5
+    )
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -103,7 +107,15 @@ def test_padding_and_what_stands_in_it_change_nothing(cell, bidirectional, form)
 @pytest.mark.parametrize("residual", [False, True])
 def test_stack_shapes_and_saving(tmp_path, bidirectional, residual):
     x = keras.Input([None, 8])
-    stack = Stack("gru", 4, depth=3, bidirectional=bidirectional, residual=residual, layer_norm=True, dropout=0.3)
+    stack = Stack(
+        "gru",
+        4,
+        depth=3,
+        bidirectional=bidirectional,
+        residual=residual,
+        layer_norm=True,
+        dropout=0.3,
+    )
     model = keras.Model(x, stack(x))
     assert model.output_shape == (None, None, 8 if bidirectional else 4)
     data, _ = inputs(2, 5, 8)

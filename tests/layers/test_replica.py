@@ -5,8 +5,16 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from rnnsuite.layers import GRU, Dropout, LockedDropout, ResidualBlock, SpecAugment, TokenDecoder, TokenDropout
-from rnnsuite.layers.replica import Share, sharing
+from rnnsuite.core.context import ReplicaRows, replica
+from rnnsuite.layers import (
+    GRU,
+    Dropout,
+    LockedDropout,
+    ResidualBlock,
+    SpecAugment,
+    TokenDecoder,
+    TokenDropout,
+)
 
 SEQUENCES = np.random.default_rng(0).normal(size=(7, 5, 4)).astype("float32")
 PICTURES = np.random.default_rng(1).normal(size=(7, 6, 6, 3)).astype("float32")
@@ -44,14 +52,16 @@ def test_shares_of_a_batch_are_parts_of_the_whole(name):
     layer = make()
     layer(x)  # built
     for each in layer._flatten_layers():
-        if isinstance(each, keras.layers.BatchNormalization):  # whose statistics are those of its own rows
+        if isinstance(
+            each, keras.layers.BatchNormalization
+        ):  # whose statistics are those of its own rows
             each.trainable = False
     start = [np.array(variable) for variable in layer.variables]
 
     def called(rows, share):
         for variable, value in zip(layer.variables, start, strict=True):
             variable.assign(value)
-        with sharing(share):
+        with replica(share):
             return np.array(layer(rows, training=True))
 
     whole = called(x, None)
@@ -59,6 +69,6 @@ def test_shares_of_a_batch_are_parts_of_the_whole(name):
     assert np.any(whole != np.array(layer(x)))
     for number in range(3):  # of 3, 3 and 1 rows, the last filled up with what does not count
         places = 3 * number + np.arange(3)
-        share = Share(tf.constant(places, tf.int32), tf.constant(7))
+        share = ReplicaRows(tf.constant(places, tf.int32), tf.constant(7))
         found = called(x[np.minimum(places, 6)], share)
         np.testing.assert_allclose(found[places < 7], whole[places[places < 7]], atol=1e-6)

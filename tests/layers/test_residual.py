@@ -41,7 +41,9 @@ def test_equations(filters, stride):
     h = normalised(convolved(h, np.asarray(other.kernel), 1), block.norms[1])
     past = x
     if (filters, stride) != (3, 1):
-        past = normalised(convolved(x, np.asarray(block.shortcut.kernel), stride), block.shortcut_norm)
+        past = normalised(
+            convolved(x, np.asarray(block.shortcut.kernel), stride), block.shortcut_norm
+        )
     np.testing.assert_allclose(block(x), np.maximum(h + past, 0), rtol=1e-4, atol=1e-4)
     assert block.compute_output_shape(x.shape) == block(x).shape
 
@@ -68,7 +70,9 @@ def test_saved_and_loaded(tmp_path):
     model = residual_network(16, (4, 8), 1, drop=0.1)
     pixels = RNG.uniform(0, 255, (2, 16, 16, 3)).astype(np.float32)
     model.save(tmp_path / "model.keras")
-    np.testing.assert_allclose(keras.models.load_model(tmp_path / "model.keras")(pixels), model(pixels), atol=1e-6)
+    np.testing.assert_allclose(
+        keras.models.load_model(tmp_path / "model.keras")(pixels), model(pixels), atol=1e-6
+    )
 
 
 def test_positions_are_weights_of_their_own():
@@ -76,7 +80,9 @@ def test_positions_are_weights_of_their_own():
     layer.build(x.shape)
     assert [weight.shape for weight in layer.trainable_weights] == [(4, 3)]
     layer.vectors.assign(np.arange(12.0).reshape(4, 3))
-    np.testing.assert_allclose(layer(x) - x, np.broadcast_to(np.arange(12.0).reshape(1, 4, 3), x.shape), atol=1e-5)
+    np.testing.assert_allclose(
+        layer(x) - x, np.broadcast_to(np.arange(12.0).reshape(1, 4, 3), x.shape), atol=1e-5
+    )
 
 
 class TestBackbone:
@@ -99,5 +105,7 @@ class TestBackbone:
             Backbone("MobileNetV2", 32).load(str(tmp_path / "absent.weights.h5"))
 
     def test_an_unknown_one(self):
-        with pytest.raises(ValueError, match=r"there is no keras.applications.ResNet5; there are .*ResNet50"):
+        with pytest.raises(
+            ValueError, match=r"there is no keras.applications.ResNet5; there are .*ResNet50"
+        ):
             Backbone("ResNet5", 32)

@@ -43,7 +43,9 @@ def test_equals_the_equations(feeding):
     outputs, weights = decoder(X, MEMORY, mask=MASK, states=bridge(ENDS))
     first, second = ([weight.numpy() for weight in layer.weights] for layer in decoder.recurrent)
     attention = decoder.attention
-    query, key, bias, energy = (v.numpy() for v in (attention.query, attention.key, attention.bias, attention.energy))
+    query, key, bias, energy = (
+        v.numpy() for v in (attention.query, attention.key, attention.bias, attention.energy)
+    )
     kernel, combine_bias = (weight.numpy() for weight in decoder.combined.weights)
     for row in range(2):
         h = [state[0].numpy()[row] for state in bridge(ENDS)]
@@ -54,7 +56,9 @@ def test_equals_the_equations(feeding):
             e = np.array([energy @ np.tanh(h[0] @ query + m @ key + bias) for m in memory])
             shares = np.exp(e) / np.exp(e).sum()
             context = shares @ memory
-            h[1] = np.tanh(np.concatenate([h[0], context]) @ second[0] + h[1] @ second[1] + second[2])
+            h[1] = np.tanh(
+                np.concatenate([h[0], context]) @ second[0] + h[1] @ second[1] + second[2]
+            )
             o = np.tanh(np.concatenate([h[1], context]) @ kernel + combine_bias)
             np.testing.assert_allclose(outputs[row, t], o, atol=1e-5)
             np.testing.assert_allclose(weights[row, t][MASK[row]], shares, atol=1e-5)
@@ -78,7 +82,13 @@ def test_gradients_reach_memory_bridge_and_inputs(feeding):
 
         with tf.GradientTape() as tape:
             value = loss()
-        variables = [x, memory, ends, bridge.dense.kernel.value, *(w.value for w in decoder.trainable_variables)]
+        variables = [
+            x,
+            memory,
+            ends,
+            bridge.dense.kernel.value,
+            *(w.value for w in decoder.trainable_variables),
+        ]
         draw = np.random.default_rng(2)
         for variable, gradient in zip(variables, tape.gradient(value, variables), strict=True):
             start, along = variable.numpy(), draw.normal(size=variable.shape)
@@ -88,7 +98,9 @@ def test_gradients_reach_memory_bridge_and_inputs(feeding):
                 ends_of.append(float(loss()))
             variable.assign(start)
             found = (ends_of[0] - ends_of[1]) / 2e-6
-            assert float(tf.reduce_sum(gradient * along)) == pytest.approx(found, rel=1e-4, abs=1e-7)
+            assert float(tf.reduce_sum(gradient * along)) == pytest.approx(
+                found, rel=1e-4, abs=1e-7
+            )
     finally:
         keras.config.set_dtype_policy(policy)
 
@@ -119,7 +131,10 @@ def test_feeding_and_weight_drop_do_not_go_together():
 
 def test_beam_search_over_its_steps_and_coverage():
     bridge, decoder = made("lstm")
-    table, head = tf.random.stateless_normal([9, 3], [0, 1]), 3 * tf.random.stateless_normal([UNITS, 9], [0, 2])
+    table, head = (
+        tf.random.stateless_normal([9, 3], [0, 1]),
+        3 * tf.random.stateless_normal([UNITS, 9], [0, 2]),
+    )
 
     def translate(memory, mask, ends, beam):
         tiled = tf.repeat(memory, beam, axis=0)
@@ -136,7 +151,9 @@ def test_beam_search_over_its_steps_and_coverage():
         return decoding.beam_search(step, state, start, 1, beam, 8, 0, 0.6, 0.2, attended)
 
     together = tf.function(translate)(tf.constant(MEMORY), tf.constant(MASK), tf.constant(ENDS), 3)
-    alone = translate(tf.constant(MEMORY[1:, :3]), tf.constant(MASK[1:, :3]), tf.constant(ENDS[1:]), 3)
+    alone = translate(
+        tf.constant(MEMORY[1:, :3]), tf.constant(MASK[1:, :3]), tf.constant(ENDS[1:]), 3
+    )
     np.testing.assert_array_equal(together.ids[1], alone.ids[0])
     np.testing.assert_allclose(together.scores[1], alone.scores[0], atol=1e-5)
 
@@ -157,7 +174,10 @@ def tokens(cell="gru", **options):
 def test_logits_of_the_whole_target_are_those_of_its_steps(tied, feeding, kind):
     decoder = tokens("lstm", tied=tied, feeding=feeding, attention=kind)
     logits, _ = decoder(IDS, MEMORY, ENDS, mask=MASK)
-    step, state = decoder.stepper(tf.constant(MEMORY), MASK), decoder.begin(tf.constant(MEMORY), ENDS)
+    step, state = (
+        decoder.stepper(tf.constant(MEMORY), MASK),
+        decoder.begin(tf.constant(MEMORY), ENDS),
+    )
     for t in range(5):
         found, state = step(tf.constant(IDS[:, t]), state)
         np.testing.assert_allclose(found, logits[:, t], atol=1e-5)
@@ -165,10 +185,15 @@ def test_logits_of_the_whole_target_are_those_of_its_steps(tied, feeding, kind):
 
 def test_a_stepper_for_a_beam_repeats_each_row():
     decoder = tokens()
-    one, three = decoder.stepper(tf.constant(MEMORY), MASK), decoder.stepper(tf.constant(MEMORY), MASK, 3)
+    one, three = (
+        decoder.stepper(tf.constant(MEMORY), MASK),
+        decoder.stepper(tf.constant(MEMORY), MASK, 3),
+    )
     state = decoder.begin(tf.constant(MEMORY), ENDS)
     expected, _ = one(tf.constant([5, 6]), state)
-    found, _ = three(tf.repeat([5, 6], 3), tf.nest.map_structure(lambda v: tf.repeat(v, 3, axis=0), state))
+    found, _ = three(
+        tf.repeat([5, 6], 3), tf.nest.map_structure(lambda v: tf.repeat(v, 3, axis=0), state)
+    )
     np.testing.assert_allclose(found, np.repeat(expected, 3, axis=0), atol=1e-6)
 
 
@@ -193,10 +218,15 @@ def test_gradients_of_token_decoder_against_finite_differences():
 
         def loss():
             return tf.reduce_sum(
-                decoder(IDS, tf.constant(MEMORY, tf.float64), tf.constant(ENDS, tf.float64))[0] * wanted
+                decoder(IDS, tf.constant(MEMORY, tf.float64), tf.constant(ENDS, tf.float64))[0]
+                * wanted
             )
 
-        variables = [decoder.embedding.embeddings.value, decoder.bridge.dense.kernel.value, decoder.bias.value]
+        variables = [
+            decoder.embedding.embeddings.value,
+            decoder.bridge.dense.kernel.value,
+            decoder.bias.value,
+        ]
         with tf.GradientTape() as tape:
             value = loss()
         draw = np.random.default_rng(2)
@@ -228,11 +258,15 @@ def test_scheduled_sampling_is_the_models_own_in_training_only():
 
 
 def test_a_token_decoder_comes_back_from_its_config():
-    decoder = tokens("lstm", sampling=0.1, dropout=0.2, feeding=True, attention="general", tied=False)
+    decoder = tokens(
+        "lstm", sampling=0.1, dropout=0.2, feeding=True, attention="general", tied=False
+    )
     again = TokenDecoder.from_config(decoder.get_config())
     again(IDS, MEMORY, ENDS)
     again.set_weights(decoder.get_weights())
-    np.testing.assert_allclose(again(IDS, MEMORY, ENDS)[0], decoder(IDS, MEMORY, ENDS)[0], atol=1e-6)
+    np.testing.assert_allclose(
+        again(IDS, MEMORY, ENDS)[0], decoder(IDS, MEMORY, ENDS)[0], atol=1e-6
+    )
     assert again.get_config() == decoder.get_config()
 
 

@@ -14,8 +14,9 @@ def inputs(batch=3, time=9, features=4):
 
 
 def build(cell):
-    # A normalisation divides by spreads that may be tiny: with some weights, rounding the input's last digit moves
-    # the output by 1e-4. So each output is normalised once, and the weights are known to be harmless.
+    # A normalisation divides by spreads that may be tiny: with some weights, rounding the input's
+    # last digit moves the output by 1e-4. So each output is normalised once, and the weights are
+    # known to be harmless.
     keras.utils.set_random_seed(0)
     return Stack(cell, 6, **{**OPTIONS, "layer_norm": not cell.startswith("layernorm")})
 

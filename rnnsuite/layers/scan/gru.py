@@ -13,7 +13,7 @@ import dataclasses
 
 import tensorflow as tf
 
-from rnnsuite.layers import form
+from rnnsuite.core import context
 from rnnsuite.layers.scan import algebra
 
 
@@ -38,9 +38,12 @@ class GRU:
             b += weights[1]
         a_z, a_r, a_n = tf.split(a, 3, axis=-1)
         b_z, b_r, b_n = tf.split(b, 3, axis=-1)
-        z, r = tf.sigmoid(a_z + b_z), tf.sigmoid(a_r + b_r)
+        z = tf.sigmoid(a_z + b_z)
+        r = tf.sigmoid(a_r + b_r)
         n = tf.tanh(a_n + r * b_n)
-        with tf.name_scope(form.PRECISE):  # in int8, a sum over many steps would drown in its rounding
+        with tf.name_scope(
+            context.PRECISE
+        ):  # in int8, a sum over many steps would drown in its rounding
             after = n + z * (h - n)
         return (after,), (z, r, n, b_n)
 
@@ -56,8 +59,8 @@ class GRU:
         db = tf.concat([dh, dh, dh], axis=-1) * slopes
         return (db, dh * slope_n), (tf.matmul(db, weights[0]) + dh * z,)
 
-    def gather(self, kept, saved, previous):
-        db, da_n = kept
+    def gather(self, steps, saved, previous):
+        db, da_n = steps
         units = da_n.shape[-1]
         da = tf.concat([db[..., : 2 * units], da_n], axis=-1)
         return da, (algebra.outer(previous[0], db), tf.reduce_sum(db, axis=[0, 1]))
@@ -82,7 +85,7 @@ class GRUResetBefore:
         units = h.shape[-1]
         z, r = tf.split(tf.sigmoid(a[:, : 2 * units] + tf.matmul(h, weights[0])), 2, axis=-1)
         n = tf.tanh(a[:, 2 * units :] + tf.matmul(r * h, weights[1]))
-        with tf.name_scope(form.PRECISE):
+        with tf.name_scope(context.PRECISE):
             after = z * h + (1 - z) * n
         return (after,), (z, r, n)
 
@@ -99,8 +102,8 @@ class GRUResetBefore:
         da_zr = tf.concat([dh * slope_z, d_rh * slope_r], axis=-1)
         return (da_zr, da_n), (tf.matmul(da_zr, weights[0]) + d_rh * r + dh * z,)
 
-    def gather(self, kept, saved, previous):
-        da_zr, da_n = kept
+    def gather(self, steps, saved, previous):
+        da_zr, da_n = steps
         _, r, _ = saved
         h = previous[0]
-        return tf.concat(kept, axis=-1), (algebra.outer(h, da_zr), algebra.outer(r * h, da_n))
+        return tf.concat(steps, axis=-1), (algebra.outer(h, da_zr), algebra.outer(r * h, da_n))

@@ -21,8 +21,12 @@ from rnnsuite.layers.scan.recurrence import Recurrence, Tensors
 class Loop:
     """What is fixed when a loop is traced; two equal ones share their compilations.
 
-    sequences: whether the outputs of all steps are wanted. blend: for each state, how much of
-    the new value a step takes (1 is all of it).
+    Args:
+        recurrence: its equations.
+        backwards: from the last step to the first.
+        sequences: whether the outputs of all steps are wanted.
+        compiled: by XLA.
+        blend: for each state, how much of the new value a step takes (1 is all of it).
     """
 
     recurrence: Recurrence
@@ -35,50 +39,68 @@ class Loop:
 class Steps(NamedTuple):
     """Which steps count, in the order of running.
 
-    count: how many there are. first, end: those to be run; the others change nothing.
-    real: None, or booleans `[time, batch, 1]`, false at padding. seen: None with `real`, or
-    booleans `[time, batch, 1]`: where the output shows the state; it is zero elsewhere.
-    takes: for each state None, or booleans `[time, batch, units]`: which units take the new value.
+    Args:
+        count: how many there are.
+        first, end: those to be run; the others change nothing.
+        real: None, or booleans `[time, batch, 1]`, false at padding.
+        visible: None with `real`, or booleans `[time, batch, 1]`: where the output shows the state;
+            it is zero elsewhere.
+        takes: for each state None, or booleans `[time, batch, units]`: units that take the new
+            value.
     """
 
     count: tf.Tensor
     first: tf.Tensor
     end: tf.Tensor
     real: tf.Tensor | None
-    seen: tf.Tensor | None
+    visible: tf.Tensor | None
     takes: tuple
 
 
 def scan(
     loop: Loop, a_TxBxG: tf.Tensor, states: Tensors, weights: Tensors, steps: Steps, keeping: bool
 ) -> tuple[tf.Tensor, Tensors]:
-    """Runs `loop`: (outputs `[batch, time, units]`, last states).
+    """Runs a recurrence over time. Differentiable once: second derivatives raise LookupError.
 
-    a: what the inputs contribute. weights: the recurrent ones. keeping: what the gradient
-    needs is kept for it; otherwise the gradient runs the loop again. Without
-    `loop.sequences` the outputs are one number and mean nothing. Differentiable once:
-    second derivatives raise LookupError.
+    Args:
+        loop: what is run, and how.
+        a_TxBxG: what the inputs contribute.
+        states: before the first step.
+        weights: the recurrent ones.
+        steps: which steps run, and what masks do.
+        keeping: whether what the gradient needs is kept for it; otherwise it runs the loop again.
+
+    Returns:
+        Outputs `[batch, time, units]` (one number that means nothing without `loop.sequences`) and
+        the last states.
     """
-    if not loop.compiled:  # TensorFlow differentiates that, and an exported graph has no gradient of ours
+    if (
+        not loop.compiled
+    ):  # TensorFlow differentiates that, and an exported graph has no gradient of ours
         return _forward(loop, False)(a_TxBxG, states, weights, steps)[:2]
     n = len(states)
 
     @tf.custom_gradient
     def differentiable(*inputs):
         a, *rest = _unwatched(inputs)
-        states, weights = tuple(rest[:n]), tuple(rest[n:])
+        states = tuple(rest[:n])
+        weights = tuple(rest[n:])
         y, last, *residues = _forward(loop, keeping)(a, states, weights, steps)
         residues = residues if keeping else None
 
         @tf.custom_gradient
         def gradient(dy, *others):
             dy, *d_last = _unwatched((dy, *others[:n]))
-            kept = residues or _forward(loop, True)(a, states, weights, steps)[2:]
+            residuals = residues or _forward(loop, True)(a, states, weights, steps)[2:]
             transposed = tuple(tf.transpose(weight) for weight in weights)
-            return _backward(loop)(dy, tuple(d_last), transposed, steps, *kept), _no_second_derivative
+            return _backward(loop)(
+                dy, tuple(d_last), transposed, steps, *residuals
+            ), _no_second_derivative
 
         # One number of `a` stands for it where it is not needed again, so that its memory is free.
-        return (y, *last), lambda *d: gradient(*d, inputs[0][:1, :1, :1] if keeping else inputs[0], *inputs[1:])
+        return (y, *last), lambda *d: gradient(
+            *d, inputs[0][:1, :1, :1] if keeping else inputs[0], *inputs[1:]
+        )
 
     y, *last = differentiable(a_TxBxG, *states, *weights)
     return y, tuple(last)
@@ -91,7 +113,8 @@ def _unwatched(tensors) -> list:
 
 def _no_second_derivative(*_):
     raise LookupError(
-        "rnnsuite's recurrent layers have first derivatives only; keras.layers' have more, with the same weights"
+        "rnnsuite's recurrent layers have first derivatives only; keras.layers' have more, with "
+        "the same weights"
     )
 
 
@@ -101,16 +124,21 @@ def _forward(loop: Loop, keeping: bool):
 
     def forward(a, states, weights, steps):
         inside = recurrence.step(a[0], states, weights)[1]
-        shown, kept = states[: loop.sequences], (*states, *inside) if keeping else ()
-        arrays = [_zeros(tf.shape(a)[0], v, loop.compiled) for v in (*shown, *kept)]
-        # Whatever the loop carries is computed once; fused, XLA computes a gate again for each of its uses.
+        shown = states[: loop.sequences]
+        residuals = (*states, *inside) if keeping else ()
+        arrays = [_zeros(tf.shape(a)[0], v, loop.compiled) for v in (*shown, *residuals)]
+        # Whatever the loop carries is computed once; fused, XLA computes a gate again for each of
+        # its uses.
         carried = () if keeping or not loop.compiled else inside
 
         def body(p, states, arrays, _):
             t = _place(loop, steps, p)
             proposed, saved = recurrence.step(a[t], states, weights)
-            # What a step begins with is at hand; writing what it ends with would have XLA compute that twice.
-            values = [(_before(p), v) for v in states[: len(shown)]] + [(t, v) for v in (*states, *saved)]
+            # What a step begins with is at hand; writing what it ends with would have XLA compute
+            # that twice.
+            values = [(_before(p), v) for v in states[: len(shown)]] + [
+                (t, v) for v in (*states, *saved)
+            ]
             arrays = [array.write(*v) for array, v in zip(arrays, values, strict=False)]
             return p + 1, _taken(loop, steps, p, states, proposed), arrays, saved if carried else ()
 
@@ -120,7 +148,11 @@ def _forward(loop: Loop, keeping: bool):
             arrays[0] = arrays[0].write(_before(steps.end), last[0])
         arrays = [array.stack() for array in arrays]
         y = _present(steps, arrays.pop(0), last[0]) if shown else tf.zeros([], a.dtype)
-        return (y, last, tuple(arrays[: len(states)]), tuple(arrays[len(states) :])) if keeping else (y, last, carried)
+        return (
+            (y, last, tuple(arrays[: len(states)]), tuple(arrays[len(states) :]))
+            if keeping
+            else (y, last, carried)
+        )
 
     return _traced(forward, loop)
 
@@ -134,19 +166,27 @@ def _backward(loop: Loop):
             dy, d_end = _received(steps, dy)
             d_last = (d_last[0] + d_end, *d_last[1:])
         factors = recurrence.factors(saved, previous, weights)
-        kept = recurrence.back([v[0] for v in factors], d_last, weights)[0]
-        arrays = [_zeros(tf.shape(previous[0])[0], v, loop.compiled) for v in kept]
+        step_gradients = recurrence.back([v[0] for v in factors], d_last, weights)[0]
+        arrays = [_zeros(tf.shape(previous[0])[0], v, loop.compiled) for v in step_gradients]
 
         def body(p, d_states, arrays):
             t = _place(loop, steps, p)
             if loop.sequences:
                 d_states = (d_states[0] + dy[p], *d_states[1:])
             d_new, d_stay = _divided(loop, steps, p, d_states)
-            kept, d_before = recurrence.back([v[t] for v in factors], d_new, weights)
-            d_before = tuple(d if stay is None else d + stay for d, stay in zip(d_before, d_stay, strict=True))
-            return p - 1, d_before, [array.write(t, v) for array, v in zip(arrays, kept, strict=True)]
+            step_gradients, d_before = recurrence.back([v[t] for v in factors], d_new, weights)
+            d_before = tuple(
+                d if stay is None else d + stay for d, stay in zip(d_before, d_stay, strict=True)
+            )
+            return (
+                p - 1,
+                d_before,
+                [array.write(t, v) for array, v in zip(arrays, step_gradients, strict=True)],
+            )
 
-        _, d_first, arrays = tf.while_loop(lambda p, *_: p >= steps.first, body, (steps.end - 1, d_last, arrays))
+        _, d_first, arrays = tf.while_loop(
+            lambda p, *_: p >= steps.first, body, (steps.end - 1, d_last, arrays)
+        )
         da, d_weights = recurrence.gather([array.stack() for array in arrays], saved, previous)
         return (da, *d_first, *d_weights[: len(weights)])
 
@@ -183,17 +223,23 @@ def _taken(loop: Loop, steps: Steps, p: tf.Tensor, before: Tensors, proposed: Te
     """The states after a step, of those before it and what it proposes."""
     after = []
     for state, (old, new) in enumerate(zip(before, proposed, strict=True)):
-        taking, blend = _taking(steps, p, state), loop.blend[state]
+        taking = _taking(steps, p, state)
+        blend = loop.blend[state]
         new = new if blend == 1 else old + blend * (new - old)
         after.append(new if taking is None else tf.where(taking, new, old))
     return tuple(after)
 
 
 def _divided(loop: Loop, steps: Steps, p: tf.Tensor, d_after: Tensors) -> tuple[list, list]:
-    """The gradients of the states after a step, divided into those of what it proposed and of what stayed."""
-    d_new, d_stay = [], []
+    """The gradients of the states after a step, divided into those of what it proposed and of what
+    stayed.
+    """
+    d_new = []
+    d_stay = []
     for state, d in enumerate(d_after):
-        taking, blend, stay = _taking(steps, p, state), loop.blend[state], None
+        taking = _taking(steps, p, state)
+        blend = loop.blend[state]
+        stay = None
         if taking is not None:
             zero = tf.zeros_like(d)
             d, stay = tf.where(taking, d, zero), tf.where(taking, zero, d)
@@ -205,10 +251,12 @@ def _divided(loop: Loop, steps: Steps, p: tf.Tensor, d_after: Tensors) -> tuple[
 
 
 def _present(steps: Steps, y_TxBxH: tf.Tensor, last_BxH: tf.Tensor) -> tf.Tensor:
-    """Outputs as the layer shows them: the last one repeated after the end, zero before anything was seen."""
-    if steps.seen is not None:
+    """Outputs as the layer shows them: the last one repeated after the end, zero before anything
+    was seen.
+    """
+    if steps.visible is not None:
         y_TxBxH = tf.where(_after(steps, y_TxBxH), last_BxH, y_TxBxH)
-        y_TxBxH = tf.where(steps.seen, y_TxBxH, tf.zeros_like(y_TxBxH))
+        y_TxBxH = tf.where(steps.visible, y_TxBxH, tf.zeros_like(y_TxBxH))
     return tf.transpose(y_TxBxH, [1, 0, 2])
 
 
@@ -219,9 +267,9 @@ def _received(steps: Steps, dy_BxTxH: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     """
     dy_TxBxH = tf.transpose(dy_BxTxH, [1, 0, 2])
     zeros = tf.zeros_like(dy_TxBxH)
-    if steps.seen is None:
+    if steps.visible is None:
         return dy_TxBxH, zeros[0]
-    wanted = tf.logical_and(steps.seen, tf.logical_or(steps.real, tf.math.is_finite(dy_TxBxH)))
+    wanted = tf.logical_and(steps.visible, tf.logical_or(steps.real, tf.math.is_finite(dy_TxBxH)))
     dy_TxBxH = tf.where(wanted, dy_TxBxH, zeros)
     return dy_TxBxH, tf.reduce_sum(tf.where(_after(steps, dy_TxBxH), dy_TxBxH, zeros), axis=0)
 

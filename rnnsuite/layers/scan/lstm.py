@@ -12,7 +12,7 @@ import dataclasses
 
 import tensorflow as tf
 
-from rnnsuite.layers import form
+from rnnsuite.core import context
 from rnnsuite.layers.scan import algebra
 
 
@@ -30,7 +30,9 @@ class LSTM:
     def step(self, a, states, weights):
         h, c = states
         (i, f, g, o), gates = gated(a + tf.matmul(h, weights[0]))
-        with tf.name_scope(form.PRECISE):  # in int8, a sum over many steps would drown in its rounding
+        with tf.name_scope(
+            context.PRECISE
+        ):  # in int8, a sum over many steps would drown in its rounding
             c = f * c + i * g
         return (o * tf.tanh(c), c), (gates,)
 
@@ -48,17 +50,23 @@ class LSTM:
         da = tf.concat([dc, dc, dc, dh], axis=-1) * slopes
         return (da,), (tf.matmul(da, weights[0]), dc * f)
 
-    def gather(self, kept, saved, previous):
-        return kept[0], (algebra.outer(previous[0], kept[0]),)
+    def gather(self, steps, saved, previous):
+        return steps[0], (algebra.outer(previous[0], steps[0]),)
 
 
 def gated(z: tf.Tensor) -> tuple[list, tf.Tensor]:
-    """(i, f, g, o apart, side by side), of their sums side by side.
+    """The gates of their pre-activations side by side.
 
-    Where XLA compiles, one pass does for all, as sigmoid(v) = tanh(v / 2) / 2 + 1 / 2; in
-    stock operations, and quantised most of all, every gate has its own.
+    Where XLA compiles, one pass does for all, as sigmoid(v) = tanh(v / 2) / 2 + 1 / 2; in stock
+    operations, and quantised most of all, every gate has its own.
+
+    Args:
+        z: `[batch, 4 units]`.
+
+    Returns:
+        (i, f, g, o) apart, and side by side.
     """
-    if form.current() == "training":
+    if context.current_target() == "training":
         half = _per_gate(0.5, 1.0, z)
         gates = tf.tanh(z * half) * half + (1 - half)
         return tf.split(gates, 4, axis=-1), gates

@@ -1,4 +1,5 @@
-"""LSTM and GRU with layer normalisation (Ba, Kiros & Hinton, arXiv 1607.06450, eq. 20-22 and 26-28).
+"""LSTM and GRU with layer normalisation (Ba, Kiros & Hinton, arXiv 1607.06450, eq. 20-22 and
+26-28).
 
     norm(v) = (v - mean v) / sqrt(var v + 1e-5), over all gates of a row
 
@@ -17,7 +18,7 @@ import dataclasses
 
 import tensorflow as tf
 
-from rnnsuite.layers import form
+from rnnsuite.core import context
 from rnnsuite.layers.scan import algebra
 from rnnsuite.layers.scan.lstm import gate_slopes, gated
 
@@ -55,7 +56,7 @@ class LayerNormLSTM:
         h, c = states
         u, u_scale = norm(tf.matmul(h, kernel))
         (i, f, g, o), gates = gated(a + scale * u)
-        with tf.name_scope(form.PRECISE):
+        with tf.name_scope(context.PRECISE):
             c = f * c + i * g
         return (o * tf.tanh(c_scale * norm(c)[0] + c_bias), c), (gates, u, u_scale)
 
@@ -79,8 +80,8 @@ class LayerNormLSTM:
         du = norm_back(da * scale, u, u_scale)
         return (da, du, d_shown, d_shown * c), (tf.matmul(du, kernel), dc * f)
 
-    def gather(self, kept, saved, previous):
-        da, du, d_shown, d_scaled = kept
+    def gather(self, steps, saved, previous):
+        da, du, d_shown, d_scaled = steps
         over = [0, 1]
         scale = tf.reduce_sum(da * saved[1], axis=over)
         weights = algebra.outer(previous[0], du), scale, tf.reduce_sum(d_scaled, axis=over)
@@ -133,8 +134,8 @@ class LayerNormGRU:
         du = tf.concat([du_zr, norm_back(d[:, 2 * units :], u[:, 2 * units :], n_scale)], axis=-1)
         return (db, dh * slope_n, du), (tf.matmul(du, kernel) + dh * z,)
 
-    def gather(self, kept, saved, previous):
-        db, da_n, du = kept
+    def gather(self, steps, saved, previous):
+        db, da_n, du = steps
         units = da_n.shape[-1]
         da = tf.concat([db[..., : 2 * units], da_n], axis=-1)
         return da, (algebra.outer(previous[0], du), tf.reduce_sum(db * saved[4], axis=[0, 1]))

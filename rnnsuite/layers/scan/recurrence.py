@@ -10,9 +10,12 @@ Tensors = tuple[tf.Tensor, ...]
 class Recurrence(Protocol):
     """One recurrence: its step, and how a gradient passes back through it.
 
-    Shapes are `[batch, units]` for a state and `[batch, gates * units]` for what the input
-    contributes to a step; `[time, batch, ...]` where a whole sequence is meant. A recurrence
-    is a frozen value: two that are equal share their compiled loops.
+    A recurrence is a frozen value: two that are equal share their compiled loops. Shapes are
+    `[batch, units]` for a state and `[batch, gates * units]` for what the input contributes to a
+    step; `[time, batch, ...]` where a whole sequence is meant.
+
+    Attributes:
+        states: how many it has.
     """
 
     states: int
@@ -29,11 +32,39 @@ class Recurrence(Protocol):
     def factors(self, saved: Tensors, previous: Tensors, weights: Tensors) -> Tensors:
         """Everything of the backward step that needs no gradient, for all steps at once.
 
-        saved and previous (the states that each step began with) are `[time, batch, ...]`.
+        Args:
+            saved: what `step` saved, `[time, batch, ...]`.
+            previous: the states that each step began with, `[time, batch, ...]`.
+            weights: the recurrent ones.
+
+        Returns:
+            What `back` takes, `[time, batch, ...]`.
         """
 
-    def back(self, factors: Tensors, d_states: Tensors, weights: Tensors) -> tuple[Tensors, Tensors]:
-        """One step back: (gradients to keep, the first of them the step's, gradients of the states before)."""
+    def back(
+        self, factors: Tensors, d_states: Tensors, weights: Tensors
+    ) -> tuple[Tensors, Tensors]:
+        """One step back.
 
-    def gather(self, kept: Tensors, saved: Tensors, previous: Tensors) -> tuple[tf.Tensor, Tensors]:
-        """From the kept gradients of all steps: (gradient of what `project` gave, of the recurrent weights)."""
+        Args:
+            factors: of this step.
+            d_states: gradients of the states after it.
+            weights: the recurrent ones.
+
+        Returns:
+            Gradients to keep (the first of them the step's), and gradients of the states before.
+        """
+
+    def gather(
+        self, steps: Tensors, saved: Tensors, previous: Tensors
+    ) -> tuple[tf.Tensor, Tensors]:
+        """The gradients of weights.
+
+        Args:
+            steps: the gradients that `back` kept, of all steps.
+            saved: what `step` saved.
+            previous: the states that each step began with.
+
+        Returns:
+            The gradient of what `project` gave, and of the recurrent weights.
+        """

@@ -10,19 +10,26 @@ import tensorflow as tf
 from rnnsuite.layers.scan import loop as loops
 from rnnsuite.layers.scan.recurrence import Recurrence, Tensors
 
-FEWEST_ROWS = {False: 4, True: 8}  # that are worth a stream of their own, without padding and with it
+FEWEST_ROWS = {
+    False: 4,
+    True: 8,
+}  # that are worth a stream of their own, without padding and with it
 ENOUGH_ROWS = 16  # that lose no speed when the batch is divided further
-ENOUGH_STEPS, ENOUGH_NUMBERS = 50, {False: 2**16, True: 2**17}  # in a segment that is worth its calls
+# in a segment that is worth its calls
+ENOUGH_STEPS = 50
+ENOUGH_NUMBERS = {False: 2**16, True: 2**17}
 
 
 @dataclasses.dataclass(frozen=True)
 class Plan:
     """How a sequence is run.
 
-    compiled: by XLA, one compilation for each shape that occurs. streams: parts of the batch
-    that run side by side. segments: parts of the time that run one after another, so that the
-    memory that one of them needs is free for the next. rounded: whether lengths and parts that
-    are not known beforehand are rounded up, so that few shapes occur.
+    Args:
+        compiled: by XLA, one compilation for each shape that occurs; lengths that are not known
+            beforehand are then rounded up, so that few shapes occur.
+        streams: parts of the batch that run side by side.
+        segments: parts of the time that run one after another, so that the memory that one of them
+            needs is free for the next.
     """
 
     compiled: bool
@@ -35,26 +42,32 @@ class Plan:
 
 
 def plan(batch: int | None, time: int | None, units: int, padded: bool) -> Plan:
-    """The fastest way that was measured (benchmarks/README.md) for `[batch, time, units]`; None is not known."""
-    if tf.executing_eagerly():  # operations run one after another: streams would wait for each other
+    """The fastest measured way (benchmarks/README.md) for these sizes; None is unknown."""
+    if (
+        tf.executing_eagerly()
+    ):  # operations run one after another: streams would wait for each other
         return Plan(compiled=True, streams=1)
     cores = os.cpu_count() or 1
     if batch is None:
         return Plan(compiled=True, streams=2 * cores if padded else cores)
-    # Twice as many parts as cores: with padding, parts sorted by length end at different steps and more of them
-    # balance that; without, only half of them hold their temporary memory at a time.
+    # Twice as many parts as cores: with padding, parts sorted by length end at different steps and
+    # more of them balance that; without, only half of them hold their temporary memory at a time.
     many = padded or batch >= 2 * cores * ENOUGH_ROWS
     streams = max(1, min(2 * cores if many else cores, batch // FEWEST_ROWS[padded]))
     time = time or 0  # what is not known stays whole
     segments = min(time // ENOUGH_STEPS, batch * time * units // ENOUGH_NUMBERS[padded])
-    return Plan(compiled=True, streams=streams, segments=max([n for n in (1, 2, 4, 8) if n <= segments], default=1))
+    return Plan(
+        compiled=True,
+        streams=streams,
+        segments=max([n for n in (1, 2, 4, 8) if n <= segments], default=1),
+    )
 
 
 STOCK = Plan(compiled=False, streams=1)
 
 
 def rounded(n: tf.Tensor, steps: int) -> tf.Tensor:
-    """`n` rounded up so that of every doubling only `steps` numbers remain: compilations stay few."""
+    """`n` rounded up to one of `steps` numbers in every doubling, so that compilations stay few."""
     n = tf.maximum(n, 1)
     bits = tf.cast(tf.math.log(tf.cast(n, tf.float64)) / math.log(2) + 1e-9, tf.int32)
     grain = tf.bitwise.left_shift(1, tf.maximum(bits - int(math.log2(steps)), 0))
@@ -76,26 +89,41 @@ def run(
     takes: tuple = (),
     keeping: bool = True,
 ) -> tuple[tf.Tensor, tf.Tensor | None, Tensors]:
-    """Runs a recurrence over `[batch, time, features]`: (last output, outputs or None, last states).
+    """Runs a recurrence over `[batch, time, features]`, in float32 where inputs are narrower.
 
-    mask: booleans `[batch, time]`, false at padding, anywhere. backwards: from the last step
-    to the first; outputs come in that order. zero_masked: outputs at padding are zero, not
-    those of the step before. blend, takes: as `loops.Loop` and `loops.Steps` have them, with
-    takes `[batch, time, units]`. keeping: what a gradient needs is kept; without it, the
-    gradient runs the loop again. Computes in float32 where the inputs are narrower.
+    Args:
+        recurrence: its equations.
+        x_BxTxD: the inputs.
+        states: before the first step.
+        weights: as the recurrence takes them.
+        plan: how it is run.
+        mask: booleans `[batch, time]`, false at padding, anywhere.
+        backwards: from the last step to the first; outputs come in that order.
+        sequences: whether all outputs are wanted.
+        zero_masked: outputs at padding are zero, not those of the step before.
+        blend: see `loops.Loop`.
+        takes: see `loops.Steps`, but `[batch, time, units]`.
+        keeping: whether what a gradient needs is kept; without it, the gradient runs the loop
+            again.
+
+    Returns:
+        The last output, the outputs or None, and the last states.
     """
     x_BxTxD = tf.convert_to_tensor(x_BxTxD)
-    given = x_BxTxD.dtype
-    wide = tf.float32 if given.size < 4 else given
-    x_BxTxD, states, weights = _each(lambda v: tf.cast(v, wide), (x_BxTxD, tuple(states), tuple(weights)))
-    blend, takes = blend or (1.0,) * len(states), takes or (None,) * len(states)
+    dtype = x_BxTxD.dtype
+    wide = tf.float32 if dtype.size < 4 else dtype
+    x_BxTxD, states, weights = _each(
+        lambda v: tf.cast(v, wide), (x_BxTxD, tuple(states), tuple(weights))
+    )
+    blend = blend or (1.0,) * len(states)
+    takes = takes or (None,) * len(states)
     loop = loops.Loop(recurrence, backwards, sequences, plan.compiled, blend)
 
     def stream(x_BxTxD, mask, takes, *states):
         return _stream(loop, plan, x_BxTxD, states, weights, mask, zero_masked, takes, keeping)
 
     last, y, states = _side_by_side(stream, plan, (x_BxTxD, mask, takes, *states))
-    last, y, states = _each(lambda v: tf.cast(v, given), (last, y, states))
+    last, y, states = _each(lambda v: tf.cast(v, dtype), (last, y, states))
     return last, y if sequences else None, states
 
 
@@ -110,16 +138,18 @@ def _stream(loop, plan, x_BxTxD, states, weights, mask, zero_masked, takes, keep
     outputs = []
     for x, part in _segments(loop, plan, x_TxBxD, steps):
         a_TxBxG = loop.recurrence.project(x, weights)
-        y_BxTxH, states = loops.scan(loop, a_TxBxG, states, loop.recurrence.recurrent(weights), part, keeping)
+        y_BxTxH, states = loops.scan(
+            loop, a_TxBxG, states, loop.recurrence.recurrent(weights), part, keeping
+        )
         outputs.append(y_BxTxH)
     output = states[0]
-    if steps.seen is not None:
-        output = tf.where(steps.seen[count - 1], output, tf.zeros_like(output))
+    if steps.visible is not None:
+        output = tf.where(steps.visible[count - 1], output, tf.zeros_like(output))
     if not loop.sequences:
         return output, outputs[0], states
     y_BxTxH = tf.concat(outputs, axis=1)
-    known = x_BxTxD.shape[1]
-    whole = not plan.rounded or (known is not None and y_BxTxH.shape[1] == known)
+    static_time = x_BxTxD.shape[1]
+    whole = not plan.rounded or (static_time is not None and y_BxTxH.shape[1] == static_time)
     return output, y_BxTxH if whole else _cropped(y_BxTxH, count), states
 
 
@@ -130,25 +160,29 @@ def _cropped(y_BxTxH, count):
 
     def gradient(d_BxTxH):
         shape = tf.shape(d_BxTxH)
-        return tf.concat([d_BxTxH, tf.zeros([shape[0], more, shape[2]], d_BxTxH.dtype)], axis=1), None
+        return tf.concat(
+            [d_BxTxH, tf.zeros([shape[0], more, shape[2]], d_BxTxH.dtype)], axis=1
+        ), None
 
     return y_BxTxH[:, :count], gradient
 
 
-def _lengthened(loop, plan, known, x_TxBxD, steps):
-    """Both with steps that do not run at the end: segments are equal, and of lengths not known few occur."""
-    if not plan.rounded or (known is not None and known % plan.segments == 0):
+def _lengthened(loop, plan, static_time, x_TxBxD, steps):
+    """Both with steps that do not run at the end: segments are equal, and of lengths not known few
+    occur.
+    """
+    if not plan.rounded or (static_time is not None and static_time % plan.segments == 0):
         return x_TxBxD, steps
-    count = tf.shape(x_TxBxD)[0] if known is None else known
+    count = tf.shape(x_TxBxD)[0] if static_time is None else static_time
     length = -(-count // plan.segments)
-    length = plan.segments * (rounded(length, 4) if known is None else length)
+    length = plan.segments * (rounded(length, 4) if static_time is None else length)
     more = [0, length - count]
 
     def filled(v_TxBxN, more=more):
         return tf.pad(v_TxBxN, [more, [0, 0], [0, 0]])
 
-    real, seen, takes = _each(filled, (steps.real, steps.seen, steps.takes))
-    steps = loops.Steps(tf.convert_to_tensor(length), steps.first, steps.end, real, seen, takes)
+    real, visible, takes = _each(filled, (steps.real, steps.visible, steps.takes))
+    steps = loops.Steps(tf.convert_to_tensor(length), steps.first, steps.end, real, visible, takes)
     return filled(x_TxBxD, more[::-1] if loop.backwards else more), steps
 
 
@@ -158,11 +192,13 @@ def _segments(loop, plan, x_TxBxD, steps) -> list:
         return [(x_TxBxD, steps)]
     length = steps.count // plan.segments
     inputs = tf.split(x_TxBxD, plan.segments)[:: -1 if loop.backwards else 1]
-    masks = _parted((steps.real, steps.seen, steps.takes), plan.segments)
+    masks = _parted((steps.real, steps.visible, steps.takes), plan.segments)
     parts = []
-    for number, (real, seen, takes) in enumerate(masks):
-        first, end = (tf.clip_by_value(at - number * length, 0, length) for at in (steps.first, steps.end))
-        parts.append(loops.Steps(length, first, end, real, seen, takes))
+    for number, (real, visible, takes) in enumerate(masks):
+        first, end = (
+            tf.clip_by_value(at - number * length, 0, length) for at in (steps.first, steps.end)
+        )
+        parts.append(loops.Steps(length, first, end, real, visible, takes))
     return list(zip(inputs, parts, strict=True))
 
 
@@ -172,35 +208,39 @@ def _steps(loop, count, mask_BxT, zero_masked, takes) -> loops.Steps:
     real = tf.transpose(mask_BxT)[:, :, None]
     if loop.backwards:
         real = tf.reverse(real, [0])
-    seen = real if zero_masked else tf.cumsum(tf.cast(real, tf.int32)) > 0
+    visible = real if zero_masked else tf.cumsum(tf.cast(real, tf.int32)) > 0
     if not loop.compiled:
-        return loops.Steps(count, tf.zeros_like(count), count, real, seen, takes)
+        return loops.Steps(count, tf.zeros_like(count), count, real, visible, takes)
     anywhere = tf.where(tf.reduce_any(real, axis=[1, 2]))[:, 0]
     first = tf.cast(tf.reduce_min(anywhere), tf.int32)
     end = tf.cast(tf.reduce_max(anywhere), tf.int32) + 1
     nothing = tf.equal(tf.size(anywhere), 0)
-    first, end = tf.where(nothing, 0, first), tf.where(nothing, 0, end)
-    return loops.Steps(count, first, end, real, seen, takes)
+    first = tf.where(nothing, 0, first)
+    end = tf.where(nothing, 0, end)
+    return loops.Steps(count, first, end, real, visible, takes)
 
 
 def _side_by_side(stream: Callable, plan: Plan, rows):
-    """`stream(*rows)` in `plan.streams` parts of equal size; with a mask, rows of one length stand together."""
+    """`stream(*rows)` in `plan.streams` parts of equal size; with a mask, rows of one length stand
+    together.
+    """
     if plan.streams == 1:
         return stream(*rows)
-    mask, order = rows[1], None
+    mask = rows[1]
+    order = None
     if mask is not None:
         order = tf.argsort(tf.reduce_sum(tf.cast(mask, tf.int32), axis=1))
         back = tf.argsort(order)
         rows = _each(lambda v: _permuted(v, order, back), rows)
     batch = tf.shape(rows[0])[0]
-    known = rows[0].shape[0]
-    part = -(-(batch if known is None else known) // plan.streams)
-    if plan.rounded and known is None:
+    static_batch = rows[0].shape[0]
+    part = -(-(batch if static_batch is None else static_batch) // plan.streams)
+    if plan.rounded and static_batch is None:
         part = rounded(part, 8)
-    if known is None or known % plan.streams:
+    if static_batch is None or static_batch % plan.streams:
         rows = _each(lambda v: _filled(v, part * plan.streams - batch), rows)
     parts = [stream(*part) for part in _parted(rows, plan.streams)]
-    joined = _each(lambda *v: _joined(v, batch, known), *parts)
+    joined = _each(lambda *v: _joined(v, batch, static_batch), *parts)
     return joined if order is None else _each(lambda v: _permuted(v, back, order), joined)
 
 
@@ -221,11 +261,11 @@ def _parted(rows, parts: int) -> list:
     return tf.split(rows, parts)
 
 
-def _joined(parts, batch, known):
+def _joined(parts, batch, static_batch):
     if not parts[0].shape.rank:
         return parts[0]
     whole = tf.concat(parts, axis=0)
-    return whole[:batch] if known is None or known % len(parts) else whole
+    return whole[:batch] if static_batch is None or static_batch % len(parts) else whole
 
 
 def _filled(v, more):

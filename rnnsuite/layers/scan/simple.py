@@ -1,4 +1,5 @@
-"""Elman network (Elman 1990): h = act(x W + h' U + b), with act tanh, ReLU (IRNN, arXiv 1504.00941) or nothing.
+"""Elman network (Elman 1990): h = act(x W + h' U + b), with act tanh, ReLU (IRNN, arXiv 1504.00941)
+or nothing.
 
 h' is the state before the step. Weights: kernel W `[features, units]`, recurrent kernel U
 `[units, units]`, bias b `[units]`.
@@ -13,7 +14,11 @@ from rnnsuite.layers.scan import algebra
 
 _ACTIVATIONS = {"tanh": tf.tanh, "relu": tf.nn.relu, "linear": tf.identity}
 # The slope at the activation's own value y.
-_SLOPES = {"tanh": lambda y: 1 - y * y, "relu": lambda y: tf.cast(y > 0, y.dtype), "linear": tf.ones_like}
+_SLOPES = {
+    "tanh": lambda y: 1 - y * y,
+    "relu": lambda y: tf.cast(y > 0, y.dtype),
+    "linear": tf.ones_like,
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,5 +44,5 @@ class SimpleRNN:
         da = d_states[0] * factors[0]
         return (da,), (tf.matmul(da, weights[0]),)
 
-    def gather(self, kept, saved, previous):
-        return kept[0], (algebra.outer(previous[0], kept[0]),)
+    def gather(self, steps, saved, previous):
+        return steps[0], (algebra.outer(previous[0], steps[0]),)

@@ -9,9 +9,10 @@ import tensorflow as tf
 from PIL import Image
 
 from apps.captioning import APP, data
-from rnnsuite import config as configuration
-from rnnsuite import evaluate, sources
-from rnnsuite.errors import UserError
+from rnnsuite.core.errors import UserError
+from rnnsuite.data import batches
+from rnnsuite.data.records import collect
+from rnnsuite.pipeline import config as configuration
 
 SAID = ("A red square .", "There is a red square .")
 
@@ -29,11 +30,13 @@ def written(folder, *names, inside="images"):
 
 
 def settings(source, *overrides):
-    return configuration.load(APP, "sample", [f"data.source={source}", "data.colour=0.0", *overrides]).data
+    return configuration.load(
+        APP, "sample", [f"data.source={source}", "data.colour=0.0", *overrides]
+    ).data
 
 
 def load(source, split, *overrides):
-    return evaluate.collect(data.load(settings(source, *overrides), split))
+    return collect(data.load(settings(source, *overrides), split))
 
 
 def names(source, split, *overrides):
@@ -55,18 +58,25 @@ class TestLayouts:
         split = zip("abcd", ("train", "restval", "val", "test"), strict=True)
         karpathy(tmp_path, [entry(f"{name}.jpg", where) for name, where in split])
         assert [names(tmp_path, each) for each in ("train", "validation", "test")] == [
-            ["a.jpg", "b.jpg"], ["c.jpg"], ["d.jpg"],
-        ]  # fmt: skip
+            ["a.jpg", "b.jpg"],
+            ["c.jpg"],
+            ["d.jpg"],
+        ]
         record = load(tmp_path, "validation")[0]
         assert record["image"] == (tmp_path / "images" / "c.jpg").read_bytes()
         assert record["captions"].tolist() == [caption.encode() for caption in SAID]
 
     def test_plain_lists_of_file_and_captions(self, tmp_path):
         written(tmp_path, *(f"{number}.jpg" for number in range(12)))
-        entries = [{"file": f"{number}.jpg", "captions": list(SAID)[: 1 + number % 2]} for number in range(12)]
+        entries = [
+            {"file": f"{number}.jpg", "captions": list(SAID)[: 1 + number % 2]}
+            for number in range(12)
+        ]
         (tmp_path / "captions.json").write_text(json.dumps(entries))
         assert len(load(tmp_path, "all")) == 12
-        train, held = (set(names(tmp_path, split, "data.validation=0.4")) for split in ("train", "validation"))
+        train, held = (
+            set(names(tmp_path, split, "data.validation=0.4")) for split in ("train", "validation")
+        )
         assert train | held == {f"{number}.jpg" for number in range(12)}
         assert not train & held
         assert held
@@ -92,12 +102,20 @@ class TestLayouts:
 
     def test_flickr8k(self, tmp_path):
         written(tmp_path, "a.jpg", "b.jpg", "c.jpg", inside="Flicker8k_Dataset")
-        lines = [f"{name}.jpg#{number}\t{caption}" for name in "abc" for number, caption in enumerate(SAID)]
+        lines = [
+            f"{name}.jpg#{number}\t{caption}"
+            for name in "abc"
+            for number, caption in enumerate(SAID)
+        ]
         (tmp_path / "Flickr8k.token.txt").write_text("\n".join(lines) + "\n")
         assert names(tmp_path, "all") == ["a.jpg", "b.jpg", "c.jpg"]
         for split, name in (("train", "b"), ("dev", "a"), ("test", "c")):
             (tmp_path / f"Flickr_8k.{split}Images.txt").write_text(f"{name}.jpg\n")
-        assert [names(tmp_path, each) for each in ("train", "validation", "test")] == [["b.jpg"], ["a.jpg"], ["c.jpg"]]
+        assert [names(tmp_path, each) for each in ("train", "validation", "test")] == [
+            ["b.jpg"],
+            ["a.jpg"],
+            ["c.jpg"],
+        ]
 
     def test_the_sample_has_the_bytes_of_its_files(self):
         record = load("sample", "validation")[0]
@@ -136,7 +154,10 @@ class TestBadInput:
         (folder / "images" / "b.jpg").write_bytes(picture(90, side=side))
         records = data.load(settings(folder, "data.validation=0.0"), "train")
         fitted = data.fit(settings(folder), records)
-        inputs = [inputs["image"].numpy() for inputs, _ in data.examples(settings(folder), fitted, records)]
+        inputs = [
+            inputs["image"].numpy()
+            for inputs, _ in data.examples(settings(folder), fitted, records)
+        ]
         assert [each.shape for each in inputs] == [(64, 64, 3)] * 2
         assert np.all(abs(inputs[1].astype(int) - 90) <= 1)
 
@@ -163,7 +184,11 @@ class TestBadInput:
 
     @pytest.mark.parametrize(
         ("content", "message"),
-        [("{", "is no JSON"), ("{}", "holds no list of images"), ('[{"captions": []}]', "image 0 has no filename")],
+        [
+            ("{", "is no JSON"),
+            ("{}", "holds no list of images"),
+            ('[{"captions": []}]', "image 0 has no filename"),
+        ],
     )
     def test_a_broken_list(self, tmp_path, content, message):
         (tmp_path / "captions.json").write_text(content)
@@ -187,7 +212,14 @@ class TestExamples:
     def folder(self, tmp_path):
         long = " ".join(["very"] * 199 + ["long"])
         written(tmp_path, "a.jpg", "b.jpg", "c.jpg")
-        karpathy(tmp_path, [entry("a.jpg", said=["Dogs", SAID[0], long]), entry("b.jpg", said=[long]), entry("c.jpg")])
+        karpathy(
+            tmp_path,
+            [
+                entry("a.jpg", said=["Dogs", SAID[0], long]),
+                entry("b.jpg", said=[long]),
+                entry("c.jpg"),
+            ],
+        )
         return tmp_path
 
     def examples(self, folder, *overrides):
@@ -199,7 +231,10 @@ class TestExamples:
     def test_captions_of_one_word_and_of_two_hundred(self, folder, caplog):
         fitted, found = self.examples(folder)
         assert "2 of 6 captions are longer than data.max_tokens" in caplog.text
-        assert [len(targets) for _, targets in found] == [2, 2]  # b.jpg has none that is short enough
+        assert [len(targets) for _, targets in found] == [
+            2,
+            2,
+        ]  # b.jpg has none that is short enough
         subwords = fitted.subwords()
         inputs, targets = found[0]
         assert subwords.text(targets).numpy().tolist() == [b"dogs", b"a red square ."]
@@ -216,16 +251,23 @@ class TestExamples:
         _, found = self.examples(folder)
         examples = tf.data.Dataset.from_generator(
             lambda: iter(found),
-            output_signature=({"image": tf.TensorSpec([64, 64, 3], tf.uint8),
-                               "target": tf.TensorSpec([None, None], tf.int32)}, tf.TensorSpec([None, None], tf.int32)),
-        )  # fmt: skip
-        inputs, targets = next(iter(sources.batches(examples, data.length, (30,), 4)))
+            output_signature=(
+                {
+                    "image": tf.TensorSpec([64, 64, 3], tf.uint8),
+                    "target": tf.TensorSpec([None, None], tf.int32),
+                },
+                tf.TensorSpec([None, None], tf.int32),
+            ),
+        )
+        inputs, targets = next(iter(batches.bucketed(examples, data.length, (30,), 4)))
         assert inputs["image"].shape == (2, 64, 64, 3)
         assert inputs["target"].shape == targets.shape
 
     def test_known_captions_but_for_case_and_marks(self, folder):
         fitted, _ = self.examples(folder)
-        assert fitted.knows(["a RED square", "A red square.", "a red-square", "a blue square"]) == [True] * 3 + [False]
+        assert fitted.knows(["a RED square", "A red square.", "a red-square", "a blue square"]) == [
+            True
+        ] * 3 + [False]
 
 
 class TestBackbone:
@@ -233,14 +275,16 @@ class TestBackbone:
         monkeypatch.setenv("RNNSUITE_CACHE", str(tmp_path / "cache"))
         written(tmp_path, "a.jpg", "b.jpg")
         karpathy(tmp_path, [entry("a.jpg"), entry("b.jpg")])
-        config = settings(tmp_path, "data.validation=0.0", "data.backbone=MobileNetV2", "data.weights=random")
+        config = settings(
+            tmp_path, "data.validation=0.0", "data.backbone=MobileNetV2", "data.weights=random"
+        )
         records = data.load(config, "train")
         fitted = data.fit(config, records)
         first = [inputs["features"].numpy() for inputs, _ in data.examples(config, fitted, records)]
         files = sorted((tmp_path / "cache" / "features").rglob("*.npy"))
         assert len(files) == 2
         backbone = data.pretrained("MobileNetV2", 64, "random")
-        expected = backbone(data.image.pictures(tf.constant([picture(5), picture(25)]), 64))
+        expected = backbone(data.image.images(tf.constant([picture(5), picture(25)]), 64))
         np.testing.assert_allclose(first, expected, rtol=1e-2, atol=1e-3)  # kept in 16 bits
         stamps = [file.stat().st_mtime_ns for file in files]
         files[0].write_bytes(b"broken")
@@ -250,12 +294,14 @@ class TestBackbone:
         assert files[0].stat().st_size == files[1].stat().st_size
 
     def test_weights_that_are_not_to_be_had(self, tmp_path):
-        config = settings("sample", "data.backbone=MobileNetV2", f"data.weights={tmp_path}/absent.weights.h5")
+        config = settings(
+            "sample", "data.backbone=MobileNetV2", f"data.weights={tmp_path}/absent.weights.h5"
+        )
         with pytest.raises(UserError, match=r"no weights .*data\.backbone=''"):
             data.pretrained(config.backbone, config.size, config.weights)
 
     def test_settings_that_do_not_go_together(self):
-        with pytest.raises(UserError, match=r"there is no backbone ResNet5"):
-            settings("sample", "data.backbone=ResNet5")
-        with pytest.raises(UserError, match="a frozen backbone sees a picture once"):
+        with pytest.raises(UserError, match=r"unknown network ResNet5\. Did you mean ResNet50"):
+            load("sample", "train", "data.backbone=ResNet5")
+        with pytest.raises(UserError, match="a frozen backbone sees an image once"):
             settings("sample", "data.backbone=MobileNetV2", "data.crop=0.1")

@@ -7,10 +7,13 @@ import pytest
 import tensorflow as tf
 
 from apps.captioning import data, model
+from apps.captioning.config import CaptionDecoder
+from rnnsuite.core.weights import copy_weights, named_weights
 from rnnsuite.inputs.subword import learn_subwords
 
 WORDS = base64.b64encode(learn_subwords(["a red square", "two red dogs"], 40, "bpe")).decode()
-SMALL = model.Config(filters=(4, 8), width=6, embedding=5, decoder_units=7, attention_units=4)
+DECODER = CaptionDecoder(units=7, attention_units=4)
+SMALL = model.ModelConfig(filters=(4, 8), width=6, embedding=5, decoder=DECODER)
 RNG = np.random.default_rng(0)
 TARGET = np.array([[[2, 5, 6], [2, 7, 0]], [[2, 8, 9], [0, 0, 0]]], np.int32)
 AFTER = np.array([[[5, 6, 3], [7, 3, 0]], [[8, 9, 3], [0, 0, 0]]], np.int32)
@@ -34,7 +37,7 @@ def test_one_picture_and_all_its_captions():
 
 
 def test_the_loss_is_that_of_all_captions_and_of_attention():
-    config = model.Config(label_smoothing=0.0, attention_penalty=0.5)
+    config = model.ModelConfig(label_smoothing=0.0, attention_penalty=0.5)
     outputs = {"logits": tf.zeros([2, 2, 3, 40]), "weights": tf.fill([2, 2, 3, 64], 1 / 64)}
     values = model.loss(config, tf.constant(AFTER), outputs)
     nll = tf.reduce_mean(values["nll"])  # uniform over 40 words, whatever there is to write
@@ -54,15 +57,16 @@ def test_features_are_what_the_encoder_makes_of_a_picture(frozen):
     features = frozen.get_layer("encoder").get_layer("backbone")(image)
     encoded = frozen.get_layer("encoder")(image)
     expected = frozen.get_layer("decoder")(TARGET, encoded["memory"], encoded["summary"])[0]
-    np.testing.assert_allclose(frozen({"features": features, "target": TARGET})["logits"], expected, atol=1e-5)
+    np.testing.assert_allclose(
+        frozen({"features": features, "target": TARGET})["logits"], expected, atol=1e-5
+    )
 
 
 def test_fine_tuning_goes_on_from_the_frozen_one(frozen):
-    """What train.start does: layer by layer, by their names."""
+    """What train.start does."""
     free = model.build(SMALL, fitted(backbone="MobileNetV2", frozen=False))
     assert len(free.trainable_variables) > 100
-    for layer in free.layers:
-        layer.set_weights(frozen.get_layer(layer.name).get_weights() if layer.weights else [])
+    copy_weights(free, {name: weight.numpy() for name, weight in named_weights(frozen).items()})
     image = RNG.uniform(0, 255, (2, 32, 32, 3)).astype(np.float32)
     features = frozen.get_layer("encoder").get_layer("backbone")(image)
     np.testing.assert_allclose(

@@ -5,7 +5,18 @@ import itertools
 import numpy as np
 import pytest
 
-from apps.captioning.sample import COLOURS, OPPOSITE, SHAPES, SIDE, SIZES, UNSEEN, Scene, Thing, render, scenes
+from apps.captioning.sample import (
+    COLOURS,
+    OPPOSITE,
+    SHAPES,
+    SIDE,
+    SIZES,
+    UNSEEN,
+    Scene,
+    Thing,
+    render,
+    scenes,
+)
 
 ALL = list(scenes())
 
@@ -28,7 +39,12 @@ def test_pairs_that_training_never_has():
 
 
 def test_training_has_every_colour_and_shape():
-    seen = {(thing.colour, thing.shape) for split, _, scene in ALL if split == "train" for thing in scene.things}
+    seen = {
+        (thing.colour, thing.shape)
+        for split, _, scene in ALL
+        if split == "train"
+        for thing in scene.things
+    }
     assert seen == {(colour, shape) for colour in COLOURS for shape in SHAPES} - UNSEEN
 
 
@@ -40,7 +56,12 @@ def test_relations_are_true_and_shapes_apart_and_whole():
         if len(scene.things) == 2:
             one, other = scene.things
             across, down = one.x - other.x, one.y - other.y
-            true = {"left of": across < 0, "right of": across > 0, "above": down < 0, "below": down > 0}
+            true = {
+                "left of": across < 0,
+                "right of": across > 0,
+                "above": down < 0,
+                "below": down > 0,
+            }
             assert true[scene.relation]
             assert max(abs(across), abs(down)) >= one.radius + other.radius
             assert abs(across) > abs(down) or scene.relation in ("above", "below")
@@ -58,7 +79,9 @@ def test_two_captions_say_the_same():
 
 @pytest.mark.parametrize("shape", SHAPES)
 def test_a_shape_is_drawn_where_it_lies(shape):
-    pixels = render(Scene((Thing("large", "red", shape, 20, 40, 11, (230, 30, 30)),), "", 30)).astype(int)
+    pixels = render(
+        Scene((Thing("large", "red", shape, 20, 40, 11, (230, 30, 30)),), "", 30)
+    ).astype(int)
     drawn = np.abs(pixels - 30).sum(axis=-1) > 0
     rows, columns = np.nonzero(drawn)
     assert 29 <= rows.min() <= 32

@@ -9,7 +9,7 @@ from pycocoevalcap.bleu.bleu import Bleu
 from pycocoevalcap.cider.cider import Cider
 
 from apps.captioning import data, score
-from rnnsuite.errors import UserError
+from rnnsuite.core.errors import UserError
 
 
 def content():
@@ -19,14 +19,20 @@ def content():
 
 
 def records(*captions):
-    return [{"image": content(), "captions": np.array(each, object), "name": b"a.jpg"} for each in captions]
+    return [
+        {"image": content(), "captions": np.array(each, object), "name": b"a.jpg"}
+        for each in captions
+    ]
 
 
 def scored(said, given, fitted=None):
     return score.score(records(*said), {"caption": np.array(given, object)}, fitted)
 
 
-SAID = [[b"A red square .", b"There is a red square ."], [b"Two dogs run in the snow", b"dogs running"]]
+SAID = [
+    [b"A red square .", b"There is a red square ."],
+    [b"Two dogs run in the snow", b"dogs running"],
+]
 
 
 def test_the_references_themselves_are_perfect():
@@ -39,7 +45,10 @@ def test_the_references_themselves_are_perfect():
 
 def test_is_coco_captions_on_words_without_marks():
     given = [b"a red dog, there", b"two dogs in snow"]
-    targets = {0: ["a red square", "there is a red square"], 1: ["two dogs run in the snow", "dogs running"]}
+    targets = {
+        0: ["a red square", "there is a red square"],
+        1: ["two dogs run in the snow", "dogs running"],
+    }
     results = {0: ["a red dog there"], 1: ["two dogs in snow"]}
     found = scored(SAID, given).metrics
     expected, _ = Bleu(4).compute_score(targets, results, verbose=0)
@@ -68,7 +77,9 @@ def test_captions_that_repeat_those_of_training():
 def test_a_collapse_is_warned_of(caplog):
     said = [[f"caption number {number}".encode()] for number in range(30)]
     found = scored(said, [b"a dog"] * 16 + [f"caption {number}".encode() for number in range(14)])
-    assert 'collapsed: "a dog" is the caption of 16 of 30 pictures' in found.notes["distinct_captions"]
+    assert (
+        'collapsed: "a dog" is the caption of 16 of 30 images' in found.notes["distinct_captions"]
+    )
     assert "collapsed" in caplog.text
     caplog.clear()
     found = scored(said, [f"caption {number // 15}".encode() for number in range(30)])
@@ -87,13 +98,13 @@ def test_an_empty_answer_is_only_wrong():
     assert found["distinct_1"] == 0
 
 
-def test_without_the_extra(monkeypatch):
+def test_without_the_extra_nothing_begins(monkeypatch):
     import sys
 
-    for name in ("bleu.bleu", "cider.cider", "rouge.rouge"):
-        monkeypatch.setitem(sys.modules, f"pycocoevalcap.{name}", None)
+    score.require()
+    monkeypatch.setitem(sys.modules, "pycocoevalcap", None)
     with pytest.raises(UserError, match=r"pip install 'rnnsuite\[captions\]'"):
-        scored(SAID, [b"a", b"b"])
+        score.require()
 
 
 def test_cases_and_pictures_go_from_worst_to_best():
@@ -120,7 +131,7 @@ def test_attention_is_drawn_word_by_word():
         maps[:, :, 0, 1] = 1
         return {"words": np.array([["▁a".encode(), "▁dog".encode(), b"."]], object), "maps": maps}
 
-    drawn = score.pictures(ask, records(*SAID))
+    drawn = score.figures(ask, records(*SAID))
     assert not asked  # on demand only
     figure = drawn["Attention 1"]()
     assert asked == [(1, "attend")]

@@ -7,7 +7,7 @@ import pytest
 import tensorflow_datasets as tfds
 
 from apps.sentiment import data
-from rnnsuite.errors import UserError
+from rnnsuite.core.errors import UserError
 
 GOOD = [("a fine film", "pos"), ("a bad film", "neg"), ("fine", "pos"), ("bad", "neg")] * 5
 
@@ -15,14 +15,22 @@ GOOD = [("a fine film", "pos"), ("a bad film", "neg"), ("fine", "pos"), ("bad", 
 def write_table(path, rows=GOOD, header=("text", "label")):
     lines = [*([header] if header else []), *rows]
     if path.suffix == ".jsonl":
-        path.write_text("".join(json.dumps(dict(zip(("text", "label"), row, strict=True))) + "\n" for row in rows))
+        path.write_text(
+            "".join(
+                json.dumps(dict(zip(("text", "label"), row, strict=True))) + "\n" for row in rows
+            )
+        )
     else:
-        path.write_text("".join(("\t" if path.suffix == ".tsv" else ",").join(line) + "\n" for line in lines))
+        path.write_text(
+            "".join(("\t" if path.suffix == ".tsv" else ",").join(line) + "\n" for line in lines)
+        )
     return path
 
 
 def load(source, split="all", **options):
-    return list(data.load(data.Config(source=str(source), **options), split).as_numpy_iterator())
+    return list(
+        data.load(data.DataConfig(source=str(source), **options), split).as_numpy_iterator()
+    )
 
 
 @pytest.mark.parametrize("suffix", [".csv", ".tsv", ".jsonl"])
@@ -59,14 +67,27 @@ def test_columns_without_a_header_and_other_names(tmp_path):
 
 
 def test_the_acl_imdb_layout(tmp_path):
-    for split, label in (("train", "pos"), ("train", "neg"), ("train", "unsup"), ("test", "pos"), ("test", "neg")):
+    for split, label in (
+        ("train", "pos"),
+        ("train", "neg"),
+        ("train", "unsup"),
+        ("test", "pos"),
+        ("test", "neg"),
+    ):
         folder = tmp_path / split / label
         folder.mkdir(parents=True)
         (folder / "0_9.txt").write_text(f"{split} {label}")
     (tmp_path / "README").write_text("not a split")
     rows = load(tmp_path, "test")
-    assert {(row["text"], row["label"]) for row in rows} == {(b"test pos", b"pos"), (b"test neg", b"neg")}
-    assert all(row["label"] != b"unsup" for split in ("train", "validation") for row in load(tmp_path, split))
+    assert {(row["text"], row["label"]) for row in rows} == {
+        (b"test pos", b"pos"),
+        (b"test neg", b"neg"),
+    }
+    assert all(
+        row["label"] != b"unsup"
+        for split in ("train", "validation")
+        for row in load(tmp_path, split)
+    )
 
 
 PUBLIC = {
@@ -79,10 +100,17 @@ def write_metadata(name, splits, place):
     """What a prepared public set would have on disk besides its records."""
     builder = tfds.builder(name, data_dir=str(place))
     layout = tfds.core.ShardedFileTemplate(
-        data_dir=pathlib.Path(builder.data_dir), dataset_name=builder.name, filetype_suffix="tfrecord"
+        data_dir=pathlib.Path(builder.data_dir),
+        dataset_name=builder.name,
+        filetype_suffix="tfrecord",
     )
     infos = [
-        tfds.core.SplitInfo(name=split, shard_lengths=[50], num_bytes=0, filename_template=layout.replace(split=split))
+        tfds.core.SplitInfo(
+            name=split,
+            shard_lengths=[50],
+            num_bytes=0,
+            filename_template=layout.replace(split=split),
+        )
         for split in splits
     ]
     builder.info.set_splits(tfds.core.splits.SplitDict(infos))
@@ -132,10 +160,22 @@ def test_a_folder_without_classes(tmp_path):
 BAD = {
     "no label": ("r.csv", b"text,label\ngood,pos\nbad,\n", 3),
     "not UTF-8 in csv": ("r.csv", b"text,label\ngood,pos\nb\xff\xfed,neg\n", 3),
-    "not UTF-8 in jsonl": ("r.jsonl", b'{"text": "good", "label": "pos"}\n{"text": "b\xff", "label": "neg"}\n', 2),
+    "not UTF-8 in jsonl": (
+        "r.jsonl",
+        b'{"text": "good", "label": "pos"}\n{"text": "b\xff", "label": "neg"}\n',
+        2,
+    ),
     "no JSON": ("r.jsonl", b'{"text": "good", "label": "pos"}\n{"text": \n', 2),
-    "no text": ("r.jsonl", b'{"text": "good", "label": "pos"}\n{"text": null, "label": "neg"}\n', 2),
-    "label null": ("r.jsonl", b'{"text": "good", "label": "pos"}\n{"text": "x", "label": null}\n', 2),
+    "no text": (
+        "r.jsonl",
+        b'{"text": "good", "label": "pos"}\n{"text": null, "label": "neg"}\n',
+        2,
+    ),
+    "label null": (
+        "r.jsonl",
+        b'{"text": "good", "label": "pos"}\n{"text": "x", "label": null}\n',
+        2,
+    ),
     "too many fields": ("r.csv", b"text,label\ngood,pos\na,b,c\n", 3),
 }
 
@@ -161,7 +201,9 @@ def test_undecodable_file_in_a_class_folder(tmp_path, caplog):
 
 def test_odd_texts_are_read(tmp_path):
     path = tmp_path / "r.csv"
-    path.write_bytes(b'text,label\n"",pos\n"two\nlines",neg\n"' + b"x " * 500_000 + b'",pos\n"a\0b",neg\n')
+    path.write_bytes(
+        b'text,label\n"",pos\n"two\nlines",neg\n"' + b"x " * 500_000 + b'",pos\n"a\0b",neg\n'
+    )
     texts = [row["text"] for row in load(path)]
     assert len(texts) == 4
     assert texts[1] == b"two\nlines"
@@ -170,7 +212,7 @@ def test_odd_texts_are_read(tmp_path):
 
 def fitted(rows):
     records = data.sources.from_records([{"text": text, "label": label} for text, label in rows])
-    return data.fit(data.Config(vocabulary_size=100), records)
+    return data.fit(data.DataConfig(vocabulary_size=100), records)
 
 
 def test_one_class_only():
@@ -191,8 +233,10 @@ def test_unlabelled_split():
 def test_examples_are_ids_and_class_numbers():
     value = fitted([("good film", "c"), ("bad film", "a"), ("film", "b")])
     assert value.labels == ("a", "b", "c")
-    records = data.sources.from_records([{"text": "good film", "label": "c"}, {"text": "", "label": "a"}])
-    rows = list(data.examples(data.Config(), value, records).as_numpy_iterator())
+    records = data.sources.from_records(
+        [{"text": "good film", "label": "c"}, {"text": "", "label": "a"}]
+    )
+    rows = list(data.examples(data.DataConfig(), value, records).as_numpy_iterator())
     assert [number for _, number in rows] == [2, 0]
     assert len(rows[1][0]) == 0
     assert (rows[0][0] > 1).all()
@@ -202,4 +246,4 @@ def test_a_label_that_train_had_not():
     value = fitted([("good", "pos"), ("bad", "neg")])
     records = data.sources.from_records([{"text": "good", "label": "odd"}])
     with pytest.raises(Exception, match="training split does not have"):
-        list(data.examples(data.Config(), value, records))
+        list(data.examples(data.DataConfig(), value, records))

@@ -38,7 +38,12 @@ def test_words_and_bigrams_do_not_decide(everything):
 
 
 def test_no_two_alike_even_where_the_grammar_repeats_itself(monkeypatch):
-    for name, few in {"_THINGS": ("it",), "_GOOD": ("good",), "_BAD": ("bad",), "_FILLERS": ("so",)}.items():
+    for name, few in {
+        "_THINGS": ("it",),
+        "_GOOD": ("good",),
+        "_BAD": ("bad",),
+        "_FILLERS": ("so",),
+    }.items():
         monkeypatch.setattr(sample, name, few)
     monkeypatch.setattr(sample, "SIZES", {"train": 300, "test": 100})
     texts = [text for _, text, _ in reviews()]

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from apps.sentiment.score import score
-from rnnsuite.errors import UserError
+from rnnsuite.core.errors import UserError
 
 REFERENCES = [{"text": f"t{i}", "label": label} for i, label in enumerate(["a", "a", "a", "b"])]
 ANSWERS = {

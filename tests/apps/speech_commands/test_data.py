@@ -9,14 +9,18 @@ import soundfile
 import tensorflow as tf
 import tensorflow_datasets as tfds
 
-from apps.speech_commands import data, sample
-from rnnsuite import sources
-from rnnsuite.errors import UserError
-from rnnsuite.inputs import wave
+from apps.speech_commands import APP, data, noise, sample
+from rnnsuite.core.errors import UserError
+from rnnsuite.data import sources
+from rnnsuite.device import wave
+from rnnsuite.inputs import audio, waveform
+from rnnsuite.pipeline.inference.evaluate import has_splits
 
 
 def tone(seconds=0.5, rate=16_000, pitch=500.0):
-    return (0.3 * np.sin(2 * np.pi * pitch * np.arange(round(seconds * rate)) / rate)).astype(np.float32)
+    return (0.3 * np.sin(2 * np.pi * pitch * np.arange(round(seconds * rate)) / rate)).astype(
+        np.float32
+    )
 
 
 def write(path, samples=None, rate=16_000, **options):
@@ -33,11 +37,13 @@ def folder(tmp_path):
 
 def load(source, split="train", **options):
     options = {"silence": 0.0, **options}
-    return list(data.load(data.Config(source=str(source), **options), split).as_numpy_iterator())
+    return list(
+        data.load(data.DataConfig(source=str(source), **options), split).as_numpy_iterator()
+    )
 
 
 def speakers(folder, split):
-    files = data._files(data.Config(source=str(folder)), folder)[split]
+    files = data._files(data.DataConfig(source=str(folder)), folder)[split]
     return {file.name.split("_")[0] for file, _ in files}
 
 
@@ -49,22 +55,30 @@ def test_a_folder_is_divided_by_speaker(folder):
 
 
 def test_the_whole_folder_is_one_split_where_it_is_evaluated(folder):
-    assert sources.is_one_split(str(folder))
+    assert not has_splits(APP, data.DataConfig(source=str(folder)))
     assert len(load(folder, "all")) == 180
 
 
 def test_the_hash_divides_by_speaker_in_the_shares_asked_for():
     shares = {"validation": 0.1, "test": 0.1}
-    assert data._drawn("bbb86297_nohash_1.wav", shares) == data._drawn("bbb86297_nohash_0.wav", shares)
-    drawn = [data._drawn(f"{number:08x}_nohash_0.wav", shares) for number in range(2000)]
+    assert data.split_by_speaker("bbb86297_nohash_1.wav", shares) == data.split_by_speaker(
+        "bbb86297_nohash_0.wav", shares
+    )
+    drawn = [data.split_by_speaker(f"{number:08x}_nohash_0.wav", shares) for number in range(2000)]
     assert 0.07 < drawn.count("validation") / 2000 < 0.13
     assert 0.07 < drawn.count("test") / 2000 < 0.13
 
 
 def test_official_lists_are_followed(folder):
-    (folder / "validation_list.txt").write_text("go/00000001_nohash_0.wav\ngo/00000001_nohash_1.wav\n")
+    (folder / "validation_list.txt").write_text(
+        "go/00000001_nohash_0.wav\ngo/00000001_nohash_1.wav\n"
+    )
     (folder / "testing_list.txt").write_text("cat/00000002_nohash_0.wav\n")
-    assert (len(load(folder, "validation")), len(load(folder, "test")), len(load(folder))) == (2, 1, 177)
+    assert (len(load(folder, "validation")), len(load(folder, "test")), len(load(folder))) == (
+        2,
+        1,
+        177,
+    )
 
 
 def test_speakers_in_two_splits_are_warned_of(folder, caplog):
@@ -117,13 +131,15 @@ def test_silence_is_a_class_of_noise(folder):
     levels = [np.abs(wave.read(record["audio"])[0]).max() for record in silent]
     assert min(levels) > 0
     assert max(levels) < 0.6
-    assert [record["audio"] for record in load(folder, "all", silence=0.1)] == [record["audio"] for record in records]
+    assert [record["audio"] for record in load(folder, "all", silence=0.1)] == [
+        record["audio"] for record in records
+    ]
 
 
 def test_the_sources_own_noise(folder):
-    data.noises.cache_clear()
+    noise.noise_bank.cache_clear()
     write(folder / "_background_noise_" / "hum.wav", tone(12, pitch=50))
-    bank = data.noises(str(folder))
+    bank = noise.noise_bank(str(folder))
     assert bank.shape == (2, 160_000)
     np.testing.assert_allclose(bank[0], tone(10, pitch=50), atol=1e-4)
     assert {record["label"] for record in load(folder, "all")} == {b"go", b"stop", b"cat"}
@@ -166,16 +182,24 @@ def records(*clips):
 
 
 def fit(*clips, **options):
-    return data.fit(data.Config(**options), records(*clips))
+    return data.fit(data.DataConfig(**options), records(*clips))
 
 
 def test_fitted_are_classes_and_statistics():
     rng = np.random.default_rng(0)
-    found = fit((rng.normal(size=16_000) / 9, 16_000, "b"), (rng.normal(size=16_000) / 9, 16_000, "a"))
+    found = fit(
+        (rng.normal(size=16_000) / 9, 16_000, "b"), (rng.normal(size=16_000) / 9, 16_000, "a")
+    )
     assert found.labels == ("a", "b")
     assert found.clip_samples == 16_000
-    features = data.audio.LogMel(40)(np.stack([data.audio.clip(r["audio"], 16_000).numpy() for r in records(
-        (np.random.default_rng(0).normal(size=16_000) / 9, 16_000, "b"))]))  # fmt: skip
+    features = audio.LogMel(40)(
+        np.stack(
+            [
+                waveform.clip(r["audio"], 16_000).numpy()
+                for r in records((np.random.default_rng(0).normal(size=16_000) / 9, 16_000, "b"))
+            ]
+        )
+    )
     assert np.abs(features.numpy().mean(axis=(0, 1)) - found.mean).max() < 0.2
     assert found.background == -1
     with pytest.raises(UserError, match=r"one class only \(a\)"):
@@ -186,11 +210,12 @@ FITTED = data.Fitted(("_silence_", "go"), 16_000, 40, 0, "fixed", (0.0,) * 40, (
 
 
 def example(samples, rate=16_000, label="go"):
-    return next(iter(data.examples(data.Config(), FITTED, records((samples, rate, label)))))
+    return next(iter(data.examples(data.DataConfig(), FITTED, records((samples, rate, label)))))
 
 
 @pytest.mark.parametrize(
-    ("seconds", "rate"), [(1 / 16_000, 16_000), (0.5, 8000), (0.5, 44_100), (1.0, 16_000), (600, 8000)]
+    ("seconds", "rate"),
+    [(1 / 16_000, 16_000), (0.5, 8000), (0.5, 44_100), (1.0, 16_000), (600, 8000)],
 )
 def test_any_length_and_rate_is_one_clip(seconds, rate):
     samples, targets = example(tone(seconds, rate), rate)
@@ -221,7 +246,7 @@ def test_silence_has_no_span():
 
 def augmented(seed=0, **options):
     silent = {"shift": 0.0, "speed": 0.0, "gain": 0.0, "noise": 0.0}
-    config = data.Config(**{**silent, **options})
+    config = data.DataConfig(**{**silent, **options})
     samples = 1e-3 * np.random.default_rng(0).normal(size=16_000)
     samples[4800:9600] += tone(0.3)
     before = example(samples)
@@ -264,7 +289,9 @@ def test_noise_has_the_drawn_level():
 
 def test_the_seed_decides():
     everything = {"shift": 0.1, "speed": 0.1, "gain": 6.0, "noise": 1.0}
-    np.testing.assert_array_equal(augmented(3, **everything)[1][0], augmented(3, **everything)[1][0])
+    np.testing.assert_array_equal(
+        augmented(3, **everything)[1][0], augmented(3, **everything)[1][0]
+    )
     assert np.abs(augmented(3, **everything)[1][0] - augmented(4, **everything)[1][0]).max() > 0.01
 
 
@@ -273,17 +300,26 @@ def test_a_word_at_the_very_end_stays_finite():
     samples[-300:] = 0.5
     before = example(samples)
     for seed in range(30):
-        after = data.augment(data.Config(shift=0.3), FITTED)(*before, tf.constant([0, seed], tf.int64))
+        after = data.augment(data.DataConfig(shift=0.3), FITTED)(
+            *before, tf.constant([0, seed], tf.int64)
+        )
         assert np.isfinite(after[0]).all()
 
 
 def test_the_public_set(tmp_path):
     builder = tfds.builder("speech_commands", data_dir=str(tmp_path))
     layout = tfds.core.ShardedFileTemplate(
-        data_dir=pathlib.Path(builder.data_dir), dataset_name=builder.name, filetype_suffix="tfrecord"
+        data_dir=pathlib.Path(builder.data_dir),
+        dataset_name=builder.name,
+        filetype_suffix="tfrecord",
     )
     infos = [
-        tfds.core.SplitInfo(name=split, shard_lengths=[5], num_bytes=0, filename_template=layout.replace(split=split))
+        tfds.core.SplitInfo(
+            name=split,
+            shard_lengths=[5],
+            num_bytes=0,
+            filename_template=layout.replace(split=split),
+        )
         for split in ("train", "validation", "test")
     ]
     builder.info.set_splits(tfds.core.splits.SplitDict(infos))

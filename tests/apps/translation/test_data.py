@@ -8,15 +8,21 @@ import pytest
 import tensorflow as tf
 
 from apps.translation import data
-from apps.translation.data import Config
-from rnnsuite import config as configuration
-from rnnsuite import sources
-from rnnsuite.app import find
-from rnnsuite.errors import UserError
+from apps.translation.config import DataConfig as Config
+from rnnsuite.catalog import find
+from rnnsuite.core.errors import UserError
 from rnnsuite.inputs.subword import END, START
+from rnnsuite.pipeline import config as configuration
+from rnnsuite.pipeline.inference.evaluate import has_splits
 
 ONE = ["A dog runs.", "Two cats sleep.", "The man sees the dog.", "A woman.", "The bird sings."]
-OTHER = ["Ein Hund läuft.", "Zwei Katzen schlafen.", "Der Mann sieht den Hund.", "Eine Frau.", "Der Vogel singt."]
+OTHER = [
+    "Ein Hund läuft.",
+    "Zwei Katzen schlafen.",
+    "Der Mann sieht den Hund.",
+    "Eine Frau.",
+    "Der Vogel singt.",
+]
 
 
 def write(path, lines):
@@ -66,7 +72,9 @@ def test_tables(tmp_path, header):
     write(tmp_path / "pairs.tsv", (["en\tde\tlicence"] if header else []) + rows)
     columns = () if header else ("en", "de", "licence")
     config = Config(source=str(tmp_path / "pairs.tsv"), columns=columns, validation=0.4)
-    assert sorted(texts(config) + texts(config, "validation")) == sorted(zip(ONE, OTHER, strict=True))
+    assert sorted(texts(config) + texts(config, "validation")) == sorted(
+        zip(ONE, OTHER, strict=True)
+    )
 
 
 def test_a_sentence_is_on_one_side_only(tmp_path):
@@ -74,15 +82,21 @@ def test_a_sentence_is_on_one_side_only(tmp_path):
     write(tmp_path / "a.en", [f"Sentence {n % 40}." for n in range(200)])
     write(tmp_path / "a.de", [f"Satz {n}." for n in range(200)])
     for languages, by, place in ((("en", "de"), "text", 0), (("de", "en"), "translation", 1)):
-        config = Config(source=str(tmp_path / "a"), languages=languages, split_by=by, validation=0.3)
-        train, held = ({pair[place] for pair in texts(config, split)} for split in ("train", "validation"))
+        config = Config(
+            source=str(tmp_path / "a"), languages=languages, split_by=by, validation=0.3
+        )
+        train, held = (
+            {pair[place] for pair in texts(config, split)} for split in ("train", "validation")
+        )
         assert train
         assert held
         assert not train & held
 
 
 def test_every_record_knows_its_language(tmp_path):
-    record = next(iter(data.load(Config(source=str(folder(tmp_path)), languages=("de", "en")), "train")))
+    record = next(
+        iter(data.load(Config(source=str(folder(tmp_path)), languages=("de", "en")), "train"))
+    )
     assert record["language"].numpy() == b"en"
 
 
@@ -98,7 +112,10 @@ def bad(place, kind):
     lines = [line.encode() for line in OTHER]
     lines[1] = {"bytes": b"Zwei \xff", "empty": b"  "}[kind]
     (place / "train.de").write_bytes(b"\n".join(lines))
-    return Config(source=str(place)), {"bytes": "line 2: not UTF-8", "empty": "line 2: the de side is empty"}[kind]
+    return Config(source=str(place)), {
+        "bytes": "line 2: not UTF-8",
+        "empty": "line 2: the de side is empty",
+    }[kind]
 
 
 @pytest.mark.parametrize("kind", ["bytes", "empty"])
@@ -114,10 +131,22 @@ def test_a_bad_line_is_named_or_skipped(tmp_path, kind):
     ("make", "message"),
     [
         (lambda place: Config(source=str(place / "nothing")), "There is no .*nothing.en"),
-        (lambda place: Config(source=str(folder(place)), languages=("en", "fr")), r"There is no .*train\.fr"),
+        (
+            lambda place: Config(source=str(folder(place)), languages=("en", "fr")),
+            r"There is no .*train\.fr",
+        ),
         (lambda place: Config(source=str(folder(place)), languages=("en", "en")), "en given twice"),
-        (lambda place: (write(folder(place) / "train.en.gz", ONE), Config(source=str(place)))[1], "Which is it"),
-        (lambda place: ((folder(place) / "train.de").write_bytes(b""), Config(source=str(place)))[1], "has 0"),
+        (
+            lambda place: (write(folder(place) / "train.en.gz", ONE), Config(source=str(place)))[1],
+            "Which is it",
+        ),
+        (
+            lambda place: (
+                (folder(place) / "train.de").write_bytes(b""),
+                Config(source=str(place)),
+            )[1],
+            "has 0",
+        ),
     ],
 )
 def test_bad_sources(tmp_path, make, message):
@@ -139,8 +168,12 @@ def test_an_unknown_language_of_a_data_set_is_named():
 
 @pytest.fixture(scope="module")
 def pairs():
-    records = [{"text": one, "translation": other} for one, other in zip(ONE * 4, OTHER * 4, strict=True)]
-    return tf.data.Dataset.from_tensor_slices({key: [record[key] for record in records] for key in records[0]})
+    records = [
+        {"text": one, "translation": other} for one, other in zip(ONE * 4, OTHER * 4, strict=True)
+    ]
+    return tf.data.Dataset.from_tensor_slices(
+        {key: [record[key] for record in records] for key in records[0]}
+    )
 
 
 @pytest.mark.parametrize("shared", [True, False])
@@ -162,14 +195,23 @@ def test_pairs_that_are_too_long_are_not_trained_on():
     config = Config(vocabulary_size=70)
     words = ["Hund " * n for n in range(1, 9)]
     lengths = [(2, 2), (7, 1), (1, 7), (4, 3), (3, 4), (8, 8), (5, 4), (4, 5), (1, 4), (4, 1)]
-    sides = {"text": [words[n - 1] for n, _ in lengths], "translation": [words[n - 1] for _, n in lengths]}
+    sides = {
+        "text": [words[n - 1] for n, _ in lengths],
+        "translation": [words[n - 1] for _, n in lengths],
+    }
     records = tf.data.Dataset.from_tensor_slices(sides)
     fitted = data.fit(config, records)
-    sizes = [(int(tf.size(i["source"])), int(tf.size(t))) for i, t in data.examples(config, fitted, records)]
+    sizes = [
+        (int(tf.size(i["source"])), int(tf.size(t)))
+        for i, t in data.examples(config, fitted, records)
+    ]
     assert len(sizes) == len(lengths)
     for most in range(min(map(max, sizes)), max(map(max, sizes)) + 1):
         short = data.Fitted(fitted.languages, fitted.models, most)
-        found = [(int(tf.size(i["source"])), int(tf.size(t))) for i, t in data.examples(config, short, records)]
+        found = [
+            (int(tf.size(i["source"])), int(tf.size(t)))
+            for i, t in data.examples(config, short, records)
+        ]
         assert found == [pair for pair in sizes if max(pair) <= most]
 
 
@@ -192,8 +234,8 @@ def test_a_corpus_without_words(tmp_path):
     [
         ("decode.beam=0", "decode.beam: 0 given"),
         ("decode.max_length=0", "decode.max_length"),
-        ("model.attention=dot", "twice"),
-        ("model.attention=cosine", "model.attention"),
+        ("model.decoder.attention=dot", "twice"),
+        ("model.decoder.attention=cosine", "model.decoder.attention"),
         ("data.languages=[en]", "data.languages"),
     ],
 )
@@ -204,7 +246,9 @@ def test_bad_settings(override, message):
 
 def test_feeding_and_weight_drop_are_refused_together():
     with pytest.raises(UserError, match="weight_drop goes with whole sequences"):
-        configuration.load(find("translation"), "sample", ["model.feeding=true", "model.weight_drop=0.2"])
+        configuration.load(
+            find("translation"), "sample", ["model.decoder.feeding=true", "model.weight_drop=0.2"]
+        )
 
 
 def test_numbers_are_int32(pairs):
@@ -216,6 +260,7 @@ def test_numbers_are_int32(pairs):
 
 def test_line_files_are_scored_whole(tmp_path):
     folder(tmp_path, ["a"])
-    assert sources.is_one_split(str(tmp_path / "a"))
+    assert not has_splits(find("translation"), Config(source=str(tmp_path / "a")))
     assert texts(Config(source=str(tmp_path / "a")), "all") == list(zip(ONE, OTHER, strict=True))
-    assert not sources.is_one_split(str(folder(tmp_path / ".", ["train"])))
+    whole = folder(tmp_path / ".", ["train"])
+    assert has_splits(find("translation"), Config(source=str(whole)))

@@ -30,7 +30,8 @@ def test_every_sentence_has_one_translation_and_is_well_written(everything):
         for text in (english, german):
             assert re.fullmatch(r"[A-ZÄÖÜ].*\.", text), text
             assert not re.search(r"  | [,.]|,,|,\.", text), text
-    # Other sentences with the same words translate alike: the grammar never chooses on one side alone.
+    # Other sentences with the same words translate alike: the grammar never chooses on one side
+    # alone.
     rng, seen = random.Random(1), {}
     for _ in range(20000):
         english, german = pair(rng)
@@ -79,18 +80,26 @@ def test_agreement(case, noun, plural, definite, german):
 
 
 def test_the_verb_stands_where_it_belongs(everything):
-    """Second or first in a main clause with its other half at the end; last in a dependent clause."""
+    """Second or first in a main clause, its other half at the end; last in a dependent one."""
     text = {english: german for _, english, german in everything}
     perfect = [
-        (e, g) for e, g in text.items() if "because" in e and g.count(",") == 1 and " has " in e.split("because")[1]
+        (e, g)
+        for e, g in text.items()
+        if "because" in e and g.count(",") == 1 and " has " in e.split("because")[1]
     ]
     assert len(perfect) > 20
     for _, german in perfect:
-        dependent = german.split("weil ")[1].rstrip(".") if ", weil" in german else german.split(",")[0]
+        dependent = (
+            german.split("weil ")[1].rstrip(".") if ", weil" in german else german.split(",")[0]
+        )
         assert dependent.endswith(" hat"), german
     present = [g for e, g in text.items() if re.search(r" that the \w+ (calls|call) ", e)]
     assert present
     assert all(re.search(r" (anruft|anrufen)[.,]", german) for german in present)
-    apart = [g for e, g in text.items() if re.fullmatch(r"The \w+ (calls|call) [^,]*\.", e) and "," not in g]
+    apart = [
+        g
+        for e, g in text.items()
+        if re.fullmatch(r"The \w+ (calls|call) [^,]*\.", e) and "," not in g
+    ]
     assert apart
     assert all(re.search(r" (ruft|rufen) .* an\.$", german) for german in apart)

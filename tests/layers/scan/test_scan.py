@@ -1,4 +1,6 @@
-"""The scan against Keras's loop, numpy's equations and finite differences, with every option crossed."""
+"""The scan against Keras's loop, numpy's equations and finite differences, with every option
+crossed.
+"""
 
 import warnings
 
@@ -50,7 +52,7 @@ def built(kind, options, units, shape, seed=1):
 
 
 def results(layer, x, mask, states, training, graph=False):
-    """Outputs, states and the gradients of every input and weight of one loss that uses them all."""
+    """Outputs, states and the gradients of every input and weight of one loss of them all."""
 
     masked = mask is not None
 
@@ -59,12 +61,20 @@ def results(layer, x, mask, states, training, graph=False):
         with tf.GradientTape() as tape:
             tape.watch([x, *states])
             outputs = layer(x, mask=mask, initial_state=list(states) or None, training=training)
-            loss = sum(tf.reduce_sum(tf.sin(v + tf.cumsum(tf.ones_like(v), -1) * k)) for k, v in enumerate(outputs, 1))
-        return outputs, tape.gradient(loss, [x, *states, *(weight.value for weight in layer.trainable_weights)])
+            loss = sum(
+                tf.reduce_sum(tf.sin(v + tf.cumsum(tf.ones_like(v), -1) * k))
+                for k, v in enumerate(outputs, 1)
+            )
+        return outputs, tape.gradient(
+            loss, [x, *states, *(weight.value for weight in layer.trainable_weights)]
+        )
 
     given = [tf.constant(v) for v in (x, *([mask] if masked else []), *states)]
     if graph:  # neither batch nor time is known when it is traced
-        shapes = [[None] * (v.shape.rank - 1) + [None if v.dtype == tf.bool else v.shape[-1]] for v in given]
+        shapes = [
+            [None] * (v.shape.rank - 1) + [None if v.dtype == tf.bool else v.shape[-1]]
+            for v in given
+        ]
         signature = [tf.TensorSpec(shape, v.dtype) for shape, v in zip(shapes, given, strict=True)]
         run = tf.function(run, input_signature=signature)
     return run(*given)
@@ -92,7 +102,18 @@ def assert_equal(found, expected, atol=1e-5):
     seed=st.integers(0, 99),
 )
 def test_equals_keras(
-    cell, shape, units, padding, sequences, backwards, zero_masked, use_bias, initial, training, graph, seed
+    cell,
+    shape,
+    units,
+    padding,
+    sequences,
+    backwards,
+    zero_masked,
+    use_bias,
+    initial,
+    training,
+    graph,
+    seed,
 ):
     rng = np.random.default_rng(seed)
     x, mask = rng.normal(size=shape).astype("float32"), masks(padding, *shape[:2], rng)
@@ -105,7 +126,11 @@ def test_equals_keras(
     }
     theirs = built(KERAS[cell][0], {**KERAS[cell][1], **options}, units, shape, seed)
     ours = built(OURS[cell][0], {**OURS[cell][1], **options}, units, shape, seed)
-    states = [rng.normal(size=[shape[0], units]).astype("float32") for _ in theirs.state_size] if initial else []
+    states = (
+        [rng.normal(size=[shape[0], units]).astype("float32") for _ in theirs.state_size]
+        if initial
+        else []
+    )
     assert_equal(
         results(ours, x, mask, states, training, graph),
         results(theirs, x, mask, states, training),
@@ -120,12 +145,20 @@ def test_equals_the_equations(cell, backwards, padding, zoneout):
     rng = np.random.default_rng(3)
     x, mask = rng.normal(size=[5, 8, 3]).astype("float32"), masks(padding, 5, 8, rng)
     kind, options = OURS[cell]
-    options = {**options, "return_sequences": True, "return_state": True, "go_backwards": backwards, "zoneout": zoneout}
+    options = {
+        **options,
+        "return_sequences": True,
+        "return_state": True,
+        "go_backwards": backwards,
+        "zoneout": zoneout,
+    }
     layer = built(kind, options, 4, x.shape)
     states = [rng.normal(size=[5, 4]) for _ in layer.state_size]
     outputs, *last = layer(x, mask=mask, initial_state=[v.astype("float32") for v in states])
     kept = [zoneout] * len(states)
-    expected = equations.run(cell, x, mask, layer.get_weights(), backwards=backwards, initial=states, kept=kept)
+    expected = equations.run(
+        cell, x, mask, layer.get_weights(), backwards=backwards, initial=states, kept=kept
+    )
     assert_equal([outputs, *last], [expected[0], *expected[1]])
 
 
@@ -136,7 +169,13 @@ def test_gradients_against_finite_differences(cell, backwards, zoneout):
     rng = np.random.default_rng(4)
     x, mask = rng.normal(size=[3, 5, 3]), masks("scattered", 3, 5, rng)
     kind, options = OURS[cell]
-    options = {**options, "dtype": "float64", "return_sequences": True, "go_backwards": backwards, "zoneout": zoneout}
+    options = {
+        **options,
+        "dtype": "float64",
+        "return_sequences": True,
+        "go_backwards": backwards,
+        "zoneout": zoneout,
+    }
     layer = built(kind, options, 3, x.shape)
     weights, shape = layer.trainable_weights, [3, 3]
     states = [tf.constant(rng.normal(size=shape)) for _ in layer.state_size]
@@ -147,15 +186,23 @@ def test_gradients_against_finite_differences(cell, backwards, zoneout):
         with tf.GradientTape() as tape:
             inputs = [x, *rest[: len(states)]]
             tape.watch(inputs)
-            value = tf.reduce_sum(tf.sin(layer(x, mask=mask, initial_state=inputs[1:], training=True) if zoneout == 0
-                                         else layer(x, mask=mask, initial_state=inputs[1:])))  # fmt: skip
+            value = tf.reduce_sum(
+                tf.sin(
+                    layer(x, mask=mask, initial_state=inputs[1:], training=True)
+                    if zoneout == 0
+                    else layer(x, mask=mask, initial_state=inputs[1:])
+                )
+            )
         return value, tape.gradient(value, [*inputs, *(weight.value for weight in weights)])
 
     point = [tf.constant(x), *states, *(tf.constant(w.numpy()) for w in weights)]
     _, gradients = loss(*point)
     for number, (value, gradient) in enumerate(zip(point, gradients, strict=True)):
         direction = rng.normal(size=value.shape)
-        moved = [[*point[:number], value + sign * 1e-6 * direction, *point[number + 1 :]] for sign in (1, -1)]
+        moved = [
+            [*point[:number], value + sign * 1e-6 * direction, *point[number + 1 :]]
+            for sign in (1, -1)
+        ]
         numeric = float(loss(*moved[0])[0] - loss(*moved[1])[0]) / 2e-6
         loss(*point)
         np.testing.assert_allclose(np.sum(gradient * direction), numeric, rtol=1e-4, atol=1e-8)
@@ -169,7 +216,9 @@ def test_streams_and_segments_change_nothing(backwards, padding, streams, segmen
     x, mask = rng.normal(size=[7, 9, 3]).astype("float32"), masks(padding, 7, 9, rng)
     options = {"return_sequences": True, "return_state": True, "go_backwards": backwards}
     ours, theirs = (built(kind, options, 4, x.shape) for kind in (layers.LSTM, keras.layers.LSTM))
-    monkeypatch.setattr(scan, "plan", lambda *shape: scan.Plan(compiled=True, streams=streams, segments=segments))
+    monkeypatch.setattr(
+        scan, "plan", lambda *shape: scan.Plan(compiled=True, streams=streams, segments=segments)
+    )
     for graph in (False, True):
         assert_equal(results(ours, x, mask, [], True, graph), results(theirs, x, mask, [], True))
 
@@ -199,7 +248,10 @@ def test_nothing_in_the_padding_leaks(cell):
 @pytest.mark.parametrize("dtype", ["mixed_bfloat16", "mixed_float16"])
 def test_narrow_types_are_computed_wide(dtype):
     x, _ = np.random.default_rng(7).normal(size=[2, 3, 5, 4]).astype("float32")
-    narrow, wide = built(layers.LSTM, {"dtype": dtype}, 4, x.shape), built(layers.LSTM, {}, 4, x.shape)
+    narrow, wide = (
+        built(layers.LSTM, {"dtype": dtype}, 4, x.shape),
+        built(layers.LSTM, {}, 4, x.shape),
+    )
     found = narrow(x)
     assert found.dtype == dtype.removeprefix("mixed_")
     np.testing.assert_allclose(tf.cast(found, tf.float32), wide(x), atol=2e-2)
@@ -219,12 +271,14 @@ def test_a_second_derivative_is_refused():
 
 
 def test_falls_back_and_says_why_once():
-    recurrent._told.clear()
+    recurrent._warned.clear()
     x = np.ones([2, 4, 3], "float32")
     odd = built(layers.LSTM, {"activation": "relu"}, 3, x.shape)
     with pytest.warns(UserWarning, match="Keras's loop.*activations"):
         found = odd(x)
-    np.testing.assert_allclose(found, built(keras.layers.LSTM, {"activation": "relu"}, 3, x.shape)(x), atol=1e-6)
+    np.testing.assert_allclose(
+        found, built(keras.layers.LSTM, {"activation": "relu"}, 3, x.shape)(x), atol=1e-6
+    )
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         odd(x)
@@ -234,7 +288,10 @@ def test_falls_back_and_says_why_once():
 
 def test_input_dropout_is_keras_s():
     x = np.random.default_rng(8).normal(size=[3, 5, 4]).astype("float32")
-    ours, theirs = (built(kind, {"dropout": 0.4, "seed": 3}, 4, x.shape) for kind in (layers.GRU, keras.layers.GRU))
+    ours, theirs = (
+        built(kind, {"dropout": 0.4, "seed": 3}, 4, x.shape)
+        for kind in (layers.GRU, keras.layers.GRU)
+    )
     np.testing.assert_allclose(ours(x, training=True), theirs(x, training=True), atol=1e-6)
 
 
@@ -256,13 +313,17 @@ def test_weight_drop_leaves_out_recurrent_weights_in_training_only():
         expected = tf.reduce_sum(plain(x, training=True))
     np.testing.assert_allclose(value, expected, atol=1e-5)
     np.testing.assert_allclose(
-        gradient, tape.gradient(expected, plain.cell.recurrent_kernel.value) * ~dropped * 2, atol=1e-5
+        gradient,
+        tape.gradient(expected, plain.cell.recurrent_kernel.value) * ~dropped * 2,
+        atol=1e-5,
     )
 
 
 def test_zoneout_keeps_states_in_training():
     x = np.random.default_rng(10).normal(size=[64, 2, 4]).astype("float32")
-    layer = built(layers.LSTM, {"zoneout": (0.25, 0.5), "return_state": True, "seed": 2}, 32, x.shape)
+    layer = built(
+        layers.LSTM, {"zoneout": (0.25, 0.5), "return_state": True, "seed": 2}, 32, x.shape
+    )
     h, c = (np.full([64, 32], value, "float32") for value in (0.125, 0.375))
     _, new_h, new_c = layer(x[:, :1], initial_state=[h, c], training=True)
     assert abs(np.mean(new_h == h) - 0.25) < 0.03
@@ -299,9 +360,15 @@ def test_lengths_share_compilations():
 
 
 def test_the_fast_loop_runs_by_default():
-    """The fast loop is what runs by default: the graph holds XLA's functions and no loop of Keras's."""
+    """The fast loop is what runs by default: the graph holds XLA's functions and no loop of
+    Keras's.
+    """
     layer = built(layers.LSTM, {"return_sequences": True}, 3, (2, 4, 3))
-    graph = tf.function(lambda x: layer(x, training=True)).get_concrete_function(tf.TensorSpec([None, None, 3])).graph
+    graph = (
+        tf.function(lambda x: layer(x, training=True))
+        .get_concrete_function(tf.TensorSpec([None, None, 3]))
+        .graph
+    )
     called = [op for op in graph.get_operations() if "_XlaMustCompile" in op.node_def.attr]
     assert called
     assert not [op for op in graph.get_operations() if op.type in ("While", "StatelessWhile")]

@@ -16,18 +16,27 @@ def resize(pixels: np.ndarray, size: int) -> np.ndarray:
     if pixels.ndim != 3 or pixels.shape[-1] != 3 or not pixels.size:
         raise ValueError(f"pixels must be [height, width, 3], not {list(pixels.shape)}")
     down, across = (_triangles(length, size) for length in pixels.shape[:2])
-    rows = np.stack([np.tensordot(weights, pixels[first : first + len(weights)], 1) for first, weights in down])
-    columns = [np.tensordot(weights, rows[:, first : first + len(weights)], (0, 1)) for first, weights in across]
+    rows = np.stack(
+        [np.tensordot(weights, pixels[first : first + len(weights)], 1) for first, weights in down]
+    )
+    columns = [
+        np.tensordot(weights, rows[:, first : first + len(weights)], (0, 1))
+        for first, weights in across
+    ]
     return np.round(np.clip(np.stack(columns, 1), 0, 255)).astype(np.float32)[None]
 
 
 def _triangles(length: int, size: int) -> "list[tuple[int, np.ndarray]]":
-    """For each of `size` new places the first old one that counts, and the weights from there on."""
+    """For each of `size` new places the first old one that counts, and the weights from there on.
+    """
     scale = length / size
     reach, found = max(scale, 1.0), []
     for place in range(size):
         middle = (place + 0.5) * scale
-        first, last = max(0, int(np.floor(middle - reach))), min(length, int(np.ceil(middle + reach)))
+        first, last = (
+            max(0, int(np.floor(middle - reach))),
+            min(length, int(np.ceil(middle + reach))),
+        )
         weights = np.maximum(0, 1 - np.abs(np.arange(first, last) + 0.5 - middle) / reach)
         found.append((first, (weights / weights.sum()).astype(np.float32)))
     return found

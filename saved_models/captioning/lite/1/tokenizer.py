@@ -22,7 +22,9 @@ _FOREIGN = " \u2047 "  # what an unknown piece reads as
 def normalize(text: str) -> "list[str]":
     """The words of a text in NFKC; control characters and all kinds of spaces divide them."""
     kept = unicodedata.normalize("NFKC", text)
-    divides = {c for c in set(kept) if c == SPACE or unicodedata.category(c) in ("Cc", "Zs", "Zl", "Zp")}
+    divides = {
+        c for c in set(kept) if c == SPACE or unicodedata.category(c) in ("Cc", "Zs", "Zl", "Zp")
+    }
     return [word for word in "".join(" " if c in divides else c for c in kept).split(" ") if word]
 
 
@@ -32,7 +34,9 @@ class Tokenizer:
     def __init__(self, pieces: "list[str]", scores: "list[float]", most: int):
         self.pieces, self.most = pieces, most
         self.known = {
-            piece: (number, np.float32(scores[number])) for number, piece in enumerate(pieces) if number > END
+            piece: (number, np.float32(scores[number]))
+            for number, piece in enumerate(pieces)
+            if number > END
         }
         self.longest = max(map(len, self.known))
         self.unknown = np.float32(min(score for _, score in self.known.values()) - PENALTY)
@@ -54,7 +58,9 @@ class Tokenizer:
 
     def _best(self, text: str) -> "list[int]":
         """The pieces whose scores have the greatest sum; each place knows the best way to it."""
-        best = [(np.float32(0), 0, 0)] + [None] * len(text)  # score, where its last piece begins, that piece
+        best = [(np.float32(0), 0, 0)] + [None] * len(
+            text
+        )  # score, where its last piece begins, that piece
         for start in range(len(text)):
             score, single = best[start][0], False
             for end in range(start + 1, min(start + self.longest, len(text)) + 1):

@@ -1,4 +1,5 @@
-"""Writes a sentence with a .tflite file's `encode` and `step` signatures, by ai-edge-litert and numpy alone.
+"""Writes a sentence with a .tflite file's `encode` and `step` signatures, by ai-edge-litert and
+numpy alone.
 
 This file travels with on-device exports as the reference decode loop. As a program:
 python writer.py MODEL.tflite REQUESTS.npz ANSWERS.npz, where the arrays are named
@@ -14,7 +15,8 @@ from ai_edge_litert.interpreter import Interpreter
 
 
 class LiteWriter:
-    """`writer(**inputs of encode)` gives `ids` `[1, n]`, the most probable token after the other, and `weights`.
+    """`writer(**inputs of encode)` gives `ids` `[1, n]`, the most probable token after the other,
+    and `weights`.
 
     decode.json beside the file holds the tokens `start` and `end` and how many there may be at
     `most`. `weights` `[1, n, positions]` is the attention of each token. All that `encode` gives
@@ -23,14 +25,21 @@ class LiteWriter:
     """
 
     def __init__(self, path: str, threads: int = 1):
-        self.settings = json.loads((pathlib.Path(path).parent / "decode.json").read_text(encoding="utf-8"))
+        self.settings = json.loads(
+            (pathlib.Path(path).parent / "decode.json").read_text(encoding="utf-8")
+        )
         self.interpreter = Interpreter(model_path=path, num_threads=threads)
-        self.encode, self.step = (self.interpreter.get_signature_runner(name) for name in ("encode", "step"))
+        self.encode, self.step = (
+            self.interpreter.get_signature_runner(name) for name in ("encode", "step")
+        )
         self.used = False
 
     def __call__(self, **inputs: np.ndarray) -> "dict[str, np.ndarray]":
         if not inputs.get("ids", np.ones(1)).any():
-            return {"ids": np.zeros([1, 0], np.int32), "weights": np.zeros([1, 0, inputs["ids"].shape[1]], np.float32)}
+            return {
+                "ids": np.zeros([1, 0], np.int32),
+                "weights": np.zeros([1, 0, inputs["ids"].shape[1]], np.float32),
+            }
         if self.used:  # a fused LSTM keeps its state from one invocation to the next
             self.interpreter.reset_all_variables()
         self.used = True

@@ -23,14 +23,18 @@ class LiteModel:
         signatures = self.interpreter.get_signature_list()
         self.signature = signature or next(iter(signatures))
         if self.signature not in signatures:
-            raise ValueError(f"{path} has no signature {self.signature!r}; it has {', '.join(signatures)}")
+            raise ValueError(
+                f"{path} has no signature {self.signature!r}; it has {', '.join(signatures)}"
+            )
         self.inputs = sorted(signatures[self.signature]["inputs"])
         self.runner = self.interpreter.get_signature_runner(self.signature)
         self.used = False
 
     def __call__(self, **inputs: np.ndarray) -> "dict[str, np.ndarray]":
         if sorted(inputs) != self.inputs:
-            raise ValueError(f"inputs must be {', '.join(self.inputs)}, not {', '.join(sorted(inputs))}")
+            raise ValueError(
+                f"inputs must be {', '.join(self.inputs)}, not {', '.join(sorted(inputs))}"
+            )
         if self.used:  # before the first call nothing is allocated, and states start at zero
             self._reset()
         self.used = True
@@ -43,7 +47,9 @@ class LiteModel:
             for name in self.interpreter.get_signature_list():
                 runner = self.interpreter.get_signature_runner(name)
                 details = runner.get_input_details()
-                runner(**{key: np.zeros(each["shape"], each["dtype"]) for key, each in details.items()})
+                runner(
+                    **{key: np.zeros(each["shape"], each["dtype"]) for key, each in details.items()}
+                )
             self.interpreter.reset_all_variables()
 
 

@@ -55,7 +55,11 @@ def split_words(text: str) -> list[str]:
 
 
 def _is_ideograph(character: str) -> bool:
-    return "\u3400" <= character <= "\u4dbf" or "\u4e00" <= character <= "\u9fff" or "\uf900" <= character <= "\ufaff"
+    return (
+        "\u3400" <= character <= "\u4dbf"
+        or "\u4e00" <= character <= "\u9fff"
+        or "\uf900" <= character <= "\ufaff"
+    )
 
 
 class Tokenizer:
@@ -74,7 +78,9 @@ class Tokenizer:
         """From a folder with `vocabulary.txt` (one piece a line) and `tokenizer.json`."""
         folder = pathlib.Path(folder)
         vocabulary = (folder / "vocabulary.txt").read_text(encoding="utf-8").split("\n")[:-1]
-        return cls(vocabulary, **json.loads((folder / "tokenizer.json").read_text(encoding="utf-8")))
+        return cls(
+            vocabulary, **json.loads((folder / "tokenizer.json").read_text(encoding="utf-8"))
+        )
 
     def __call__(self, text: "str | bytes") -> list[int]:
         if isinstance(text, bytes):

@@ -1,4 +1,6 @@
-"""From probabilities at every step to events in time, as the steps come. numpy alone: it runs on a device too."""
+"""From probabilities at every step to events in time, as the steps come. numpy alone: it runs on a
+device too.
+"""
 
 import dataclasses
 from collections.abc import Sequence
@@ -8,7 +10,9 @@ import numpy as np
 
 @dataclasses.dataclass(frozen=True)
 class Event:
-    """`label` from `start` to `end`, in seconds from the beginning, with the highest smoothed probability."""
+    """`label` from `start` to `end`, in seconds from the beginning, with the highest smoothed
+    probability.
+    """
 
     label: str
     start: float
@@ -60,7 +64,8 @@ class Detector:
         self.last: Event | None = None
 
     def feed(self, probabilities: np.ndarray) -> list[Event]:
-        """The events that end within these rows `[time, classes]`, which follow those fed before."""
+        """The events that end within these rows `[time, classes]`, which follow those fed before.
+        """
         found = []
         for row in np.asarray(probabilities, np.float64):
             found += self._row(row)
@@ -102,7 +107,9 @@ class Detector:
 
 @dataclasses.dataclass(frozen=True)
 class Matched:
-    """Events against the truth. precision, recall, f1; false_alarms: events that nothing in the truth matches."""
+    """Events against the truth. precision, recall, f1; false_alarms: events that nothing in the
+    truth matches.
+    """
 
     precision: float
     recall: float
@@ -111,14 +118,19 @@ class Matched:
 
 
 def match(found: Sequence[Event], truth: Sequence[Event], tolerance: float = 0.3) -> Matched:
-    """Each event of `found` pairs with at most one of `truth`: same label, starts at most `tolerance` seconds apart.
+    """Each event of `found` pairs with at most one of `truth`: same label, starts at most
+    `tolerance` seconds apart.
 
     Event-based scores as Mesaros et al. 2016 (doi 10.3390/app6060162) define them, by onset.
     Pairs are made from the surest event down, each with the nearest that is left.
     """
     left, hits = list(truth), 0
     for event in sorted(found, key=lambda event: -event.confidence):
-        near = [each for each in left if each.label == event.label and abs(each.start - event.start) <= tolerance]
+        near = [
+            each
+            for each in left
+            if each.label == event.label and abs(each.start - event.start) <= tolerance
+        ]
         if near:
             left.remove(min(near, key=lambda each: abs(each.start - event.start)))
             hits += 1

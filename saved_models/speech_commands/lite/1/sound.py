@@ -1,4 +1,6 @@
-"""WAV bytes to samples with numpy alone, for devices. `rnnsuite.inputs.audio` does the same in a graph."""
+"""WAV bytes to samples with numpy alone, for devices. `rnnsuite.inputs.audio` does the same in a
+graph.
+"""
 
 import struct
 
@@ -46,7 +48,9 @@ def read(content: bytes) -> "tuple[np.ndarray, int]":
 
 def _mixed(data: bytes, kind: int, bits: int, channels: int) -> np.ndarray:
     width = bits // 8
-    raw = np.frombuffer(data[: len(data) - len(data) % (width * channels)], np.uint8).reshape(-1, width)
+    raw = np.frombuffer(data[: len(data) - len(data) % (width * channels)], np.uint8).reshape(
+        -1, width
+    )
     if kind == FLOAT:
         values = raw.view("<f4").reshape(-1)
     elif bits == 8:
@@ -61,20 +65,26 @@ def _mixed(data: bytes, kind: int, bits: int, channels: int) -> np.ndarray:
 
 def write(samples: np.ndarray, rate: int = RATE) -> bytes:
     """A mono WAV file of 16 bits. Samples `[n]` beyond [-1, 1] are clipped."""
-    values = (np.clip(np.asarray(samples, np.float64), -1, 1) * 32767).round().astype("<i2").tobytes()
+    values = (
+        (np.clip(np.asarray(samples, np.float64), -1, 1) * 32767).round().astype("<i2").tobytes()
+    )
     header = struct.pack("<4sI4s4sIHHIIHH4sI", b"RIFF", 36 + len(values), b"WAVE", b"fmt ", 16, PCM, 1, rate,
                          2 * rate, 2, 16, b"data", len(values))  # fmt: skip
     return header + values
 
 
 def fit(samples: np.ndarray, count: int) -> np.ndarray:
-    """`[count]`: a shorter one followed by silence, of a longer one the loudest part, to a hundredth of it."""
+    """`[count]`: a shorter one followed by silence, of a longer one the loudest part, to a
+    hundredth of it.
+    """
     if len(samples) <= count:
         return np.pad(samples, (0, count - len(samples)))
     grain = max(count // 100, 1)
     blocks = -(-len(samples) // grain)
     padded = np.pad(samples, (0, blocks * grain - len(samples))).astype(np.float64)
-    energy = np.concatenate([[0.0], np.cumsum(np.square(padded).reshape(blocks, grain).sum(axis=1))])
+    energy = np.concatenate(
+        [[0.0], np.cumsum(np.square(padded).reshape(blocks, grain).sum(axis=1))]
+    )
     window = min(count // grain, blocks)
     start = int(np.argmax(energy[window:] - energy[:-window])) * grain
     part = samples[start : start + count]
@@ -94,9 +104,13 @@ def resample(samples: np.ndarray, rate: int, count: int, to: int = RATE) -> np.n
     near = places // to
     taps = near[:, None] + np.arange(1 - width, width + 1)[None]
     away = (near[:, None] - taps) + (places % to / to)[:, None]
-    kernel = passed * np.sinc(passed * away) * (0.5 + 0.5 * np.cos(np.pi * np.clip(away / width, -1, 1)))
+    kernel = (
+        passed * np.sinc(passed * away) * (0.5 + 0.5 * np.cos(np.pi * np.clip(away / width, -1, 1)))
+    )
     inside = (taps >= 0) & (taps < len(samples))
-    values = np.where(inside, samples[np.clip(taps, 0, max(len(samples) - 1, 0))] if len(samples) else 0, 0)
+    values = np.where(
+        inside, samples[np.clip(taps, 0, max(len(samples) - 1, 0))] if len(samples) else 0, 0
+    )
     return (values * kernel.astype(np.float32)).sum(axis=1, dtype=np.float32)
 
 

@@ -1,0 +1,66 @@
+"""The sections of a sentiment configuration."""
+
+from typing import Annotated, Literal
+
+import pydantic
+
+from rnnsuite.core.names import Cell
+from rnnsuite.core.section import Fraction, NotNegativeInt, Positive, section
+from rnnsuite.data.source_config import SourceConfig
+
+
+@section
+class DataConfig(SourceConfig):
+    """What to read, and how texts become token ids."""
+
+    text: str = "text"
+    """The record's field with the text."""
+    label: str = "label"
+    """The record's field with the class."""
+    columns: tuple[str, ...] = ()
+    """Names of the columns of a file without a header."""
+    vocabulary_size: Annotated[int, pydantic.Field(ge=64)] = 8000
+    """WordPiece pieces, about so many."""
+    lower: bool = True
+    """Whether case is folded."""
+    max_tokens: Annotated[int, pydantic.Field(ge=2)] = 512
+    """A longer text keeps its first and its last half of this many tokens."""
+
+
+@section
+class ModelConfig:
+    """Sizes and regularisation."""
+
+    cell: Cell = "lstm"
+    """The recurrent layer."""
+    embedding: Positive = 64
+    """Width of the token embedding."""
+    region: NotNegativeInt = 0
+    """Width of a residual convolution over the embeddings, in tokens; 0 for none."""
+    units: Positive = 64
+    """Units of each recurrent layer and direction."""
+    depth: Positive = 1
+    """Recurrent layers."""
+    bidirectional: bool = True
+    """Whether both directions are read."""
+    residual: bool = False
+    """Whether a layer's input is added to its output where their widths are equal."""
+    layer_norm: bool = False
+    """Whether each layer's output is normalised (arXiv 1607.06450)."""
+    pooling: tuple[Literal["last", "mean", "max"], ...] = ("max",)
+    """What the classifier sees beside the attentive pooling that also explains."""
+    token_dropout: Fraction = 0.1
+    """Share of tokens hidden in training."""
+    embedding_dropout: Fraction = 0.2
+    """Locked dropout of the embedding (arXiv 1512.05287)."""
+    dropout: Fraction = 0.2
+    """Locked dropout between recurrent layers."""
+    weight_drop: Fraction = 0.0
+    """Share of the recurrent weights left out in a training step (arXiv 1708.02182)."""
+    zoneout: Fraction = 0.0
+    """Share of units that keep their state in a step (arXiv 1606.01305)."""
+    head_dropout: Fraction = 0.5
+    """Dropout of the pooled vector."""
+
+
+SECTIONS = {"data": DataConfig, "model": ModelConfig}

@@ -1,0 +1,5 @@
+"""`python -m rnnsuite` is `rnnsuite`."""
+
+from rnnsuite.cli.main import main
+
+main()

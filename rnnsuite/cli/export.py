@@ -1,0 +1,54 @@
+"""rnnsuite export"""
+
+import pathlib
+
+import click
+
+from rnnsuite.cli.options import JSON, PATH, find_app, with_app_name
+from rnnsuite.cli.output import number, print_line, print_values
+
+
+@click.command()
+@with_app_name
+@click.option("--run", required=True, type=PATH, help="The run to export.")
+@click.option(
+    "--to",
+    default=pathlib.Path("saved_models"),
+    type=PATH,
+    show_default=True,
+    help="Folder of all exported models.",
+)
+@click.option(
+    "--version",
+    type=click.IntRange(min=1),
+    help="Version number.  [default: one more than the newest]",
+)
+@click.option(
+    "--lite",
+    multiple=True,
+    help="Kinds of .tflite: float32, dynamic, float16, int8; "
+    "none for none.  [default: export.lite]",
+)
+@JSON
+def export(
+    app: str,
+    run: pathlib.Path,
+    to: pathlib.Path,
+    version: int | None,
+    lite: tuple[str, ...],
+    as_json: bool,
+) -> None:
+    """Export a run of APP as a SavedModel and .tflite files, and prove that they agree with it."""
+    application = find_app(app)
+    from rnnsuite.pipeline.export.release import release
+
+    result = release(application, run, to, version, lite)
+    if as_json:
+        print_values(result, as_json)
+        return
+    report = result.pop("parity")
+    print_values(result, as_json)
+    print_line(f"parity on {report['records']} records of the {report['split']} split:")
+    for name, form in report["forms"].items():
+        values = "  ".join(f"{key} {number(value)}" for key, value in form.items())
+        print_line(f"  {name:<16} {values}")

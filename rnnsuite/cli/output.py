@@ -1,0 +1,37 @@
+"""What a command prints on standard output."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import click
+
+
+def print_values(values: Mapping[str, Any], as_json: bool) -> None:
+    """Prints one JSON object, or a line a value for people."""
+    if as_json:
+        print_line(json.dumps(values, ensure_ascii=False))
+        return
+    for name, value in values.items():
+        print_line(f"{name}: {readable(value)}")
+
+
+def print_line(text: str) -> None:
+    """Prints a line on the standard output that the command began with."""
+    click.echo(text, file=click.get_current_context().find_root().obj)
+
+
+def readable(value: Any) -> str:
+    """A value on one line, for people."""
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name} {readable(item)}" for name, item in value.items())
+    if isinstance(value, list):
+        return " ".join(readable(item) for item in value)
+    return number(value)
+
+
+def number(value: Any) -> str:
+    """A number with four digits behind the point, or a small one as a power of ten."""
+    if not isinstance(value, float):
+        return str(value)
+    return f"{value:.4f}" if value == 0 or abs(value) >= 1e-3 else f"{value:.1e}"

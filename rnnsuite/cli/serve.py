@@ -1,0 +1,89 @@
+"""rnnsuite serve"""
+
+import pathlib
+
+import click
+
+from rnnsuite.cli.options import MODELS, PATH, quiet_imports
+from rnnsuite.core.errors import UserError
+
+POSITIVE = click.IntRange(min=1)
+MEBIBYTE = 2**20
+
+
+@click.command()
+@click.argument("names", nargs=-1, metavar="[APP]...")
+@MODELS
+@click.option(
+    "--config", type=PATH, help="TF Serving's models config: version policies and labels."
+)
+@click.option(
+    "--host",
+    default="127.0.0.1",
+    show_default=True,
+    help="Where to listen; 0.0.0.0 for other machines, too.",
+)
+@click.option(
+    "--port",
+    default=8501,
+    type=click.IntRange(0, 65535),
+    show_default=True,
+    help="0 takes a free one.",
+)
+@click.option(
+    "--batch", default=64, type=POSITIVE, show_default=True, help="Rows that share a run."
+)
+@click.option(
+    "--body", default=32, type=POSITIVE, show_default=True, help="MiB of a request at most."
+)
+@click.option(
+    "--concurrency",
+    default=256,
+    type=POSITIVE,
+    show_default=True,
+    help="Requests at a time at most.",
+)
+@click.option(
+    "--timeout",
+    default=30.0,
+    type=click.FloatRange(min=0.001),
+    show_default=True,
+    help="Time for an answer (s).",
+)
+@click.option(
+    "--poll",
+    default=1.0,
+    type=click.FloatRange(min=0.05),
+    show_default=True,
+    help="Polling interval for new versions (s).",
+)
+@click.option(
+    "--threads", default=1, type=POSITIVE, show_default=True, help="TensorFlow threads per run."
+)
+@click.option(
+    "--grace",
+    default=30.0,
+    type=click.FloatRange(min=0),
+    show_default=True,
+    help="Grace period on shutdown (s).",
+)
+def serve(
+    names: tuple[str, ...],
+    models: pathlib.Path,
+    config: pathlib.Path | None,
+    body: int,
+    **options,
+) -> None:
+    """Serve exported models by TF Serving's REST interface; new versions are picked up."""
+    with quiet_imports():
+        try:
+            from rnnsuite.server import library, server
+        except ModuleNotFoundError as error:
+            raise UserError(
+                f"There is no {error.name} here: pip install 'rnnsuite[serve]'."
+            ) from error
+    policies = library.read_policies(config) if config else {}
+    settings = server.Settings(
+        models=models, names=names, policies=policies, body=body * MEBIBYTE, **options
+    )
+    server.serve(settings)

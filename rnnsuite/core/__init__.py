@@ -1,0 +1,1 @@
+"""Ground that everything stands on: errors, files, progress, execution context."""

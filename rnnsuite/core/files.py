@@ -1,0 +1,121 @@
+"""Files and folders that appear whole or not at all."""
+
+import contextlib
+import fcntl
+import json
+import os
+import pathlib
+import shutil
+import tempfile
+from collections.abc import Iterator
+from typing import Any
+
+from rnnsuite.core.errors import UserError
+
+PART = ".part-"
+"""Prefix of unfinished files and folders: what a kill leaves behind."""
+
+
+@contextlib.contextmanager
+def atomic_file(path: pathlib.Path) -> Iterator[pathlib.Path]:
+    """A temporary path beside `path`, which takes its place when the block ends well.
+
+    A kill, a full disk or an exception leaves the old file, if any, as it was. The temporary name
+    keeps `path`'s ending, because some writers go by it.
+
+    Args:
+        path: the file to write; its folder is created.
+
+    Yields:
+        The path to write to.
+    """
+    path = pathlib.Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f"{PART}{os.getpid()}-{path.name}")
+    try:
+        yield part
+        with open(part, "rb") as written:
+            os.fsync(written.fileno())
+        os.replace(part, path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def write_text(path: pathlib.Path, text: str) -> None:
+    """Writes a UTF-8 file atomically."""
+    with atomic_file(path) as part:
+        part.write_text(text, encoding="utf-8")
+
+
+def write_json(path: pathlib.Path, value: Any) -> None:
+    """Writes a JSON file atomically."""
+    write_text(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+
+
+def read_json(path: pathlib.Path) -> Any:
+    """The value in a JSON file. Raises UserError naming the file when it is damaged."""
+    try:
+        return json.loads(pathlib.Path(path).read_text(encoding="utf-8"))
+    except (ValueError, UnicodeDecodeError) as error:
+        raise UserError(f"{path} is damaged, it is no JSON ({error}).") from error
+
+
+@contextlib.contextmanager
+def atomic_folder(path: pathlib.Path) -> Iterator[pathlib.Path]:
+    """A hidden folder beside `path` to fill, renamed to `path` when the block ends well.
+
+    Args:
+        path: the folder to make, which must not exist.
+
+    Yields:
+        The folder to fill.
+
+    Raises:
+        UserError: where it cannot be written.
+    """
+    path = pathlib.Path(path)
+    with as_user_error(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        for leftover in path.parent.glob(f"{PART}{path.name}-*"):
+            shutil.rmtree(leftover, ignore_errors=True)
+        part = pathlib.Path(tempfile.mkdtemp(prefix=f"{PART}{path.name}-", dir=path.parent))
+    try:
+        with as_user_error(path):
+            yield part
+            part.chmod(0o755)
+            part.rename(path)
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def exclusive(path: pathlib.Path, message: str) -> Iterator[None]:
+    """Within, no other process is in a block of the same `path`.
+
+    The file stays; the lock on it ends with the process, however that ends.
+
+    Raises:
+        UserError: `message`, where another process is.
+    """
+    with as_user_error(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        os.close(descriptor)
+        raise UserError(message) from error
+    try:
+        yield
+    finally:
+        os.close(descriptor)
+
+
+@contextlib.contextmanager
+def as_user_error(path: pathlib.Path) -> Iterator[None]:
+    """Turns the file system's refusals (read-only, full) into a UserError that names `path`."""
+    try:
+        yield
+    except OSError as error:
+        reason = error.strerror or error
+        raise UserError(f"Cannot write {path}: {reason}. Nothing was left half-written.") from error

@@ -1,0 +1,1 @@
+"""Records on disk to records in memory: sources, splits, tables, labels, batches."""

@@ -1,0 +1,171 @@
+"""Images with captions, in the layouts that data sets have."""
+
+import dataclasses
+import json
+import pathlib
+from collections.abc import Sequence
+from typing import Any
+
+from rnnsuite.core.errors import UserError
+from rnnsuite.data.splits import split_name
+
+FOLDERS = ("images", "Images", "Flicker8k_Dataset", "Flickr8k_Dataset", ".")
+FLICKR = {"train": "trainImages", "validation": "devImages", "test": "testImages"}
+
+
+@dataclasses.dataclass(frozen=True)
+class CaptionedImage:
+    """An image file and its captions."""
+
+    path: pathlib.Path
+    captions: tuple[str, ...]
+
+
+def read_captions(root: pathlib.Path) -> dict[str, list[CaptionedImage]]:
+    """The images with captions of every split.
+
+    Args:
+        root: a folder in one of the layouts, or the one file that describes it.
+
+    Returns:
+        Images by split; "all" where there are no splits.
+
+    Raises:
+        UserError: for no such path, none of the layouts, or a malformed file.
+    """
+    if not root.exists():
+        raise UserError(f"There is no {root}.")
+    folder = root if root.is_dir() else root.parent
+    files = [root] if root.is_file() else sorted(folder.iterdir())
+    names = {file.name: file for file in files}
+    for name in ("captions.json", "dataset.json"):
+        if name in names:
+            return _karpathy(names[name])
+    if (folder / "annotations").is_dir() and root.is_dir():
+        return _coco(sorted((folder / "annotations").glob("captions_*.json")), folder)
+    tokens = next(
+        (file for file in files if file.name.endswith(".token.txt") or file.name == "captions.txt"),
+        None,
+    )
+    if tokens:
+        return _flickr(tokens)
+    if root.suffix == ".json":
+        content = _json(root)
+        return _coco([root], folder) if "annotations" in content else _karpathy(root)
+    raise UserError(
+        f"{root} has none of captions.json, dataset.json, annotations/captions_*.json and "
+        f"*.token.txt with captions."
+    )
+
+
+def _json(file: pathlib.Path) -> Any:
+    try:
+        return json.loads(file.read_text(encoding="utf-8"))
+    except (ValueError, OSError) as error:
+        raise UserError(f"{file} is no JSON ({error}).") from error
+
+
+def _karpathy(file: pathlib.Path) -> dict[str, list[CaptionedImage]]:
+    """images: a list of {filename, split, sentences: [{raw}]}; also file for filename and captions
+    for sentences.
+    """
+    content = _json(file)
+    by_split = {}
+    entries = content.get("images") if isinstance(content, dict) else content
+    if not isinstance(entries, list):
+        raise UserError(f"{file} holds no list of images.")
+    for number, entry in enumerate(entries):
+        try:
+            name = entry.get("filename") or entry["file"]
+            sentences = entry.get("captions", entry.get("sentences", ()))
+            captions = tuple(
+                sentence["raw"] if isinstance(sentence, dict) else str(sentence)
+                for sentence in sentences
+            )
+        except (AttributeError, KeyError, TypeError) as error:
+            raise UserError(
+                f"{file}: image {number} has no filename, or captions of another form."
+            ) from error
+        split = str(entry.get("split", "all"))
+        path = _image(file.parent, pathlib.PurePath(entry.get("filepath", "")) / name)
+        by_split.setdefault(split_name(split), []).append(CaptionedImage(path, captions))
+    return by_split
+
+
+def _image(folder: pathlib.Path, name: pathlib.PurePath | str) -> pathlib.Path:
+    """Path of an image in the first usual folder that has it."""
+    folders = [folder / usual for usual in FOLDERS if (folder / usual).is_dir()]
+    paths = [path / name for path in folders]
+    return next((path for path in paths if path.is_file()), paths[0])
+
+
+def _coco(files: Sequence[pathlib.Path], root: pathlib.Path) -> dict[str, list[CaptionedImage]]:
+    """COCO's own: images [{id, file_name}] and annotations [{image_id, caption}]; a split is a
+    file.
+    """
+    if not files:
+        raise UserError(f"{root}/annotations has no captions_*.json.")
+    by_split = {}
+    for file in files:
+        content = _json(file)
+        name = file.stem.removeprefix("captions_")
+        folder = next(
+            (
+                entry / name
+                for entry in (file.parent.parent, file.parent)
+                if (entry / name).is_dir()
+            ),
+            None,
+        )
+        captions: dict[Any, list[str]] = {}
+        try:
+            for entry in content["annotations"]:
+                captions.setdefault(entry["image_id"], []).append(str(entry["caption"]))
+            entries = [(entry["id"], entry["file_name"]) for entry in content["images"]]
+        except (KeyError, TypeError) as error:
+            raise UserError(f"{file} has not the form of COCO's captions ({error}).") from error
+        numbers = {number for number, _ in entries}
+        lost = [number for number in captions if number not in numbers]
+        if lost:
+            raise UserError(
+                f"{file}: captions of image {lost[0]}, which is not in its list of images."
+            )
+        by_split[split_name(name) if len(files) > 1 else "all"] = [
+            CaptionedImage(
+                folder / entry if folder else _image(file.parent, entry),
+                tuple(captions.get(number, ())),
+            )
+            for number, entry in entries
+        ]
+    return by_split
+
+
+def _flickr(file: pathlib.Path) -> dict[str, list[CaptionedImage]]:
+    """Lines of name#number, tab, caption; splits by lists of names, Flickr_8k.trainImages.txt and
+    so on.
+    """
+    captions: dict[str, list[str]] = {}
+    for number, line in enumerate(
+        file.read_text(encoding="utf-8", errors="replace").splitlines(), 1
+    ):
+        name, tab, caption = line.partition("\t")
+        if not line.strip():
+            continue
+        if not tab:
+            raise UserError(
+                f"{file}, line {number}: no tab between the image's name and its caption."
+            )
+        captions.setdefault(name.partition("#")[0], []).append(caption)
+    lists = {
+        split: next(file.parent.glob(f"*{ending}.txt"), None) for split, ending in FLICKR.items()
+    }
+    chosen = {
+        split: path.read_text(encoding="utf-8").split() for split, path in lists.items() if path
+    }
+    return {
+        split: [
+            CaptionedImage(_image(file.parent, name), tuple(captions.get(name, ())))
+            for name in names
+        ]
+        for split, names in (chosen or {"all": list(captions)}).items()
+    }

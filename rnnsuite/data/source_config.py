@@ -1,0 +1,21 @@
+"""The part of a `data` section that every application has."""
+
+import dataclasses
+from typing import Literal
+
+from rnnsuite.core.names import SplitName
+from rnnsuite.core.section import Fraction, section
+
+
+@section
+class SourceConfig:
+    """Where records come from."""
+
+    source: str = "sample"
+    """sample (generated), tfds:NAME, or a path in a layout that the application's README lists."""
+    splits: dict[SplitName, str] = dataclasses.field(default_factory=dict)
+    """Other names or slices for the splits of a tensorflow-datasets source."""
+    validation: Fraction = 0.1
+    """Share of train that is held out where the source has no validation split."""
+    on_error: Literal["error", "skip"] = "error"
+    """What a bad record does: stop, or be counted and left out."""

@@ -1,0 +1,136 @@
+"""Where records come from: `sample` (generated), `tfds:NAME`, or a path.
+
+All of them give a `tf.data.Dataset` of records for one split; class labels are always names.
+"""
+
+import contextlib
+import io
+import os
+import pathlib
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+import tensorflow as tf
+
+from rnnsuite.core.errors import UserError, nearest
+
+
+def cache_folder() -> pathlib.Path:
+    """Where generated samples lie: $RNNSUITE_CACHE, or ~/.cache/rnnsuite."""
+    folder = os.environ.get("RNNSUITE_CACHE")
+    return pathlib.Path(folder) if folder else pathlib.Path.home() / ".cache" / "rnnsuite"
+
+
+def is_built(source: str) -> bool:
+    """True for a data set that a tensorflow-datasets builder makes, false for a path."""
+    return source == "sample" or source.startswith("tfds:")
+
+
+def prepare(builder: Any, quiet: bool = False) -> Any:
+    """Generates or downloads a tensorflow-datasets builder's records. Raises UserError."""
+    import tensorflow_datasets as tfds
+
+    output = io.StringIO() if quiet else sys.stderr
+    with contextlib.redirect_stdout(output), contextlib.redirect_stderr(output):
+        tfds.display_progress_bar(not quiet)
+        try:
+            builder.download_and_prepare()
+        except (OSError, ConnectionError) as error:
+            raise UserError(
+                f"Cannot prepare {builder.name} in {builder.data_dir}: {error}"
+            ) from error
+    return builder
+
+
+def from_tfds(builder: Any, split: str) -> tf.data.Dataset:
+    """One split of a prepared builder, or a slice such as `train[:90%]`.
+
+    ClassLabel features become their names, Image features the bytes of their files.
+
+    Raises:
+        UserError: on a split that the builder does not have.
+    """
+    import tensorflow_datasets as tfds
+
+    name = split.split("[")[0]
+    if name not in builder.info.splits:
+        raise UserError(
+            f"{builder.name} has no split {name!r}.{nearest(name, builder.info.splits)}"
+        )
+    features = builder.info.features
+    names = {
+        key: tf.constant(feature.names)
+        for key, feature in features.items()
+        if isinstance(feature, tfds.features.ClassLabel) and feature.names
+    }
+    decoders = {
+        key: tfds.decode.SkipDecoding()
+        for key, feature in features.items()
+        if isinstance(feature, tfds.features.Image)
+    }
+
+    def class_name(key, number):
+        # An unlabelled record carries -1: its name is empty.
+        return tf.where(number < 0, "", tf.gather(names[key], tf.maximum(number, 0)))
+
+    def with_names(record):
+        return {
+            key: class_name(key, value) if key in names else value for key, value in record.items()
+        }
+
+    records = builder.as_dataset(split=split, shuffle_files=False, decoders=decoders)
+    return records.map(with_names)
+
+
+def tfds_builder(source: str) -> Any:
+    """The builder of `tfds:NAME`. Raises UserError when tensorflow-datasets has none."""
+    name = source.removeprefix("tfds:")
+    import tensorflow_datasets as tfds
+
+    try:
+        return tfds.builder(name)
+    except tfds.core.DatasetNotFoundError as error:
+        raise UserError(f"tensorflow-datasets has no data set {name!r}.") from error
+
+
+def built(
+    source: str, sample: Callable[..., Any], splits: Mapping[str, str], fields: Iterable[str]
+) -> tuple[Any, Callable[[str], tf.data.Dataset], dict[str, str]]:
+    """Prepares `sample` or `tfds:NAME`.
+
+    Args:
+        source: which of them.
+        sample: the builder class of the generated data set.
+        splits: other names or slices for splits.
+        fields: names that every record must have.
+
+    Returns:
+        The builder, `read(split)` to its records, and the splits by name.
+
+    Raises:
+        UserError: for no such data set, or one that lacks a field.
+    """
+    generated = source == "sample"
+    builder = sample(data_dir=cache_folder()) if generated else tfds_builder(source)
+    prepare(builder, quiet=generated)
+    names = {**{name: name for name in builder.info.splits}, **splits}
+
+    def read(split):
+        if split not in names:
+            raise UserError(f"{source} has no {split} split; it has {', '.join(sorted(names))}.")
+        records = from_tfds(builder, names[split])
+        known: Any = records.element_spec
+        for field in fields:
+            if field not in known:
+                fields_of_source = ", ".join(known)
+                raise UserError(f"{source} has no field {field!r}; it has {fields_of_source}.")
+        return records
+
+    return builder, read, names
+
+
+def from_records(records: Sequence[Mapping[str, Any]]) -> tf.data.Dataset:
+    """A data set of records in memory, all with the same keys."""
+    columns: Any = {key: [record[key] for record in records] for key in records[0]}
+    return tf.data.Dataset.from_tensor_slices(columns)

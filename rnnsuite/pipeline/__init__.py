@@ -1,0 +1,3 @@
+"""The verbs: train, tune, evaluate, predict, export. They know no layer, no input and no
+application.
+"""

@@ -1,0 +1,184 @@
+"""The proof that every exported form answers as the Keras model does.
+
+Each form is moved elsewhere and asked in a child process that knows nothing of us.
+"""
+
+import json
+import pathlib
+import shutil
+import tempfile
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from rnnsuite.app import App
+from rnnsuite.core.errors import UserError
+from rnnsuite.core.fields import Record, group_by_shape
+from rnnsuite.device import runner
+from rnnsuite.pipeline.export import child, gate, loader
+from rnnsuite.pipeline.export.gate import Form
+from rnnsuite.pipeline.export.saved_model import Exported
+from rnnsuite.pipeline.inference.models import open_model
+from rnnsuite.pipeline.inference.predictor import DEFAULT, graph_predictor
+from rnnsuite.pipeline.inference.rows import Answers, gather
+from rnnsuite.pipeline.inference.saved_model import required_inputs
+from rnnsuite.pipeline.run import Run
+
+BATCH = 16
+
+
+def check(
+    run: Run,
+    exported: Exported,
+    saved_model: pathlib.Path,
+    lite: pathlib.Path | None,
+    records: Sequence[Record],
+) -> dict[str, Any]:
+    """Compares all forms on the same records.
+
+    Args:
+        run: what was exported.
+        exported: its Keras model, as every form has it.
+        saved_model: the SavedModel's folder.
+        lite: the folder of the .tflite files, if any.
+        records: held-out records.
+
+    Returns:
+        The parity report: the largest difference and the primary score of every form.
+
+    Raises:
+        ExportFailed: where one is over its bound.
+    """
+    scoring = run.app.scoring
+    bounds = run.config().export
+    forms = _compare(run, exported, saved_model, lite, records)
+    metric = scoring.primary if scoring else None
+    gate.check(forms, bounds, scoring.metrics[scoring.primary] if scoring else None, metric)
+    reports = {name: form.report(metric) for name, form in forms.items()}
+    return {"records": len(records), "split": bounds.parity_split, "forms": reports}
+
+
+def _compare(
+    run: Run,
+    exported: Exported,
+    saved_model: pathlib.Path,
+    lite: pathlib.Path | None,
+    records: Sequence[Record],
+) -> dict[str, Form]:
+    score = _primary_score(run, records)
+    forms: dict[str, Form] = {}
+
+    def add(
+        name: str, answers: Answers, reference: str | None, expected: Answers | None, size=None
+    ):
+        difference, unequal = gate.largest_difference(expected, answers) if expected else (None, 0)
+        forms[name] = Form(name, reference, score(answers), difference, unequal, size)
+
+    keras = graph_predictor("run", exported.signatures)
+    expected = keras.answer(records)
+    is_rounded = exported.trained.config.export.weights != "float32"
+    if is_rounded:
+        add("keras float32", open_model(run.app, run.folder).answer(records), None, None)
+    add("keras", expected, "keras float32" if is_rounded else None, None)
+    with tempfile.TemporaryDirectory() as place:
+        moved = pathlib.Path(shutil.copytree(saved_model, pathlib.Path(place) / "moved"))
+        add("saved_model", ask_saved_model(moved, records, list(expected)), "keras", expected)
+        if lite is None or run.app.serving.device is None:
+            return forms
+        reference = "keras"
+        signature = run.app.serving.device.open(lite).reference_signature
+        if signature != DEFAULT:
+            reference = f"keras {signature}"
+            expected = keras.answer(records, signature)
+            add(reference, expected, None, None)
+        for path in sorted(lite.glob("*.tflite")):
+            answers = ask_lite(run.app, path, records, pathlib.Path(place))
+            add(path.name, answers, reference, expected, path.stat().st_size)
+    return forms
+
+
+def _primary_score(run: Run, records: Sequence[Record]) -> Callable[[Answers], float | None]:
+    scoring = run.app.scoring
+    if scoring is None:
+        return lambda answers: None
+    fitted = run.fitted()
+    return lambda answers: scoring.score(records, answers, fitted).metrics[scoring.primary]
+
+
+def ask_saved_model(
+    folder: pathlib.Path, records: Sequence[Record], names: Sequence[str]
+) -> Answers:
+    """Answers of serving_default, by a process that imports only TensorFlow and TF-Text.
+
+    Args:
+        folder: the SavedModel.
+        records: values by the names of its inputs; their shapes may differ.
+        names: the outputs wanted.
+
+    Returns:
+        An array a name, with one row a record.
+
+    Raises:
+        ExportFailed: where the process fails.
+    """
+    inputs = required_inputs(folder)
+    groups = group_by_shape(records, inputs, BATCH)
+    batches = [
+        {name: [_plain(records[i][name]) for i in indices] for name in inputs} for indices in groups
+    ]
+    with tempfile.TemporaryDirectory() as place:
+        requests = pathlib.Path(place) / "requests.json"
+        answers = pathlib.Path(place) / "answers.json"
+        requests.write_text(json.dumps(batches), encoding="utf-8")
+        child.run_file(loader.__file__, folder, requests, answers)
+        results = json.loads(answers.read_text(encoding="utf-8"))
+    rows: list[Any] = [None] * len(records)
+    for indices, batch in zip(groups, results, strict=True):
+        for row, i in enumerate(indices):
+            rows[i] = {name: loader.decode(batch[name][row]) for name in names}
+    return gather(rows)
+
+
+def ask_lite(
+    app: App, path: pathlib.Path, records: Sequence[Record], place: pathlib.Path
+) -> Answers:
+    """Answers of a .tflite file, by a process that imports only ai-edge-litert and numpy.
+
+    Args:
+        app: the application.
+        path: the file, with what travels with it beside it.
+        records: raw records.
+        place: a folder for the requests.
+
+    Returns:
+        An array a name, with one row a record.
+
+    Raises:
+        ExportFailed: where the process fails.
+    """
+    if app.serving.device is None:
+        raise UserError(f"{app.name} has no on-device form.")
+    device = app.serving.device.open(path.parent)
+    requests = place / "requests.npz"
+    answers = place / "answers.npz"
+    arrays = {
+        f"{number}/{name}": value
+        for number, record in enumerate(records)
+        for name, value in device.request(record).items()
+    }
+    np.savez(requests, **arrays)
+    program = (device.runner or runner).__file__
+    child.run_file(
+        program, path, requests, answers, *([device.signature] if device.signature else [])
+    )
+    outputs: list[dict[str, np.ndarray]] = [{} for _ in records]
+    with np.load(answers, allow_pickle=False) as stored:
+        for key in stored.files:
+            number, name = key.split("/")
+            outputs[int(number)][name] = stored[key]
+    return gather([device.answer(output) for output in outputs])
+
+
+def _plain(value: Any) -> Any:
+    return loader.encode(value.tolist() if isinstance(value, np.ndarray | np.generic) else value)

@@ -1,0 +1,140 @@
+"""A run becomes a numbered version under saved_models/, whole and proven, or nothing at all."""
+
+import contextlib
+import dataclasses
+import pathlib
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rnnsuite.app import App, OnDevice
+from rnnsuite.core.context import exporting
+from rnnsuite.core.errors import UserError
+from rnnsuite.core.fields import Record
+from rnnsuite.core.files import atomic_folder, write_json
+from rnnsuite.core.weights import named_weights
+from rnnsuite.data.records import collect
+from rnnsuite.device import runner
+from rnnsuite.pipeline.export import card, lite, parity, saved_model, warmup
+from rnnsuite.pipeline.export.saved_model import Exported
+from rnnsuite.pipeline.inference.session import Session
+from rnnsuite.pipeline.run import Run
+
+
+def release(
+    app: App,
+    run_folder: pathlib.Path,
+    to: pathlib.Path,
+    version: int | None = None,
+    kinds: Sequence[str] = (),
+) -> dict[str, Any]:
+    """Exports a run to TO/<app>/<version> and, for devices, to TO/<app>/lite/<version>.
+
+    Args:
+        app: the application.
+        run_folder: the run.
+        to: the folder of all models.
+        version: one more than the newest by default.
+        kinds: of .tflite files, or "none"; by default those of `export.lite`.
+
+    Returns:
+        The folders and the parity report.
+
+    Raises:
+        UserError: for an unusable run or target.
+        ExportFailed: when a form does not answer as the model does; then neither folder exists.
+    """
+    run = Run(app, run_folder)
+    config = run.config()
+    kinds = _check_kinds(app, kinds or config.export.lite)
+    version = version or _newest(to / app.name) + 1
+    target = to / app.name / str(version)
+    lite_target = to / app.name / "lite" / str(version) if kinds else None
+    for folder in (target, lite_target):
+        if folder and folder.exists():
+            raise UserError(f"{folder} exists. Choose another --version.")
+    exported = saved_model.open_run(run)
+    records = app.data.load(config.data, config.export.parity_split)
+    records = collect(records, config.export.parity_records)
+    with contextlib.ExitStack() as stack:
+        part = stack.enter_context(atomic_folder(target))
+        _write_saved_model(app, exported, part)
+        lite_part = stack.enter_context(atomic_folder(lite_target)) if lite_target else None
+        if lite_part:
+            _write_device(app, run, lite_part, kinds, exported)
+        report = parity.check(run, exported, part, lite_part, records)
+        _write_cards(run, report, version, [part / "assets.extra", lite_part])
+    folders = {"saved_model": str(target), **({"lite": str(lite_target)} if lite_target else {})}
+    return {**folders, "parity": report}
+
+
+def _write_saved_model(app: App, exported: Exported, folder: pathlib.Path) -> None:
+    model = exported.trained.model
+    paths = {id(weight.value): name for name, weight in named_weights(model).items()}
+    float16 = exported.trained.config.export.weights == "float16"
+    with exporting("served"):
+        saved_model.write(exported.signatures, folder, float16=float16, paths=paths)
+    warmup.write_warmup(exported.signatures, app.name, folder)
+
+
+def _write_cards(
+    run: Run, report: Mapping[str, Any], version: int, folders: Sequence[pathlib.Path | None]
+) -> None:
+    described = card.describe(run, report, version)
+    for folder in folders:
+        if folder:
+            card.write(described, folder)
+            write_json(folder / "fitted.json", dataclasses.asdict(run.fitted()))
+            if run.calibration():
+                write_json(folder / "calibration.json", run.calibration())
+
+
+def _check_kinds(app: App, kinds: Sequence[str]) -> tuple[str, ...]:
+    chosen = tuple(kind for kind in kinds if kind != "none")
+    for kind in chosen:
+        if kind not in lite.KINDS:
+            names = ", ".join(lite.KINDS)
+            raise UserError(f"--lite {kind}: unknown kind. Known: {names}, none.")
+    return chosen if app.serving.device else ()
+
+
+def _newest(folder: pathlib.Path) -> int:
+    versions = [
+        int(entry.name)
+        for entry in folder.glob("*")
+        if entry.name.isdecimal() and entry.name.isascii()
+    ]
+    return max(versions, default=0)
+
+
+def _write_device(
+    app: App, run: Run, folder: pathlib.Path, kinds: Sequence[str], exported: Exported
+) -> None:
+    assert app.serving.device
+    for name, content in app.serving.device.files(exported.trained).items():
+        (folder / name).write_bytes(content)
+    calibration: list[Mapping[str, Any]] = []
+    if "int8" in kinds:
+        config = exported.trained.config
+        records = collect(app.data.load(config.data, "train"), config.export.calibration_records)
+        device = app.serving.device.open(folder)
+        calibration = [device.request(record) for record in records]
+        stream = app.serving.stream
+        if stream and stream.signature in exported.signatures and device.chunks:
+            calibration += _streamed(app, run, device, records)
+    lite.convert(app, run.folder, folder, kinds, calibration)
+    (folder / "runner.py").write_bytes(pathlib.Path(runner.__file__).read_bytes())
+
+
+def _streamed(
+    app: App, run: Run, device: OnDevice, records: Sequence[Record]
+) -> list[dict[str, Any]]:
+    """The streaming signature's inputs, states included, while the records go through it."""
+    assert app.serving.stream
+    assert device.chunks
+    session = Session(app, run.folder, app.serving.stream.signature)
+    requests = []
+    for record in records:
+        for chunk in device.chunks(record):
+            requests.append(session.request(chunk))
+            session(chunk)
+    return requests[:: max(len(requests) // (10 * len(records)), 1)]

@@ -1,0 +1,24 @@
+"""A .tflite file, with the files beside it, as a model that can be asked."""
+
+import pathlib
+
+from rnnsuite.app import App
+from rnnsuite.core.errors import UserError
+from rnnsuite.core.progress import bar
+from rnnsuite.device import runner
+from rnnsuite.pipeline.inference.predictor import BATCH, DEFAULT, Predictor
+from rnnsuite.pipeline.inference.rows import gather
+
+
+def open_lite(app: App, path: pathlib.Path) -> Predictor:
+    """The model in the file. Raises UserError where the application has no on-device form."""
+    if app.serving.device is None:
+        raise UserError(f"{app.name} has no on-device form.")
+    device = app.serving.device.open(path.parent)
+    model = (device.runner or runner).open_model(str(path), device.signature)
+
+    def ask(records, signature, options):
+        shown = bar(records, desc="answers", unit="record", disable=len(records) <= BATCH)
+        return gather([device.answer(model(**device.request(record))) for record in shown])
+
+    return Predictor("tflite", ask, {DEFAULT: {}})

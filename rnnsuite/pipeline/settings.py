@@ -1,0 +1,134 @@
+"""The configuration sections that are the same in every application: train, tune and export."""
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Literal
+
+import pydantic
+
+from rnnsuite.core.section import (
+    Fraction,
+    NotNegative,
+    NotNegativeInt,
+    Positive,
+    PositiveFloat,
+    section,
+)
+
+
+@section
+class Train:
+    """How to train."""
+
+    epochs: Positive = 10
+    """Passes over the training examples."""
+    strategy: Literal["none", "mirrored", "multi_worker"] = "none"
+    """Of tf.distribute: mirrored, all GPUs of this machine; multi_worker, those in TF_CONFIG."""
+    batch_size: Positive = 64
+    """Examples in a batch, of all machines together."""
+    batch_tokens: NotNegativeInt = 0
+    """In place of batch_size: steps in a batch at its bucket's bound; 0 for batch_size."""
+    boundaries: tuple[Positive, ...] = (16, 32, 64, 128, 256, 512, 1024)
+    """Upper bounds of the buckets of example lengths."""
+    window: Positive = 64
+    """Steps in a batch of contiguous examples (truncated backpropagation through time)."""
+    shuffle: Positive = 200_000
+    """Examples in the shuffle buffer, which are held in memory."""
+    start: str = ""
+    """A run or export, of any application, whose weights this model begins with."""
+    optimizer: Literal["adamw", "adam", "sgd", "rmsprop"] = "adamw"
+    """Of keras.optimizers; sgd with a Nesterov momentum of 0.9."""
+    learning_rate: PositiveFloat = 2e-3
+    """Peak learning rate, after the warm-up."""
+    weight_decay: NotNegative = 0.01
+    """Decoupled weight decay (arXiv 1711.05101)."""
+    schedule: Literal["constant", "cosine", "linear"] = "cosine"
+    """The learning rate after the warm-up: constant, or falling to 0."""
+    warmup: Fraction = 0.1
+    """Share of all steps in which the learning rate rises from 0."""
+    clip_norm: NotNegative = 1.0
+    """Bound on the global norm of all gradients; 0 for none."""
+    ema: Fraction = 0.0
+    """Decay of an exponential moving average of the weights, which is validated; 0 for none."""
+    precision: Literal["float32", "mixed_bfloat16", "mixed_float16"] = "float32"
+    """Keras's dtype policy."""
+    monitor: str = "val_loss"
+    """The metric by which the best epoch is chosen."""
+    patience: NotNegativeInt = 0
+    """Epochs without a better `monitor` before stopping; 0 for never."""
+    checkpoint_minutes: PositiveFloat = 2.0
+    """Minutes between checkpoints within an epoch."""
+    cache: bool = True
+    """Whether examples are kept in memory after the first epoch."""
+
+
+@section
+class Range:
+    """One dimension of a search space: a range or a choice."""
+
+    range: tuple[int | float, int | float] | None = None
+    """[low, high], whole numbers or real ones by its ends."""
+    choice: tuple[str | int | float | bool, ...] | None = None
+    """The values to choose from."""
+    step: PositiveFloat | None = None
+    """Distance between the values of a range."""
+    log: bool = False
+    """Whether a range is sampled evenly on a logarithmic scale."""
+
+    @pydantic.model_validator(mode="after")
+    def _check(self):
+        if (self.range is None) == (self.choice is None):
+            raise ValueError("give either range or choice")
+        if not self.ends():
+            raise ValueError("choice is empty")
+        if self.range and not self.range[0] < self.range[1]:
+            raise ValueError("the lower end must be below the upper")
+        if self.log and (self.step or not self.range or self.range[0] <= 0):
+            raise ValueError("log goes with a range above 0 and without a step")
+        return self
+
+    def ends(self) -> tuple:
+        """The values that the configuration must accept for the search to be sound."""
+        return self.choice or () if self.range is None else self.range
+
+
+@section
+class Tune:
+    """How to search for settings."""
+
+    algorithm: Literal["random", "bayesian", "hyperband"] = "bayesian"
+    """Of keras-tuner."""
+    trials: Positive = 10
+    """Trials of a search; hyperband derives its own number."""
+    objective: str = "val_loss"
+    """The metric that the search improves."""
+    keep: Positive = 1
+    """How many of the best trials keep their weights."""
+    space: Mapping[str, Range] = dataclasses.field(default_factory=dict)
+    """Ranges by dotted key, such as model.units: {range: [32, 128]}."""
+
+
+@section
+class Export:
+    """What an export contains and the bounds that it must hold."""
+
+    weights: Literal["float32", "float16"] = "float32"
+    """How the SavedModel stores its weights; float16 takes half the space and rounds them."""
+    lite: tuple[Literal["float32", "dynamic", "float16", "int8"], ...] = ("float32", "dynamic")
+    """The .tflite files (dynamic: int8 weights; float16: float16 weights; int8: all of it)."""
+    parity_split: str = "validation"
+    """The split whose records all forms are compared on."""
+    parity_records: Positive = 200
+    """How many of them."""
+    saved_model_bound: PositiveFloat = 1e-5
+    """Largest difference of the SavedModel's outputs, relative to the output's scale above 1."""
+    lite_bound: PositiveFloat = 1e-4
+    """The same of float32.tflite."""
+    float16_tolerance: NotNegative = 0.005
+    """Share of the primary metric that weights in float16 may lose."""
+    dynamic_tolerance: NotNegative = 0.02
+    """Share of the primary metric that dynamic.tflite and float16.tflite may lose."""
+    int8_tolerance: NotNegative = 0.01
+    """Share of the primary metric that int8.tflite may lose."""
+    calibration_records: Positive = 200
+    """Training records from which int8 takes its ranges."""

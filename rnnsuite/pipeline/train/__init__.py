@@ -1,0 +1,1 @@
+"""Training: one compiled step, and the loop around it that survives being killed."""

@@ -1,0 +1,60 @@
+"""The optimizer of a training and its learning rate."""
+
+import math
+
+import keras
+import tensorflow as tf
+
+from rnnsuite.pipeline.settings import Train
+
+
+class Schedule(keras.optimizers.schedules.LearningRateSchedule):
+    """Linear warm-up over a share of all steps, then constant, or a fall to 0.
+
+    Args:
+        settings: learning_rate, warmup and schedule.
+        steps: of the whole training.
+    """
+
+    def __init__(self, settings: Train, steps: int):
+        self.settings = settings
+        self.steps = steps
+
+    def __call__(self, step):
+        step = tf.cast(step, tf.float32)
+        done = tf.minimum(step / self.steps, 1.0)
+        warm = tf.minimum((step + 1) / max(self.settings.warmup * self.steps, 1.0), 1.0)
+        fall = {
+            "constant": lambda: 1.0,
+            "cosine": lambda: 0.5 + 0.5 * tf.cos(math.pi * done),
+            "linear": lambda: 1.0 - done,
+        }[self.settings.schedule]()
+        return self.settings.learning_rate * warm * fall
+
+    def get_config(self):
+        return {"settings": self.settings, "steps": self.steps}
+
+
+def build_optimizer(settings: Train, steps: int) -> keras.optimizers.Optimizer:
+    """The optimizer that the settings name, for a training of so many steps."""
+    kinds = {
+        "adamw": keras.optimizers.AdamW,
+        "adam": keras.optimizers.Adam,
+        "rmsprop": keras.optimizers.RMSprop,
+        "sgd": lambda **options: keras.optimizers.SGD(momentum=0.9, nesterov=True, **options),
+    }
+    # AdamW refuses None for no decay, the others refuse 0.
+    no_decay = 0.0 if settings.optimizer == "adamw" else None
+    optimizer = kinds[settings.optimizer](
+        learning_rate=Schedule(settings, steps),
+        weight_decay=settings.weight_decay or no_decay,
+        global_clipnorm=settings.clip_norm or None,
+    )
+    if settings.precision == "mixed_float16":
+        return keras.optimizers.LossScaleOptimizer(optimizer)
+    return optimizer
+
+
+def leave_gradients_alone(optimizer: keras.optimizers.Optimizer) -> None:
+    """Stops Keras from summing over replicas gradients that have been summed already."""
+    optimizer._all_reduce_sum_gradients = lambda pairs: pairs

@@ -1,0 +1,259 @@
+"""One training step and one validation step, compiled, and everything that they change."""
+
+import functools
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from rnnsuite.app import App
+from rnnsuite.core.context import ReplicaRows, replica
+from rnnsuite.pipeline.config import Config
+from rnnsuite.pipeline.train.optimizer import build_optimizer, leave_gradients_alone
+
+
+class Trainer:
+    """A model, its optimizer, its averaged weights and the states that batches pass on.
+
+    `train_step(inputs, targets)` trains on one batch and gives the mean of every value of the
+    application's loss, the gradient's global norm before clipping, and whether both were finite;
+    where they were not, no weight is changed. `validation_step(inputs, targets)` gives the values
+    of each example. `compile_seconds` is the time of calls with new shapes, which is tracing and
+    compiling above all.
+
+    Args:
+        app: the application, for its loss.
+        model: built in the scope of `strategy`.
+        config: the whole configuration.
+        steps: of the whole training.
+        spec: the (inputs, targets) spec of a batch.
+        strategy: whose replicas divide every batch among themselves.
+    """
+
+    def __init__(
+        self,
+        app: App,
+        model: keras.Model,
+        config: Config,
+        steps: int,
+        spec: Sequence[Any],
+        strategy: tf.distribute.Strategy | None = None,
+    ):
+        self.values = functools.partial(app.model.loss, config.model)
+        self.model = model
+        self.settings = config.train
+        self.strategy = strategy or tf.distribute.get_strategy()
+        with self.strategy.scope():
+            self.optimizer = build_optimizer(self.settings, steps)
+            self.optimizer.build(model.trainable_variables)
+            self.averages = self._copies() if self.settings.ema else []
+        if self.divided:
+            leave_gradients_alone(self.optimizer)
+        contiguous = app.data.order == "contiguous"
+        self.states = _state_variables(model, self.settings.batch_size) if contiguous else {}
+        self.validation_states = (
+            _state_variables(model, self.settings.batch_size) if contiguous else {}
+        )
+        self.compile_seconds = 0.0
+        self.train_step = self._timed(tf.function(self._train_step, input_signature=spec))
+        self.validation_step = self._timed(tf.function(self._validation_step, input_signature=spec))
+
+    def _copies(self) -> list[tf.Variable]:
+        return [tf.Variable(weight.value) for weight in self.model.trainable_variables]
+
+    def _timed(self, function: Callable) -> Callable:
+        compiled: set[tuple] = set()
+
+        def run(*batch):
+            shapes = tuple(tuple(tensor.shape) for tensor in tf.nest.flatten(batch))
+            started = time.monotonic()
+            result = function(*batch)
+            if shapes not in compiled:
+                compiled.add(shapes)
+                self.compile_seconds += time.monotonic() - started
+            return result
+
+        return run
+
+    @property
+    def divided(self) -> bool:
+        """True where a batch is divided among replicas."""
+        return self.strategy.num_replicas_in_sync > 1
+
+    def _train_step(self, inputs, targets):
+        inputs = _with_states(inputs, self.states)
+        results = self.strategy.run(self._gradients, (inputs, targets))
+        means, gradients, norm, finite, after = results
+        means, norm, finite, after = self._local((means, norm, finite, after))
+        tf.cond(finite, lambda: self.strategy.run(self._apply, (gradients,)), lambda: None)
+        for name, state in self.states.items():
+            state.assign(tf.where(finite, after[name], state))
+        return means, norm, finite
+
+    def _local(self, values):
+        """One replica's copy of what is the same in all."""
+        local = self.strategy.experimental_local_results
+        return tf.nest.map_structure(lambda value: local(value)[0], values)
+
+    def _gradients(self, inputs, targets):
+        """Per-replica gradients, all-reduced to those of the whole batch."""
+        rows = self._replica_rows(inputs) if self.divided else None
+        inputs, targets = _select((inputs, targets), rows)
+        with tf.GradientTape() as tape, replica(rows):
+            outputs = self.model(inputs, training=True)
+            values = self.values(targets, outputs)
+            means = {name: _mean(value, rows) for name, value in values.items()}
+            loss = means["loss"] + sum(self.model.losses) / self.strategy.num_replicas_in_sync
+            scaled = self.optimizer.scale_loss(loss)
+        gradients = tape.gradient(scaled, self._trainable())
+        gradients = [tf.convert_to_tensor(gradient) for gradient in gradients]
+        if self.divided:
+            context = tf.distribute.get_replica_context()
+            means, loss, gradients = context.all_reduce(
+                tf.distribute.ReduceOp.SUM, (means, loss, gradients)
+            )
+            scaled = loss  # no loss scale goes with replicas
+        norm = tf.linalg.global_norm(gradients) * tf.cast(loss / scaled, tf.float32)
+        finite = tf.math.is_finite(loss)
+        # With float16 an overflowing gradient is ordinary: the loss scale handles it.
+        if self.settings.precision != "mixed_float16":
+            finite &= tf.math.is_finite(norm)
+        after = {name: tf.cast(outputs[name], state.dtype) for name, state in self.states.items()}
+        return {**means, "loss": loss}, gradients, norm, finite, after
+
+    def _replica_rows(self, batch) -> ReplicaRows:
+        """This replica's rows of a batch: equally many in each, the last ones perhaps padding."""
+        total = tf.shape(tf.nest.flatten(batch)[0])[0]
+        number = tf.distribute.get_replica_context().replica_id_in_sync_group
+        count = -(-total // self.strategy.num_replicas_in_sync)
+        return ReplicaRows(tf.range(count) + tf.cast(number, tf.int32) * count, total)
+
+    def _apply(self, gradients):
+        self.optimizer.apply(gradients)
+        step = tf.cast(_value(self.optimizer.iterations), tf.float32)
+        decay = tf.minimum(self.settings.ema, (1 + step) / (10 + step))
+        if self.averages:
+            for average, weight in zip(self.averages, self._trainable(), strict=True):
+                average.assign(decay * average + (1 - decay) * weight)
+
+    def _validation_step(self, inputs, targets):
+        inputs = _with_states(inputs, self.validation_states)
+        outputs = self.model(inputs, training=False)
+        for name, state in self.validation_states.items():
+            state.assign(tf.cast(outputs[name], state.dtype))
+        return self.values(targets, outputs)
+
+    def loss(self, inputs, targets) -> tf.Tensor:
+        """The mean loss of a batch, without dropout and from zero states."""
+        states = {name: tf.zeros_like(state) for name, state in self.states.items()}
+        outputs = self.model(_with_states(inputs, states), training=False)
+        return tf.reduce_mean(self.values(targets, outputs)["loss"])
+
+    def _trainable(self) -> list[tf.Variable]:
+        return [weight.value for weight in self.model.trainable_variables]
+
+    def learning_rate(self) -> float:
+        """That of the next step."""
+        return float(self.optimizer.learning_rate)
+
+    def swap_averages(self) -> None:
+        """Swaps the averaged weights and the model's; a second call undoes it."""
+        if not self.averages:
+            return
+        for average, weight in zip(self.averages, self._trainable(), strict=True):
+            current = weight.numpy()
+            weight.assign(average)
+            average.assign(current)
+
+    def reset_states(self) -> None:
+        """Zeros the carried states, as before the first batch of an epoch."""
+        for state in self.states.values():
+            state.assign(tf.zeros_like(state))
+
+    def weight(self, targets) -> int:
+        """What a batch counts in a mean: its rows, or all its steps where order is contiguous."""
+        shape = tf.nest.flatten(targets)[0].shape
+        return int(shape[0]) * (int(shape[1]) if self.states else 1)
+
+    def _variables(self) -> list:
+        return [
+            *self.model.variables,
+            *self.optimizer.variables,
+            *self.averages,
+            *self.states.values(),
+        ]
+
+    def arrays(self) -> list[np.ndarray]:
+        """Everything that training changes: weights, averages, moments, counts, seeds, states."""
+        return [_value(variable).numpy() for variable in self._variables()]
+
+    def restore(self, arrays: Sequence[np.ndarray]) -> None:
+        """Undoes everything since `arrays()` gave these. Raises ValueError for another model's."""
+        for variable, array in zip(self._variables(), arrays, strict=True):
+            variable.assign(array)
+
+
+def validate(trainer: Trainer, batches: tf.data.Dataset) -> dict[str, float]:
+    """The mean of every value over all examples.
+
+    Args:
+        trainer: its `validation_step` is run.
+        batches: (inputs, targets). Windows of contiguous examples count by their steps.
+
+    Returns:
+        Means by name.
+    """
+    for state in trainer.validation_states.values():
+        state.assign(tf.zeros_like(state))
+    sums: dict[str, float] = {}
+    weight = 0.0
+    for inputs, targets in batches:
+        size = trainer.weight(targets)
+        rows = int(tf.nest.flatten(targets)[0].shape[0])
+        weight += size
+        for name, value in trainer.validation_step(inputs, targets).items():
+            total = float(np.sum(value.numpy(), dtype=np.float64)) * size / rows
+            sums[name] = sums.get(name, 0.0) + total
+    return {name: total / weight for name, total in sums.items()}
+
+
+def _state_variables(model: keras.Model, batch_size: int) -> dict[str, tf.Variable]:
+    """A variable of zeros for each output that is named like an input."""
+    inputs = model.input
+    outputs = model.output
+    if not isinstance(inputs, Mapping) or not isinstance(outputs, Mapping):
+        raise ValueError("contiguous order needs a functional model with named inputs and outputs")
+    return {
+        name: tf.Variable(
+            tf.zeros([batch_size, *inputs[name].shape[1:]], inputs[name].dtype), trainable=False
+        )
+        for name in inputs
+        if name in outputs
+    }
+
+
+def _with_states(inputs, states: Mapping[str, Any]):
+    if not states:
+        return inputs
+    return {**inputs, **{name: tf.convert_to_tensor(state) for name, state in states.items()}}
+
+
+def _mean(value, rows: ReplicaRows | None):
+    """The mean over the batch, or a replica's part of it, in which no row counts twice."""
+    if rows is None:
+        return tf.reduce_mean(value)
+    mask = tf.cast(rows.mask(), value.dtype)
+    return tf.reduce_sum(value * mask) / tf.cast(rows.total, value.dtype)
+
+
+def _value(variable) -> tf.Variable:
+    return variable.value if isinstance(variable, keras.Variable) else variable
+
+
+def _select(batch, rows: ReplicaRows | None):
+    if rows is None:
+        return batch
+    return tf.nest.map_structure(lambda value: tf.gather(value, rows.indices()), batch)

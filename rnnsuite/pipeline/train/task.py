@@ -1,0 +1,133 @@
+"""What is trained: the examples in batches, and the model."""
+
+import dataclasses
+import functools
+import logging
+import pathlib
+from collections.abc import Callable
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from rnnsuite.app import App, Start
+from rnnsuite.core.errors import UserError
+from rnnsuite.core.text import one_line
+from rnnsuite.core.weights import copy_weights
+from rnnsuite.data import batches
+from rnnsuite.pipeline.config import Config
+from rnnsuite.pipeline.inference.saved_model import exported_start, is_saved_model
+from rnnsuite.pipeline.run import Run, open_start, parse_fitted
+from rnnsuite.pipeline.train.workers import Workers
+
+log = logging.getLogger(__name__)
+
+
+class TrainingTask:
+    """The data of one training, fitted and divided into batches, and its model.
+
+    Args:
+        run: where what is fitted is kept.
+        config: the whole configuration.
+        fitted: what an earlier run fitted on the same data, or None.
+        workers: the processes that train together. The chief fits first, so that the others find
+            its data prepared.
+
+    Raises:
+        UserError: for unusable data or settings.
+    """
+
+    def __init__(self, run: Run, config: Config, fitted: Any, workers: Workers):
+        self.app: App = run.app
+        self.config = config
+        data = self.app.data
+        if data.order == "contiguous" and config.train.strategy != "none":
+            raise UserError(
+                "train.strategy: contiguous examples are trained by one process; take none."
+            )
+        load = functools.cache(functools.partial(data.load, config.data))
+        self.fitted = self._fit(run, fitted, load, workers)
+        self.validation_records = load("validation")
+        self.examples = self._examples(load("train"))
+        self.augment = data.augment(config.data, self.fitted) if data.augment else None
+        validation_examples = self._examples(self.validation_records)
+        self.validation = self._batches(validation_examples)
+        self.steps, self.padding = _measure(self.examples, self._batches(self.examples), "train")
+        log.info("%d batches an epoch, %.1f %% of them padding.", self.steps, 100 * self.padding)
+        _measure(validation_examples, self.validation, "validation")
+        keras.utils.set_random_seed(config.seed)
+        with workers.strategy.scope():
+            self.model = self.app.model.build(config.model, self.fitted)
+
+    def _fit(self, run: Run, fitted: Any, load: Callable, workers: Workers) -> Any:
+        def by_chief():
+            result = run.fitted() or fitted
+            if result is None:
+                log.info("Fitting on the training records ...")
+                result = self.app.data.fit(self.config.data, load("train"))
+            run.save_fitted(result)
+            return dataclasses.asdict(result)
+
+        return parse_fitted(self.app, workers.broadcast(by_chief), "what the chief fitted")
+
+    def _examples(self, records: tf.data.Dataset) -> tf.data.Dataset:
+        examples = self.app.data.examples(self.config.data, self.fitted, records)
+        return examples.cache() if self.config.train.cache else examples
+
+    def _batches(self, examples: tf.data.Dataset, seed: int | None = None) -> tf.data.Dataset:
+        settings = self.config.train
+        if self.app.data.order == "contiguous":
+            return batches.contiguous(examples, settings.batch_size, settings.window)
+        size: int | Callable[[int], int] = settings.batch_size
+        if settings.batch_tokens:
+            size = lambda bound: max(settings.batch_tokens // bound, 1)  # noqa: E731
+        augment = self.augment if seed is not None else None
+        length = self.app.data.length
+        return batches.bucketed(
+            examples, length, settings.boundaries, size, seed, augment, settings.shuffle
+        )
+
+    def epoch(self, number: int) -> tf.data.Dataset:
+        """The batches of an epoch, counted from 0: the same for the same seed and number."""
+        return self._batches(self.examples, self.config.seed + number)
+
+    def initialise(self) -> None:
+        """Gives the new model weights that were trained elsewhere, where there are any.
+
+        Raises:
+            UserError: where they do not fit.
+        """
+        origin = self.config.train.start
+        start = _open(origin)
+        try:
+            if self.app.model.initialise:
+                self.app.model.initialise(self.config, self.model, start)
+            elif start:
+                copy_weights(self.model, start.weights)
+        except (ValueError, KeyError) as error:
+            raise UserError(
+                f"train.start: the model of {origin} has other layers or another vocabulary "
+                f"({one_line(error, 200)})."
+            ) from error
+
+
+def _open(path: str) -> Start | None:
+    if not path:
+        return None
+    folder = pathlib.Path(path)
+    return exported_start(folder) if is_saved_model(folder) else open_start(folder)
+
+
+def _measure(examples: tf.data.Dataset, batched: tf.data.Dataset, split: str) -> tuple[int, float]:
+    """The number of batches and the share of their numbers that is padding."""
+
+    def add_size(total, example):
+        return total + sum(tf.size(value, tf.int64) for value in tf.nest.flatten(example))
+
+    count = sum(1 for _ in batched)
+    if not count:
+        raise UserError(f"The {split} split holds no examples.")
+    real = int(examples.reduce(np.int64(0), add_size))
+    padded = int(batched.reduce(np.int64(0), add_size))
+    return count, max(1 - real / padded, 0.0)

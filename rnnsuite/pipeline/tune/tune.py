@@ -1,0 +1,226 @@
+"""Search for settings with keras-tuner. The space is data in the configuration.
+
+A trial is an ordinary training in a folder of its own, so it resumes like one. A search that was
+killed goes on with the trial that was running; finished trials are not repeated.
+"""
+
+import logging
+import pathlib
+import shutil
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import keras_tuner
+
+from rnnsuite.app import App
+from rnnsuite.core.errors import NotFinite, UserError
+from rnnsuite.core.files import as_user_error, read_json, write_json, write_text
+from rnnsuite.pipeline import config as configuration
+from rnnsuite.pipeline.config import Config, check_metric
+from rnnsuite.pipeline.run import Run
+from rnnsuite.pipeline.train.train import train
+from rnnsuite.pipeline.tune import chief as chiefs
+from rnnsuite.pipeline.tune.oracle import (
+    EARLIER_TRIAL,
+    EPOCHS,
+    WholeSpaceTuner,
+    build_oracle,
+    completed_trials,
+)
+
+log = logging.getLogger(__name__)
+
+
+def tune(
+    app: App,
+    config: Config,
+    folder: pathlib.Path,
+    chief: str | None = None,
+    worker: tuple[str, str] | None = None,
+) -> dict[str, Any]:
+    """Runs `config.tune.trials` trials, or those still missing, and writes best.yaml.
+
+    Args:
+        app: the application.
+        config: its configuration; `tune.space` is searched.
+        folder: of the search.
+        chief: HOST:PORT to give trials out at, in place of running them.
+        worker: the chief's HOST:PORT and this worker's name; trials come from there.
+
+    Returns:
+        The best trial's score and settings; of a worker, how many trials it ran.
+
+    Raises:
+        UserError: for an unusable objective or space, before the first trial.
+    """
+    direction = check_metric(app, config.tune.objective, "tune.objective")
+    _check_space(app, config)
+    _claim(folder, config)
+    oracle = build_oracle(config, direction, distributed=chief is not None)
+    if worker:
+        address, name = worker
+        with chiefs.worker_session(folder, address, name):
+            tuner = _Trials(app, config, oracle, folder, alone=False)
+            tuner.search()
+        return {"worker": name, "trials": tuner.finished}
+    tuner = _Trials(app, config, oracle, folder)
+    tuner.save()
+    if chief:
+        chiefs.serve_trials(oracle, folder, chief, tuner.report)
+    else:
+        tuner.search(verbose=0)
+    return _conclude(app, config, oracle, folder)
+
+
+def _check_space(app: App, config: Config) -> None:
+    if config.train.strategy == "multi_worker":
+        raise UserError(
+            "tune: a trial is one process; train.strategy=multi_worker goes with train, --worker "
+            "with tune."
+        )
+    if not config.tune.space:
+        raise UserError(
+            "tune.space is empty: name at least one key to search, such as model.units: {range: "
+            "[32, 128]}."
+        )
+    for key, dimension in config.tune.space.items():
+        if key.split(".")[0] not in ("data", "model", "train"):
+            raise UserError(
+                f"tune.space: {key} cannot be searched; it must be a key of data, model or train."
+            )
+        for value in dimension.ends():
+            configuration.replace(app, config, {key: value})
+
+
+def _claim(folder: pathlib.Path, config: Config) -> None:
+    """Binds the folder to the settings; only `trials` and `keep` may change."""
+    path = folder / "search.json"
+    settings = configuration.plain(config)
+    free = ("trials", "keep")
+    settings["tune"] = {key: value for key, value in settings["tune"].items() if key not in free}
+    if path.is_file() and read_json(path) != settings:
+        raise UserError(
+            f"{folder} holds a search with other settings. Choose another folder with --run, or "
+            f"delete it."
+        )
+    with as_user_error(folder):
+        write_json(path, settings)
+
+
+class _Trials(WholeSpaceTuner):
+    """Runs every trial as a training in `<folder>/trials/<number>`."""
+
+    def __init__(
+        self,
+        app: App,
+        config: Config,
+        oracle: keras_tuner.Oracle,
+        folder: pathlib.Path,
+        alone: bool = True,
+    ):
+        self.app = app
+        self.config = config
+        self.folder = folder
+        self.finished = 0
+        self.is_idle = False
+        self.fitted: dict[str, Any] = {}
+        super().__init__(oracle, folder, has_oracle=alone)
+        if not alone:
+            client: Any = self.oracle  # keras-tuner's OracleClient, in a worker
+            client.stub = chiefs.RetryingStub(client.stub)
+
+    def pre_create_trial(self) -> None:
+        if self.is_idle:
+            time.sleep(1)
+        self.is_idle = True
+
+    def on_trial_begin(self, trial: Any) -> None:
+        super().on_trial_begin(trial)
+        self.is_idle = False
+
+    def run_trial(self, trial: Any, *args, **kwargs) -> dict[str, float]:
+        values = dict(trial.hyperparameters.values)
+        changes = {key: value for key, value in values.items() if key in self.config.tune.space}
+        if EPOCHS in values:
+            changes["train.epochs"] = values[EPOCHS]
+        config = configuration.replace(self.app, self.config, changes)
+        folder = trial_folder(self.folder, trial.trial_id)
+        self._continue_earlier(values, folder)
+        settings = ", ".join(f"{key}={value}" for key, value in changes.items())
+        log.info("Trial %s: %s", trial.trial_id, settings)
+        try:
+            metrics = train(self.app, config, folder, self._fitted(config))
+        except NotFinite as error:
+            raise keras_tuner.errors.FailedTrialError(str(error)) from error
+        except UserError as error:
+            raise keras_tuner.errors.FatalError(str(error)) from error
+        return {name: value for name, value in metrics.items() if name.startswith("val_")}
+
+    def _continue_earlier(self, values: Mapping[str, Any], folder: pathlib.Path) -> None:
+        """Hyperband's later rounds train an earlier trial further, if its weights still exist."""
+        earlier = values.get(EARLIER_TRIAL)
+        if not earlier or folder.exists():
+            return
+        source = trial_folder(self.folder, earlier)
+        if (source / "checkpoints").is_dir():
+            shutil.copytree(source, folder)
+            (folder / "metrics.json").unlink(missing_ok=True)
+
+    def _fitted(self, config: Config) -> Any:
+        """What was fitted on train by an earlier trial with the same data settings."""
+        key = str(configuration.plain(config)["data"])
+        for path in sorted((self.folder / "trials").glob("*/fitted.json")):
+            run = Run(self.app, path.parent)
+            if key not in self.fitted and str(configuration.plain(run.config())["data"]) == key:
+                self.fitted[key] = run.fitted()
+        return self.fitted.get(key)
+
+    def on_trial_end(self, trial: Any) -> None:
+        super().on_trial_end(trial)
+        self.is_idle = False
+        self.finished += 1
+        if self.has_oracle:
+            self.report(self.oracle.get_trial(trial.trial_id))
+
+    def report(self, trial: Any) -> None:
+        """Logs a trial that has ended, and removes weights that are not worth keeping."""
+        if trial.score is not None:
+            log.info("Trial %s: %s %.4f", trial.trial_id, self.config.tune.objective, trial.score)
+        if self.config.tune.algorithm != "hyperband":
+            prune(self.oracle, self.folder, self.config.tune.keep)
+
+
+def trial_folder(folder: pathlib.Path, number: str) -> pathlib.Path:
+    """The run folder of a trial."""
+    return folder / "trials" / number
+
+
+def prune(oracle: Any, folder: pathlib.Path, keep: int) -> None:
+    """Removes weights and checkpoints of all completed trials but the best; their metrics stay."""
+    for trial in completed_trials(oracle)[keep:]:
+        run = trial_folder(folder, trial.trial_id)
+        shutil.rmtree(run / "checkpoints", ignore_errors=True)
+        (run / "best.weights.h5").unlink(missing_ok=True)
+
+
+def _conclude(
+    app: App, config: Config, oracle: keras_tuner.Oracle, folder: pathlib.Path
+) -> dict[str, Any]:
+    prune(oracle, folder, config.tune.keep)
+    completed = completed_trials(oracle)
+    if not completed:
+        raise UserError(f"No trial ended with finite numbers; see {folder / 'trials'}.")
+    best = completed[0]
+    run = Run(app, trial_folder(folder, best.trial_id))
+    path = folder / "best.yaml"
+    with as_user_error(folder):
+        write_text(path, configuration.dump(run.config()))
+    values = best.hyperparameters.values
+    return {
+        "best": str(path),
+        "run": str(run.folder),
+        "trials": len(oracle.trials),
+        config.tune.objective: run.metrics()[config.tune.objective],
+        "settings": {key: value for key, value in values.items() if key in config.tune.space},
+    }

@@ -1,1 +1,0 @@
-"""TF Serving's REST interface for a laptop and for tests, on an ASGI server. Knows no application, only SavedModels."""

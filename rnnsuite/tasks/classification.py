@@ -1,0 +1,162 @@
+"""Classification: what every application that answers with one class of several shares."""
+
+import dataclasses
+import functools
+import pathlib
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+from sklearn import metrics
+
+from rnnsuite.app import Direction, Score
+from rnnsuite.core.errors import UserError
+from rnnsuite.core.fields import Record
+from rnnsuite.core.text import as_text
+
+LABELS = "labels.txt"
+"""The file with the class names, one a line, that lies beside .tflite files."""
+METRICS: Mapping[str, Direction] = {"accuracy": "max", "macro_f1": "max"}
+"""What `score` gives."""
+
+
+@dataclasses.dataclass(frozen=True)
+class ClassAnswer:
+    """A record's class, and the probability of every class in the order of labels.txt."""
+
+    label: str
+    probabilities: tuple[float, ...]
+
+
+def is_correct(scores: tf.Tensor, numbers: tf.Tensor) -> tf.Tensor:
+    """1.0 where the highest of the scores `[batch, classes]` is that of the class number."""
+    highest = tf.argmax(scores, axis=-1, output_type=tf.int32)
+    return tf.cast(tf.equal(highest, numbers), tf.float32)
+
+
+def loss(numbers: tf.Tensor, logits: tf.Tensor) -> dict[str, tf.Tensor]:
+    """Cross-entropy (nats) and correctness of each row.
+
+    Args:
+        numbers: class numbers `[batch]`.
+        logits: `[batch, classes]`.
+
+    Returns:
+        `loss` and `accuracy`, `[batch]` each.
+    """
+    return {
+        "loss": tf.nn.sparse_softmax_cross_entropy_with_logits(numbers, logits),
+        "accuracy": is_correct(logits, numbers),
+    }
+
+
+def probabilities(outputs: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+    """A model's `logits` as `probabilities`, and its attention `weights`."""
+    return {"probabilities": tf.nn.softmax(outputs["logits"]), "weights": outputs["weights"]}
+
+
+def with_label(labels: Sequence[str], answer: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+    """An answer with the name of the most probable class in front."""
+    highest = tf.argmax(answer["probabilities"], axis=-1)
+    return {"label": tf.gather(tf.constant(labels), highest), **answer}
+
+
+def labels_file(labels: Sequence[str]) -> bytes:
+    """The content of labels.txt."""
+    return "".join(f"{label}\n" for label in labels).encode()
+
+
+def read_labels(folder: pathlib.Path) -> list[str]:
+    """The class names in a device folder, in the order of their numbers."""
+    return (folder / LABELS).read_text(encoding="utf-8").splitlines()
+
+
+def device_answer(labels: Sequence[str], outputs: Mapping[str, np.ndarray]) -> dict[str, Any]:
+    """The answer in a .tflite file's outputs for a batch of one."""
+    row = outputs["probabilities"][0]
+    return {"label": labels[int(row.argmax())].encode(), "probabilities": row}
+
+
+def score(
+    references: Sequence[Record],
+    answers: Mapping[str, np.ndarray],
+    describe: Callable[[Record], Mapping[str, Any]],
+    plots: Mapping[str, Callable[[], Any]] | None = None,
+) -> Score:
+    """Accuracy, macro-averaged F1, confusion and confidence plots, and cases.
+
+    Args:
+        references: records with `label`.
+        answers: `label` and `probabilities`, in the same order.
+        describe: what of a record stands beside its case.
+        plots: the application's own, drawn after these.
+
+    Returns:
+        The score; cases are ordered by confidence.
+
+    Raises:
+        UserError: on unlabelled records.
+    """
+    truth = np.array([as_text(record["label"]) for record in references])
+    if "" in truth:
+        raise UserError(
+            "This split has records without a label; nothing can be scored. Choose another with "
+            "--split."
+        )
+    predicted = np.array([as_text(label) for label in answers["label"]])
+    confidence = np.asarray(answers["probabilities"]).max(axis=-1)
+    correct = truth == predicted
+    cases: dict[bool, list[dict[str, Any]]] = {True: [], False: []}
+    for i in np.argsort(-confidence, kind="stable"):
+        case = {
+            **describe(references[i]),
+            "label": truth[i],
+            "answer": predicted[i],
+            "confidence": round(float(confidence[i]), 4),
+        }
+        cases[bool(correct[i])].append(case)
+    return Score(
+        metrics={
+            "accuracy": float(metrics.accuracy_score(truth, predicted)),
+            "macro_f1": float(metrics.f1_score(truth, predicted, average="macro")),
+        },
+        plots={
+            "Confusion": functools.partial(_confusion, truth, predicted),
+            "Confidence": functools.partial(_confidence, confidence, correct),
+            **(plots or {}),
+        },
+        right=cases[True],
+        wrong=cases[False],
+    )
+
+
+def _confusion(truth, predicted):
+    from matplotlib.figure import Figure
+
+    classes = len(set(truth) | set(predicted))
+    side = max(4.0, 0.55 * classes)
+    figure = Figure(figsize=(side + 1, side), layout="constrained")
+    rotation: Any = 0 if classes < 5 else 60
+    metrics.ConfusionMatrixDisplay.from_predictions(
+        truth,
+        predicted,
+        ax=figure.subplots(),
+        cmap="Blues",
+        colorbar=False,
+        xticks_rotation=rotation,
+    )
+    return figure
+
+
+def _confidence(confidence, correct):
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(5, 4), layout="constrained")
+    axes = figure.subplots()
+    bins = np.linspace(confidence.min(), 1, 21)
+    parts = [confidence[correct], confidence[~correct]]
+    axes.hist(parts, bins=bins, stacked=True, label=["right", "wrong"])
+    axes.set(xlabel="confidence (highest probability)", ylabel="answers")
+    axes.legend()
+    return figure

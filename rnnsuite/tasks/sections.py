@@ -1,0 +1,67 @@
+"""Configuration sections that applications of one kind share. Nothing here imports TensorFlow."""
+
+from typing import Annotated
+
+import pydantic
+
+from rnnsuite.core.names import AttentionKind
+from rnnsuite.core.section import Fraction, NotNegative, Positive, PositiveFloat, section
+
+
+@section
+class DecoderConfig:
+    """A recurrent decoder that attends a memory and predicts tokens."""
+
+    units: Positive = 320
+    """Units of each layer."""
+    depth: Positive = 2
+    """Layers. The first does not see what it attends; with one layer, nothing relates two things.
+    """
+    attention: AttentionKind = "additive"
+    """Energy of the attention; uniform for none."""
+    attention_units: Positive = 192
+    """Width of additive and scaled_dot attention."""
+    feeding: bool = False
+    """Whether the last output goes into the next step (arXiv 1508.04025, section 3.3)."""
+    tied: bool = True
+    """Whether the embedding is also the matrix of the last layer."""
+    token_dropout: Fraction = 0.0
+    """Share of the tokens before that the decoder does not see in training."""
+    scheduled_sampling: Fraction = 0.0
+    """Share of the tokens before that are the model's own in training (arXiv 1506.03099)."""
+
+
+@section
+class SearchConfig:
+    """How a sentence is searched for."""
+
+    beam: Positive = 5
+    """Live hypotheses; 1 is greedy."""
+    length_penalty: NotNegative = 1.0
+    """0 for the most probable sentence, 1 for the most probable per subword (arXiv 1609.08144)."""
+    coverage_penalty: NotNegative = 0.0
+    """How much it counts that all of the memory was attended (the same, eq. 14)."""
+    max_length: Annotated[int, pydantic.Field(ge=1, le=1000)] = 100
+    """Subwords at most."""
+
+
+@section
+class EventsConfig:
+    """How probabilities at every step become events; see `rnnsuite.device.events.Detector`."""
+
+    smoothing: PositiveFloat = 0.2
+    """Seconds at the end of an event whose mean probability names it."""
+    threshold: Annotated[float, pydantic.Field(gt=0, lt=1)] = 0.4
+    """Smoothed probability from which an event counts."""
+    pause: PositiveFloat = 0.1
+    """Seconds of background after which an event has ended."""
+    shortest: NotNegative = 0.08
+    """Seconds; a shorter event does not count."""
+    longest: PositiveFloat = 2.0
+    """Seconds; a longer event is closed and another one begun."""
+    refractory: NotNegative = 0.3
+    """Seconds after an event in which the same label does not count again."""
+    lead: NotNegative = 0.0
+    """Seconds by which probabilities rise too late."""
+    tail: NotNegative = 0.1
+    """Seconds by which probabilities fall too late."""

@@ -1,0 +1,23 @@
+"""Puts applications and configurations into the package when it is built.
+
+In the source tree they lie beside it, in `apps/` and `configs/`. Installed, nothing of ours may
+claim the top-level name `apps`: they become `rnnsuite.apps` and `rnnsuite/configs`. Everything else
+stands in setup.cfg.
+"""
+
+import setuptools
+
+OWN = setuptools.find_packages(include=["rnnsuite", "rnnsuite.*"])
+APPS = ["rnnsuite.apps", *(f"rnnsuite.apps.{name}" for name in setuptools.find_packages("apps"))]
+
+setuptools.setup(
+    packages=[*OWN, *APPS, "rnnsuite.configs"],
+    package_dir={"rnnsuite.apps": "apps", "rnnsuite.configs": "configs"},
+    package_data={
+        "rnnsuite": ["py.typed"],
+        "rnnsuite.pipeline.inference": ["report.html"],
+        "rnnsuite.apps": ["*/README.md"],
+        "rnnsuite.configs": ["*/*.yaml"],
+        "rnnsuite.deploy": ["templates/*.yml", "templates/*/*", "templates/*/*/*"],
+    },
+)

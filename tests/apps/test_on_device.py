@@ -1,0 +1,121 @@
+"""The scripts for devices, each in a process that has neither TensorFlow nor us."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from rnnsuite import catalog
+from rnnsuite.core.fields import record_from_text
+from rnnsuite.device import wave
+from rnnsuite.pipeline.inference.card import training_config
+from rnnsuite.pipeline.inference.models import open_model
+from rnnsuite.pipeline.inference.session import stream
+from tests.conftest import APPS, ROOT
+from tests.files import picture, sound
+
+EXAMPLES = ROOT / "examples" / "on_device"
+WITHOUT = """
+import runpy, sys
+sys.argv = sys.argv[1:]
+runpy.run_path(sys.argv[0], run_name="__main__")
+bad = {name.split(".")[0] for name in sys.modules} & {"tensorflow", "keras", "rnnsuite", "apps"}
+assert not bad, bad
+"""
+
+
+def run(name, *words):
+    folder = ROOT / "saved_models" / name / "lite" / "1"
+    command = [
+        sys.executable,
+        "-I",
+        "-c",
+        WITHOUT,
+        str(catalog.place(name).folder / "on_device.py"),
+        str(folder),
+        *map(str, words),
+    ]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-2000:]
+    return done.stdout.splitlines()
+
+
+def on_device(name, values):
+    app = catalog.find(name)
+    records = [record_from_text(app.serving.fields, value) for value in values]
+    return open_model(app, ROOT / "saved_models" / name / "lite" / "1" / "dynamic.tflite").answer(
+        records
+    )
+
+
+def test_every_application_with_a_device_form_has_one():
+    for name in APPS:
+        has_script = (catalog.place(name).folder / "on_device.py").is_file()
+        assert has_script == (catalog.find(name).serving.device is not None)
+
+
+def test_sentiment():
+    texts = ["What a film.", "", "What a film."]
+    expected = on_device("sentiment", texts)
+    for row, line in enumerate(run("sentiment", *texts)):
+        label, probability = line.split()[:2]
+        assert label == expected["label"][row].decode()
+        assert float(probability) == pytest.approx(expected["probabilities"][row].max(), abs=1e-3)
+
+
+def test_translation():
+    texts = ["Two dogs are running.", "A man sits.", "Two dogs are running.", ""]
+    assert run("translation", *texts) == [
+        text.decode() for text in on_device("translation", texts)["text"]
+    ]
+
+
+def test_captioning(tmp_path):
+    (tmp_path / "a.png").write_bytes(picture(150, 120, "PNG"))
+    pixels = predict_pixels(tmp_path / "a.png")
+    np.save(tmp_path / "a.npy", pixels)
+    (tmp_path / "a.ppm").write_bytes(b"P6\n150 120\n255\n" + pixels.tobytes())
+    caption = on_device("captioning", [str(tmp_path / "a.png")])["caption"][0].decode()
+    found = run("captioning", tmp_path / "a.ppm", tmp_path / "a.npy", tmp_path / "a.png")
+    assert found == [f"{tmp_path / name}: {caption}" for name in ("a.ppm", "a.npy", "a.png")]
+
+
+def predict_pixels(path):
+    import tensorflow as tf
+
+    return tf.io.decode_png(path.read_bytes(), channels=3).numpy()
+
+
+def test_speech_commands(tmp_path):
+    (tmp_path / "a.wav").write_bytes(sound(440))
+    expected = on_device("speech_commands", [str(tmp_path / "a.wav")])
+    first, second = run("speech_commands", tmp_path / "a.wav", tmp_path / "a.wav")
+    assert first == second
+    assert first.split()[0] == expected["label"][0].decode()
+    assert float(first.split()[1]) == pytest.approx(expected["probabilities"][0].max(), abs=1e-3)
+
+
+def test_a_stream_of_speech(tmp_path):
+    """What the application finds in it by the same file."""
+    steps, quiet = np.arange(4800) / 16_000, np.zeros(8000)
+    rising, falling = (
+        0.4 * np.sin(2 * np.pi * (600 + way * (1000 * steps - 300)) * steps) for way in (1, -1)
+    )
+    samples = np.concatenate([quiet, rising, quiet, falling, quiet]).astype("float32")
+    (tmp_path / "a.wav").write_bytes(wave.write(samples))
+    app = catalog.find("speech_commands")
+    path = ROOT / "saved_models" / "speech_commands" / "lite" / "1" / "dynamic.tflite"
+    settings = training_config(app, path, ["stream.threshold=0.4"]).sections["stream"]
+    events = list(stream(app, path, str(tmp_path / "a.wav"), settings))
+    found = run("speech_commands", "--stream", tmp_path / "a.wav")
+    assert len(events) == 2
+    assert [line.split()[4] for line in found] == [event["label"] for event in events]
+
+
+def test_other_languages_reset_the_state():
+    for name, call in {
+        "Sentiment.kt": "resetVariableTensors()",
+        "Sentiment.swift": "ResetVariableTensors(",
+    }.items():
+        assert call in (EXAMPLES / name).read_text()

@@ -1,0 +1,134 @@
+import json
+import subprocess
+import sys
+
+import pytest
+from click.testing import CliRunner
+
+from rnnsuite.cli.main import main
+
+
+def call(*words, **options):
+    return CliRunner().invoke(main, [str(word) for word in words], **options)
+
+
+def test_help_does_not_import_tensorflow():
+    program = (
+        "import sys, rnnsuite.cli.main; print([m for m in ('tensorflow', 'keras', 'numpy') "
+        "if m in sys.modules])"
+    )
+    assert (
+        subprocess.run([sys.executable, "-c", program], capture_output=True, text=True).stdout
+        == "[]\n"
+    )
+
+
+@pytest.mark.parametrize("verb", ["train", "tune", "evaluate", "export", "predict", "apps"])
+def test_every_verb_has_help(verb):
+    result = call(verb, "--help")
+    assert result.exit_code == 0
+    assert len(result.stdout.splitlines()) > 4
+
+
+def test_apps_lists_every_one():
+    assert "sentiment" in json.loads(call("apps", "--json").stdout)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["train", "sentimant"], "Did you mean sentiment?"),
+        (["train", "sentiment", "-c", "nope.yaml"], "no configuration nope.yaml"),
+        (["train", "sentiment", "--set", "model.unit=3"], "Did you mean model.units?"),
+        (["evaluate", "sentiment", "--model", "/no/such"], "no model at /no/such"),
+        (["predict", "sentiment", "--model", "/no/such", "x"], "no model at /no/such"),
+        (["export", "sentiment", "--run", "/no/such"], "is no run"),
+    ],
+)
+def test_mistakes_are_a_line_or_two_with_status_2(words, said):
+    result = call(*words)
+    assert result.exit_code == 2
+    assert said in result.stderr
+    assert len(result.stderr.strip().splitlines()) <= 2
+    assert result.stdout == ""
+
+
+def test_debug_shows_the_traceback():
+    result = call("--debug", "train", "sentimant")
+    assert result.exception is not None
+    assert type(result.exception).__name__ == "UserError"
+
+
+def test_python_m_apps_is_the_same():
+    command = [sys.executable, "-m", "apps.sentiment", "predict", "--model", "/no/such", "x"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 2
+    assert "no model at /no/such" in done.stderr
+
+
+def test_predict_prints_one_json_object(sentiment):
+    result = call(
+        "predict",
+        "sentiment",
+        "--json",
+        "--model",
+        sentiment.saved_model,
+        "a dull plot",
+        "a moving plot",
+    )
+    answers = json.loads(result.stdout)["answers"]
+    assert [answer["input"] for answer in answers] == ["a dull plot", "a moving plot"]
+    assert all(answer["label"] in ("negative", "positive") for answer in answers)
+    assert sum(answers[0]["probabilities"]) == pytest.approx(1, abs=1e-5)
+
+
+def test_predict_reads_standard_input(sentiment):
+    result = call(
+        "predict", "sentiment", "--json", "--model", sentiment.run, "-", input="one\ntwo\n"
+    )
+    assert len(json.loads(result.stdout)["answers"]) == 2
+
+
+def test_predict_another_signature(sentiment):
+    result = call(
+        "predict",
+        "sentiment",
+        "--json",
+        "--model",
+        sentiment.saved_model,
+        "--signature",
+        "explain",
+        "fine plot",
+    )
+    answer = json.loads(result.stdout)["answers"][0]
+    assert len(answer["tokens"]) == len(answer["weights"])
+    unknown = call(
+        "predict", "sentiment", "--model", sentiment.saved_model, "--signature", "nope", "x"
+    )
+    assert unknown.exit_code == 2
+    assert "explain" in unknown.stderr
+
+
+def test_evaluate_a_path_of_one_split_whole(sentiment, tmp_path):
+    (tmp_path / "r.csv").write_text(
+        "text,label\nthe plot was dull,negative\nthe plot was moving,positive\n"
+    )
+    result = call(
+        "evaluate",
+        "sentiment",
+        "--json",
+        "--model",
+        sentiment.saved_model,
+        "--data",
+        tmp_path / "r.csv",
+    )
+    assert json.loads(result.stdout)["records"] == 2
+
+
+def test_evaluate_unlabelled_records(sentiment, tmp_path):
+    (tmp_path / "r.csv").write_text("text,label\nthe plot was dull,\n")
+    result = call(
+        "evaluate", "sentiment", "--model", sentiment.saved_model, "--data", tmp_path / "r.csv"
+    )
+    assert result.exit_code == 2
+    assert "line 2: no label" in result.stderr

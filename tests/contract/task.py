@@ -1,0 +1,94 @@
+"""What every application of one kind promises, checked of a trained and exported one."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pytest
+
+from rnnsuite.core.errors import UserError
+from rnnsuite.core.fields import Record
+from rnnsuite.pipeline.inference.models import fitted_of
+from rnnsuite.tasks import classification
+from tests.conftest import Finished
+
+KINDS = {
+    "classification": {"label", "probabilities"},
+    "generation": {"score"},
+}
+"""Kinds of tasks, by what serving_default answers with."""
+WRITES = {"greedy", "nbest", "sample", "encode", "step"}
+
+
+def kind_of(finished: Finished) -> str | None:
+    """The kind of task that an application is of, told by how it can be asked."""
+    answer = set(finished.app.serving.answer.__dataclass_fields__)
+    if answer >= KINDS["classification"]:
+        return "classification"
+    signatures = set(finished.open("saved_model").signatures)
+    return "generation" if WRITES - {"encode", "step"} <= signatures else None
+
+
+def verify_classification(finished: Finished, records: Sequence[Record]) -> None:
+    """Shares sum to 1, the label is the largest one's, and labels.txt is in their order."""
+    labels = list(fitted_of(finished.app, finished.run).labels)
+    answers = finished.open("saved_model").answer(records)
+    shares = np.stack(list(answers["probabilities"]))
+    assert shares.shape == (len(records), len(labels))
+    assert np.all(shares >= 0)
+    np.testing.assert_allclose(shares.sum(axis=1), 1, atol=1e-5)
+    assert [label.decode() for label in answers["label"]] == [
+        labels[row.argmax()] for row in shares
+    ]
+    if finished.app.serving.device:
+        assert classification.read_labels(finished.lite) == labels
+    assert finished.app.scoring is not None
+    assert finished.app.scoring.metrics == classification.METRICS
+    unlabelled = [{**record, "label": b""} for record in records]
+    with pytest.raises(UserError, match="records without a label"):
+        finished.app.scoring.score(unlabelled, answers, None)
+
+
+def verify_generation(finished: Finished, records: Sequence[Record]) -> None:
+    """Beam search, greedy search and sampling agree where they must."""
+    model = finished.open("saved_model")
+    name = next(key for key in finished.app.serving.answer.__dataclass_fields__ if key != "score")
+    best = model.answer(records)
+    greedy = model.answer(records, "greedy")
+    several = model.answer(records, "nbest")
+    _n_best_begins_with_the_best(name, best, several)
+    one = model.answer(records, "nbest", {"beam": 1, "length_penalty": 0})
+    assert [row[0] for row in one[name]] == list(greedy[name])
+    np.testing.assert_allclose([row[0] for row in one["score"]], list(greedy["score"]), atol=1e-4)
+    for options in ({"temperature": 0.0}, {"temperature": 3.0, "top_k": 1}):
+        drawn = model.answer(records, "sample", options)
+        assert list(drawn[name]) == list(greedy[name])
+    hot = {"temperature": 5.0, "seed": 3}
+    drawn = model.answer(records, "sample", hot)
+    assert list(drawn[name]) == list(model.answer(records, "sample", hot)[name])
+    assert list(drawn[name]) != list(model.answer(records, "sample", {**hot, "seed": 4})[name])
+    _refuses_impossible_settings(finished, records[:1])
+
+
+def _n_best_begins_with_the_best(name: str, best: Mapping, several: Mapping) -> None:
+    for row, sentence, score in zip(range(len(best[name])), best[name], best["score"], strict=True):
+        sentences = list(several[name][row])
+        scores = np.asarray(several["score"][row])
+        assert sentences[0] == sentence
+        assert scores[0] == pytest.approx(score, abs=1e-4)
+        assert np.all(np.diff(scores) <= 0)
+        assert np.all(np.isfinite(scores))
+
+
+def _refuses_impossible_settings(finished: Finished, records: Sequence[Record]) -> None:
+    for form in ("run", "saved_model"):
+        model = finished.open(form)
+        for beam in (0, -3, 100_000):
+            with pytest.raises(UserError, match=r"beam must be from 1 to .* the vocabulary"):
+                model.answer(records, "nbest", {"beam": beam})
+        with pytest.raises(UserError, match="beam must be a whole number"):
+            model.answer(records, "nbest", {"beam": 2.5})
+        with pytest.raises(UserError, match=r"no optional input 'beams'\. Did you mean .*beam"):
+            model.answer(records, "nbest", {"beams": 2})
+
+
+VERIFY = {"classification": verify_classification, "generation": verify_generation}

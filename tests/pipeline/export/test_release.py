@@ -1,0 +1,78 @@
+"""Exports that must fail, and what is left of them."""
+
+import pathlib
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+from rnnsuite.core.errors import ExportFailed, UserError
+from rnnsuite.core.files import write_text
+from rnnsuite.pipeline import config as configuration
+from rnnsuite.pipeline.export import child
+from rnnsuite.pipeline.export.release import release
+
+
+def everything(folder: pathlib.Path) -> list[str]:
+    return sorted(str(path) for path in folder.rglob("*") if path.is_file())
+
+
+def test_a_form_over_its_bound_fails_and_nothing_is_published(sentiment, tmp_path):
+    run = tmp_path / "run"
+    shutil.copytree(sentiment.run, run)
+    config = configuration.replace(
+        sentiment.app,
+        configuration.load(sentiment.app, run / "config.yaml"),
+        {"export.lite_bound": 1e-12},
+    )
+    write_text(run / "config.yaml", configuration.dump(config))
+    with pytest.raises(
+        ExportFailed, match=r"float32\.tflite: answers differ by up to .*bound 1e-12"
+    ):
+        release(sentiment.app, run, tmp_path / "out")
+    assert everything(tmp_path / "out") == []
+
+
+def test_versions_count_up_and_are_not_overwritten(sentiment, tmp_path):
+    (tmp_path / "sentiment" / "4").mkdir(parents=True)
+    result = release(sentiment.app, sentiment.run, tmp_path, kinds=["none"])
+    assert result["saved_model"] == str(tmp_path / "sentiment" / "5")
+    assert not (tmp_path / "sentiment" / "lite").exists()
+    with pytest.raises(UserError, match=r"exists\. Choose another --version"):
+        release(sentiment.app, sentiment.run, tmp_path, version=5)
+
+
+def test_unknown_kind(sentiment, tmp_path):
+    with pytest.raises(UserError, match="--lite int3: unknown kind"):
+        release(sentiment.app, sentiment.run, tmp_path, kinds=["int3"])
+
+
+def test_a_target_that_cannot_be_written(sentiment, tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(UserError, match="Cannot write"):
+        release(sentiment.app, sentiment.run, tmp_path / "file")
+
+
+def test_a_full_disk_leaves_nothing_half_written(sentiment, tmp_path):
+    """A limit on file size stands for the full disk: the write fails in the operating system."""
+    program = (
+        "import resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000))\n"
+        "from rnnsuite.cli.main import main; main(sys.argv[1:])\n"
+    )
+    command = ["export", "sentiment", "--run", str(sentiment.run), "--to", str(tmp_path / "out")]
+    done = subprocess.run([sys.executable, "-c", program, *command], capture_output=True, text=True)
+    assert done.returncode == 2, done.stderr[-2000:]
+    assert "Cannot write" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert everything(tmp_path) == []
+
+
+def test_a_child_that_dies_is_reported(tmp_path):
+    script = tmp_path / "dies.py"
+    script.write_text(
+        "import os, signal, sys; print('last words', file=sys.stderr); os.kill(os.getpid(), "
+        "signal.SIGSEGV)"
+    )
+    with pytest.raises(ExportFailed, match=r"dies\.py was killed by signal 11\.\nlast words"):
+        child.run_file(script)

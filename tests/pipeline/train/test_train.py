@@ -1,0 +1,285 @@
+"""Training through the real command, killed and damaged on the way."""
+
+import csv
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+
+from rnnsuite import catalog
+from rnnsuite.core.errors import NotFinite, UserError
+from rnnsuite.pipeline import config as configuration
+from rnnsuite.pipeline.run import Run
+from rnnsuite.pipeline.train import checkpoint, loop
+from rnnsuite.pipeline.train.train import train
+
+APP = catalog.find("sentiment")
+# One width of batches and half of the reviews: few shapes are compiled.
+SMALL = [
+    "train.epochs=2",
+    "train.ema=0.9",
+    "train.checkpoint_minutes=0.002",
+    "model.units=16",
+    "train.boundaries=[128]",
+    "data.splits={train: 'train[:4000]', validation: 'validation[:300]'}",
+]
+
+
+def command(run, *extra):
+    sets = [word for each in (*SMALL, *extra) for word in ("--set", each)]
+    return [
+        sys.executable,
+        "-m",
+        "rnnsuite",
+        "train",
+        "sentiment",
+        "--json",
+        "--run",
+        str(run),
+        *sets,
+    ]
+
+
+def finish(run, *extra):
+    done = subprocess.run(command(run, *extra), capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-3000:]
+    return json.loads(done.stdout)
+
+
+def kill_in_mid_epoch(run):
+    """Kills the training as soon as there is a checkpoint from the middle of an epoch."""
+    process = subprocess.Popen(command(run), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline and process.poll() is None:
+        stored = checkpoint.load(run / "checkpoints")
+        if stored and stored[1]["step"] > 20:
+            process.send_signal(signal.SIGKILL)
+            process.wait()
+            return stored[1]
+        time.sleep(0.05)
+    process.kill()
+    raise AssertionError(process.stderr.read().decode()[-3000:])
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    run = tmp_path_factory.mktemp("whole") / "run"
+    return run, finish(run)
+
+
+def weights(run):
+    return checkpoint.load(run / "checkpoints")[0]
+
+
+def test_killed_and_resumed_equals_uninterrupted(whole, tmp_path):
+    run, metrics = whole
+    progress = kill_in_mid_epoch(tmp_path / "run")
+    assert progress["step"] > 0
+    assert not (tmp_path / "run" / "metrics.json").exists()
+    resumed = finish(tmp_path / "run")
+    ignored = ("run", "report")
+    assert {k: v for k, v in resumed.items() if k not in ignored} == {
+        k: v for k, v in metrics.items() if k not in ignored
+    }
+    for found, expected in zip(weights(tmp_path / "run"), weights(run), strict=True):
+        np.testing.assert_array_equal(found, expected)
+
+
+def test_a_damaged_checkpoint_falls_back_and_ends_the_same(whole, tmp_path):
+    run, metrics = whole
+    copy = tmp_path / "run"
+    shutil.copytree(run, copy)
+    (copy / "metrics.json").unlink()
+    newest = sorted((copy / "checkpoints").glob("*.npz"))[-1]
+    newest.write_bytes(newest.read_bytes()[:1000])
+    assert finish(copy)["val_loss"] == metrics["val_loss"]
+
+
+def test_a_finished_run_is_not_trained_again(whole):
+    run, metrics = whole
+    before = (run / "best.weights.h5").stat().st_mtime_ns
+    assert finish(run)["val_loss"] == metrics["val_loss"]
+    assert (run / "best.weights.h5").stat().st_mtime_ns == before
+
+
+def test_standard_output_is_one_json_object_and_history_is_complete(whole):
+    run, metrics = whole
+    assert metrics["epochs"] == 2
+    with open(run / "history.csv", newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    assert [row["epoch"] for row in rows] == ["1", "2"]
+    assert rows[0].keys() >= {
+        "loss",
+        "accuracy",
+        "val_loss",
+        "val_accuracy",
+        "learning_rate",
+        "gradient_norm",
+    }
+    assert 0 < float(rows[0]["compile_seconds"]) < float(rows[0]["seconds"])
+    assert list((run / "events").iterdir())
+    assert "<h1>sentiment" in (run / "report.html").read_text()
+
+
+def test_other_settings_in_the_same_folder_are_refused(whole):
+    run, _ = whole
+    done = subprocess.run(command(run, "model.units=24"), capture_output=True, text=True)
+    assert done.returncode == 2
+    assert "model.units" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def table(tmp_path, rows):
+    path = tmp_path / "r.csv"
+    path.write_text("text,label\n" + "".join(f"{text},{label}\n" for text, label in rows))
+    return path
+
+
+def settings(path, *overrides):
+    return configuration.load(
+        APP, "sample", [f"data.source={path}", "train.epochs=1", "data.validation=0.3", *overrides]
+    )
+
+
+THREE = [(f"{word} film number {n}", word) for n in range(30) for word in ("good", "bad", "odd")]
+
+
+def test_any_number_of_classes(tmp_path):
+    metrics = train(
+        APP,
+        settings(table(tmp_path, THREE), "train.epochs=15", "train.batch_size=8"),
+        tmp_path / "run",
+    )
+    assert metrics["val_accuracy"] > 0.9
+    assert Run(APP, tmp_path / "run").fitted().labels == ("bad", "good", "odd")
+
+
+WILD = (
+    "train.learning_rate=1e38",
+    "train.clip_norm=0",
+    "train.warmup=0",
+    "train.optimizer=sgd",
+    "train.weight_decay=0",
+)
+
+
+def test_nan_in_a_step_stops_with_a_message_and_keeps_good_weights(tmp_path):
+    path = table(tmp_path, THREE)
+    with pytest.raises(
+        NotFinite, match=r"at step \d+ of epoch 1\. The last good weights.*\n.*learning_rate"
+    ):
+        train(APP, settings(path, *WILD, "train.batch_size=8"), tmp_path / "run")
+    for weight in Run(APP, tmp_path / "run").model().get_weights():
+        assert np.isfinite(weight).all()
+
+
+def test_nan_in_validation_is_never_kept_as_the_best(tmp_path, monkeypatch):
+    monkeypatch.setattr(
+        loop, "validate", lambda trainer, batches: {"loss": np.nan, "accuracy": 0.5}
+    )
+    with pytest.raises(
+        NotFinite, match=r"val_loss is not finite at the end of epoch 1\. None were good"
+    ):
+        train(APP, settings(table(tmp_path, THREE), "train.monitor=val_loss"), tmp_path / "run")
+    assert not (tmp_path / "run" / "best.weights.h5").exists()
+
+
+@pytest.mark.parametrize("precision", ["mixed_bfloat16", "mixed_float16"])
+def test_mixed_precision_trains_and_resumes(tmp_path, precision):
+    config = settings(
+        table(tmp_path, THREE), f"train.precision={precision}", "train.epochs=2", "train.ema=0.9"
+    )
+    metrics = train(APP, config, tmp_path / "run")
+    assert np.isfinite(metrics["val_loss"])
+    (tmp_path / "run" / "metrics.json").unlink()
+    assert train(APP, config, tmp_path / "run") == metrics
+    assert Run(APP, tmp_path / "run").model().dtype_policy.name == "float32"
+
+
+@pytest.mark.parametrize(
+    "overrides", [["train.optimizer=sgd"], ["train.optimizer=rmsprop", "train.schedule=linear"]]
+)
+def test_same_seed_same_metrics(tmp_path, overrides):
+    config = settings(table(tmp_path, THREE), *overrides)
+    assert train(APP, config, tmp_path / "a") == train(APP, config, tmp_path / "b")
+
+
+def test_early_stopping(tmp_path):
+    config = settings(
+        table(tmp_path, THREE),
+        "train.epochs=40",
+        "train.patience=2",
+        "train.learning_rate=1e-30",
+        "train.monitor=val_loss",
+    )
+    assert train(APP, config, tmp_path / "run")["epochs"] <= 5
+
+
+@pytest.mark.parametrize(
+    ("overrides", "said"),
+    [
+        (["train.monitor=val_acuracy"], "Did you mean val_accuracy"),
+        (["data.source=/no/such/place"], "There is no /no/such/place"),
+        (["data.validation=0.0"], "validation split holds no examples"),
+    ],
+)
+def test_unusable_settings(tmp_path, overrides, said):
+    config = settings(table(tmp_path, THREE), *overrides)
+    with pytest.raises(UserError, match=said):
+        train(APP, config, tmp_path / "run")
+
+
+def test_a_folder_with_other_things_in_it_is_refused(tmp_path):
+    (tmp_path / "thesis.txt").write_text("precious")
+    with pytest.raises(UserError, match="neither empty nor a run"):
+        train(APP, settings(table(tmp_path.parent, THREE)), tmp_path)
+    assert os.listdir(tmp_path) == ["thesis.txt"]
+
+
+def test_a_folder_that_was_killed_before_its_first_file_was_whole(tmp_path):
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / ".part-17-config.yaml").write_text("app: senti")
+    Run(APP, tmp_path / "run").claim(settings(table(tmp_path, THREE)))
+    assert (tmp_path / "run" / "config.yaml").is_file()
+
+
+def test_a_folder_that_cannot_be_written(tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(UserError, match="Cannot write"):
+        train(APP, settings(table(tmp_path, THREE)), tmp_path / "file" / "run")
+
+
+def test_begins_with_another_runs_weights(whole, tmp_path):
+    """Fine-tuning: not a step is taken before the weights are there."""
+    run, _ = whole
+    config = configuration.load(
+        APP,
+        "sample",
+        [
+            *SMALL,
+            "train.epochs=1",
+            f"train.start={run}",
+            "train.learning_rate=1e-9",
+            "train.weight_decay=0.0",
+        ],
+    )
+    metrics = train(APP, config, tmp_path / "run")
+    for one, other in zip(
+        Run(APP, run).model().weights, Run(APP, tmp_path / "run").model().weights, strict=True
+    ):
+        if "seed" not in one.path:
+            np.testing.assert_allclose(one, other, atol=1e-5)
+    assert metrics["val_loss"] == pytest.approx(Run(APP, run).metrics()["val_loss"], abs=1e-3)
+    wider = configuration.load(APP, "sample", [*SMALL, "model.units=20", f"train.start={run}"])
+    with pytest.raises(
+        UserError, match=r"train\.start: the model of .* has other layers or another vocabulary"
+    ):
+        train(APP, wider, tmp_path / "wider")
+    with pytest.raises(UserError, match="is no run"):
+        train(APP, configuration.load(APP, "sample", ["train.start=nowhere"]), tmp_path / "lost")

@@ -1,0 +1,122 @@
+"""Searches through the real command, one of them killed."""
+
+import json
+import pathlib
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from rnnsuite import catalog
+from rnnsuite.core.errors import UserError
+from rnnsuite.pipeline import config as configuration
+from rnnsuite.pipeline.run import Run
+from rnnsuite.pipeline.train.train import train
+from rnnsuite.pipeline.tune.tune import tune
+
+APP = catalog.find("sentiment")
+
+
+@pytest.fixture(scope="module")
+def source(tmp_path_factory):
+    path = tmp_path_factory.mktemp("data") / "r.csv"
+    rows = "".join(
+        f"{word} film number {n},{word}\n" for n in range(30) for word in ("good", "bad")
+    )
+    path.write_text("text,label\n" + rows)
+    return path
+
+
+SPACE = (
+    "tune.space={model.units: {range: [4, 64]}, train.learning_rate: {range: [0.001, 0.1], "
+    "log: true}}"
+)
+
+
+def overrides(source, *more):
+    small = (
+        "train.epochs=2",
+        "train.batch_size=16",
+        "data.validation=0.3",
+        "data.vocabulary_size=100",
+        "model.units=8",
+    )
+    return [
+        f"data.source={source}",
+        *small,
+        SPACE,
+        "tune.objective=val_loss",
+        "train.monitor=val_loss",
+        *more,
+    ]
+
+
+def settings(source, *more):
+    return configuration.load(APP, "sample", overrides(source, *more))
+
+
+def finished(folder):
+    return sorted(path.parent.name for path in folder.glob("trials/*/metrics.json"))
+
+
+def test_killed_after_the_second_trial_goes_on_without_repeating(source, tmp_path):
+    folder = tmp_path / "search"
+    sets = [word for each in overrides(source) for word in ("--set", each)]
+    words = ("tune", "sentiment", "--json", "--run", str(folder), "--trials", "4")
+    command = [sys.executable, "-m", "rnnsuite", *words, *sets]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    deadline = time.monotonic() + 200
+    while len(finished(folder)) < 2 and time.monotonic() < deadline and process.poll() is None:
+        time.sleep(0.05)
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    before = {
+        name: (folder / "trials" / name / "metrics.json").stat().st_mtime_ns
+        for name in finished(folder)
+    }
+    assert 2 <= len(before) < 4
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-3000:]
+    result = json.loads(done.stdout)
+    assert len(finished(folder)) == result["trials"] == 4
+    for name, changed in before.items():
+        assert (folder / "trials" / name / "metrics.json").stat().st_mtime_ns == changed
+    assert len(list(folder.glob("trials/*/best.weights.h5"))) == 1
+    best = configuration.load(APP, folder / "best.yaml")
+    assert train(APP, best, tmp_path / "again")["val_loss"] == result["val_loss"]
+    scores = [Run(APP, folder / "trials" / name).metrics()["val_loss"] for name in finished(folder)]
+    assert result["val_loss"] == min(scores)
+
+
+@pytest.mark.parametrize("algorithm", ["bayesian", "hyperband"])
+def test_algorithms(source, tmp_path, algorithm):
+    config = settings(source, f"tune.algorithm={algorithm}", "tune.trials=3", "tune.keep=2")
+    result = tune(APP, config, tmp_path)
+    assert pathlib.Path(result["best"]).is_file()
+    assert result["settings"].keys() == config.tune.space.keys()
+    assert len(list(tmp_path.glob("trials/*/best.weights.h5"))) == 2
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ("tune.objective=val_acuracy", "tune.objective.*Did you mean val_accuracy"),
+        ("tune.space={}", "tune.space is empty"),
+        ("tune.space={model.unitz: {range: [4, 64]}}", r"model\.unitz: unknown key.*model\.units"),
+        ("tune.space={model.units: {range: [0, 64]}}", r"model\.units: 0 given"),
+        ("tune.space={tune.trials: {range: [1, 64]}}", "cannot be searched"),
+    ],
+)
+def test_mistakes_are_found_before_the_first_trial(source, tmp_path, change, said):
+    with pytest.raises(UserError, match=said):
+        tune(APP, settings(source, change), tmp_path / "search")
+    assert not (tmp_path / "search").exists()
+
+
+def test_another_search_in_the_same_folder_is_refused(source, tmp_path):
+    config = settings(source, "tune.trials=1", "train.epochs=1")
+    tune(APP, config, tmp_path)
+    with pytest.raises(UserError, match="other settings"):
+        tune(APP, configuration.replace(APP, config, {"model.embedding": 7}), tmp_path)

@@ -1,0 +1,248 @@
+"""The client, against `rnnsuite serve` by REST and against TF Serving's own stubs around the C++
+loader by gRPC.
+"""
+
+import pathlib
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from rnnsuite import catalog, client
+from rnnsuite.core.fields import record_from_text
+from rnnsuite.pipeline.inference.models import open_model
+from tests.conftest import APPS
+from tests.files import picture, sound
+from tests.processes import ports
+
+SERVER = pathlib.Path(__file__).parent / "tf_serving.py"
+FAILURES = 2
+
+
+@pytest.fixture(scope="session")
+def grpc_target():
+    (port,) = ports(1)
+    command = [sys.executable, "-I", str(SERVER), "saved_models", str(port), str(FAILURES)]
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    )
+    assert process.stdout.readline() == "ready\n"
+    yield f"127.0.0.1:{port}"
+    process.kill()
+    process.wait()
+
+
+@pytest.fixture(scope="module", params=["REST", "gRPC"])
+def asked(request):
+    target = (
+        request.getfixturevalue("released").url
+        if request.param == "REST"
+        else request.getfixturevalue("grpc_target")
+    )
+    with client.Client(target, timeout=60, pause=0.01) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def values(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("files")
+    for name, content in {
+        "a.jpg": picture(80, 60),
+        "b.png": picture(33, 47, "PNG"),
+        "a.wav": sound(440),
+    }.items():
+        (folder / name).write_bytes(content)
+    texts = ["What a film.", "Two dogs are running.", ""]
+    return {
+        "captioning": [str(folder / "a.jpg"), str(folder / "b.png")],
+        "speech_commands": [str(folder / "a.wav")],
+        "sentiment": texts,
+        "translation": texts,
+    }
+
+
+def test_unavailable_is_tried_again(grpc_target):
+    """So this comes first: the server is unavailable twice."""
+    with client.Client(grpc_target, pause=0.01) as found:
+        assert "label" in found.predict("sentiment", {"text": ["x"]})
+
+
+@pytest.mark.parametrize("name", APPS)
+def test_every_released_model_answers_as_predict_does(asked, values, name):
+    app = catalog.find(name)
+    records = [record_from_text(app.serving.fields, value) for value in values[name]]
+    expected = open_model(app, f"saved_models/{name}/1").answer(records)
+    answers = asked.answers(app, values[name])
+    assert len(answers) == len(values[name])
+    for row, answer in enumerate(answers):
+        assert isinstance(answer, app.serving.answer)
+        for key, column in expected.items():
+            value = getattr(answer, key)
+            if column.dtype.kind == "f":
+                np.testing.assert_allclose(value, column[row], atol=1e-5)
+            else:
+                assert value == column[row].decode()
+    assert asked.answers(app, []) == []
+
+
+def test_any_signature_with_arrays_and_options(asked):
+    ids = np.array([[5, 6, 7], [8, 9, 10]], np.int32)
+    found = asked.predict("sentiment", {"ids": ids}, "classify_ids", version=1)
+    assert found["probabilities"].shape == (2, 2)
+    assert found["probabilities"].dtype == np.float32
+    few = asked.predict(
+        client.Which("translation", label="stable"), {"text": ["Ein Hund."], "beam": 2}, "nbest"
+    )
+    assert {value.dtype.kind for value in few.values()} == {"f", "O"}
+    assert asked.versions("sentiment") == {1: "AVAILABLE"}
+    assert asked.signatures("sentiment")["explain"] == (
+        ["text"],
+        ["label", "probabilities", "tokens", "weights"],
+    )
+
+
+@pytest.mark.parametrize(
+    ("ask", "kind", "said"),
+    [
+        (
+            lambda c: c.predict("sentimental", {"text": ["x"]}),
+            client.ModelMissing,
+            "no model 'sentimental'",
+        ),
+        (
+            lambda c: c.predict("sentiment", {"text": ["x"]}, version=9),
+            client.VersionMissing,
+            "version 9; it has 1",
+        ),
+        (
+            lambda c: c.predict("sentiment", {"text": ["x"]}, label="old"),
+            client.VersionMissing,
+            "label old; it has 1",
+        ),
+        (
+            lambda c: c.predict("sentiment", {"text": ["x"]}, "explane"),
+            client.SignatureMissing,
+            "Did you mean explain",
+        ),
+        (lambda c: c.predict("sentiment", {"txt": ["x"]}), client.RequestRefused, "sentiment: "),
+        (
+            lambda c: c.predict("captioning", {"image": [b"none"]}),
+            client.RequestRefused,
+            "captioning: ",
+        ),
+        (lambda c: c.versions("nobody"), client.ModelMissing, "no model 'nobody'"),
+        (
+            lambda c: c.answers(catalog.find("translation"), ["x"], model="sentiment"),
+            client.ServerFailed,
+            "no model",
+        ),
+        (
+            lambda c: c.predict("sentiment", {"text": ["x"] * 500}, timeout=0.001),
+            client.TimedOut,
+            "sentiment: ",
+        ),
+    ],
+)
+def test_what_is_missing_or_wrong_is_named(asked, ask, kind, said):
+    with pytest.raises(kind, match=said):
+        ask(asked)
+
+
+@pytest.mark.parametrize("scheme", ["http://", ""])
+def test_no_server(scheme):
+    target = f"{scheme}127.0.0.1:{ports(1)[0]}"
+    with (
+        client.Client(target, attempts=3, pause=0.01) as found,
+        pytest.raises(client.ServerUnavailable) as error,
+    ):
+        found.predict("sentiment", {"text": ["x"]})
+    assert "after 3 attempts" in str(error.value)
+
+
+def test_what_is_no_server_of_models(httpserver):
+    with client.Client(httpserver) as found, pytest.raises(client.ServerFailed, match="no JSON"):
+        found.predict("sentiment", {"text": ["x"]})
+
+
+@pytest.fixture
+def httpserver():
+    import http.server
+    import threading
+
+    class Page(http.server.BaseHTTPRequestHandler):
+        def do_POST(self):
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(b"<html>")
+
+        def log_message(self, *_):
+            pass
+
+    with http.server.HTTPServer(("127.0.0.1", 0), Page) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+        server.shutdown()
+
+
+def test_mistakes_of_the_caller():
+    for options in ({"timeout": 0}, {"attempts": 0}, {"pause": -1}):
+        with pytest.raises(ValueError, match="must be above 0"):
+            client.Client("http://localhost:1", **options)
+    with pytest.raises(ValueError, match="not both"):
+        client.Which("a", 1, "b")
+
+
+def test_rest_needs_no_tensorflow():
+    program = """
+import sys
+from rnnsuite.client import Client
+Client("http://localhost:1")
+assert not {"tensorflow", "keras"} & set(sys.modules)
+"""
+    subprocess.run([sys.executable, "-c", program], check=True)
+
+
+class Failing:
+    """A way to a server that always gives the same code, and counts how often it is asked."""
+
+    def __init__(self, code):
+        self.code, self.asked = code, 0
+
+    def predict(self, *_):
+        from rnnsuite.client.transport import Failed
+
+        self.asked += 1
+        raise Failed(self.code, "said so")
+
+    states = signatures = predict
+
+    def close(self):
+        pass
+
+
+@pytest.mark.parametrize(
+    ("code", "kind", "times"),
+    [
+        ("UNAVAILABLE", client.ServerUnavailable, 4),
+        ("DEADLINE_EXCEEDED", client.TimedOut, 1),
+        ("INTERNAL", client.ServerFailed, 1),
+        ("RESOURCE_EXHAUSTED", client.ServerFailed, 1),
+    ],
+)
+def test_only_what_is_unavailable_is_tried_again(code, kind, times):
+    transport = Failing(code)
+    with (
+        client.Client(transport, attempts=4, pause=0.001) as found,
+        pytest.raises(kind, match="said so"),
+    ):
+        found.predict("sentiment", {"text": ["x"]})
+    assert transport.asked == times
+
+
+def test_pauses_end_with_the_time_that_is_allowed():
+    transport = Failing("UNAVAILABLE")
+    found = client.Client(transport, attempts=100, pause=0.05, timeout=0.3)
+    with pytest.raises(client.ServerUnavailable):
+        found.predict("sentiment", {"text": ["x"]})
+    assert 1 < transport.asked < 10
