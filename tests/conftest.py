@@ -38,6 +38,9 @@ from rnnsuite.pipeline.inference.models import open_model
 
 ROOT = pathlib.Path(__file__).parent.parent
 APPS = [name for name, place in catalog.places().items() if (place.configs / "tiny.yaml").is_file()]
+RELEASED = sorted(path.name for path in (ROOT / "saved_models").glob("*") if path.is_dir())
+"""Applications with a released model: what is said of models is said of these."""
+FIXTURES = ROOT / "tests" / "fixtures"
 SLOWEST = (
     "contract/test_apps.py",
     "layers/scan/test_scan.py",

@@ -53,7 +53,7 @@ def with_validation(
 
     Args:
         read: gives the records of a split that the source has.
-        known: the splits that it has.
+        names: the splits that it has.
         split: the one wanted.
         key: the value of a record by whose hash it is held out.
         fraction: how many of train are held out.

@@ -54,12 +54,10 @@ class Scanned:
         self.weight_drop = weight_drop
         self.zoneout = zoneout
         self._zoneouts = zoneouts
-        self._seeds = (
-            keras.random.SeedGenerator(self.cell.seed) if weight_drop or any(zoneouts) else None
-        )
-        self.supports_jit = (
-            False  # Keras would compile the whole training step, which is slower than none of it
-        )
+        is_random = weight_drop or any(zoneouts)
+        self._seeds = keras.random.SeedGenerator(self.cell.seed) if is_random else None
+        # Keras would compile the whole training step, which is slower than none of it.
+        self.supports_jit = False
 
     def inner_loop(self, sequences, initial_state, mask, training=False):
         sequences = as_floats(sequences, self.compute_dtype)
@@ -67,7 +65,7 @@ class Scanned:
         mask = keras.tree.flatten(mask)[0] if mask is not None else None
         reason = self.unsupported(training)
         if reason:
-            self._warn_once(reason)
+            _warn_once(self, reason)
             return keras.layers.RNN.inner_loop(self, sequences, initial_state, mask, training)
         if context.recorded_states() is not None:
             return record_steps(self, sequences, states, mask)
@@ -92,7 +90,7 @@ class Scanned:
             backwards=self.go_backwards,
             sequences=self.return_sequences,
             zero_masked=self.zero_output_for_mask,
-            keeping=bool(training),
+            save_residuals=bool(training),
             **self._zones(sequences, training),
         )
         return last, last[:, None] if outputs is None else outputs, list(states)
@@ -101,8 +99,7 @@ class Scanned:
         """The states after one more step of input, outside training."""
         recurrence = self.recurrence()
         weights = self._weights(training=False)
-        x_BxD = as_floats(x_BxD, self.compute_dtype)
-        a = recurrence.project(x_BxD[None], weights)[0]
+        a = recurrence.project(as_floats(x_BxD, self.compute_dtype)[None], weights)[0]
         proposed, _ = recurrence.step(a, states, recurrence.recurrent(weights))
         blended = zip(states, proposed, self._zoneouts, strict=True)
         return tuple(rate * old + (1 - rate) * new if rate else new for old, new, rate in blended)
@@ -113,7 +110,13 @@ class Scanned:
         zones = self._zones(x_BxTxD, training=False)
         weights = self._weights(training=False)
         _, outputs, states = scan.run(
-            self.recurrence(), x_BxTxD, states, weights, plan=scan.STOCK, keeping=False, **zones
+            self.recurrence(),
+            x_BxTxD,
+            states,
+            weights,
+            plan=scan.STOCK,
+            save_residuals=False,
+            **zones,
         )
         return outputs, states
 
@@ -137,14 +140,14 @@ class Scanned:
         if not any(self._zoneouts):
             return {}
         if not training:
-            return {"blend": tuple(1.0 - rate for rate in self._zoneouts)}
+            return {"zoneout_mix": tuple(1.0 - rate for rate in self._zoneouts)}
         rows, steps = ops.shape(sequences)[:2]
 
         def draw(rows):
             return keras.random.uniform((rows, steps, self.units), seed=self._seeds)
 
         return {
-            "takes": tuple(
+            "zoneout_update": tuple(
                 context.random_for_batch(draw, rows) >= rate if rate else None
                 for rate in self._zoneouts
             )
@@ -169,16 +172,6 @@ class Scanned:
             return "activations other than tanh and sigmoid"
         return None
 
-    def _warn_once(self, reason):
-        if self.weight_drop or any(self._zoneouts):
-            raise ValueError(
-                f"{type(self).__name__} cannot join weight_drop or zoneout with {reason}"
-            )
-        message = f"{type(self).__name__} runs Keras's loop, not the fast one, because of {reason}"
-        if message not in _warned:
-            _warned.add(message)
-            warnings.warn(message, stacklevel=2)
-
     def _fuses(self, sequences, states) -> bool:
         return False
 
@@ -191,6 +184,16 @@ class Scanned:
             name: getattr(self, name) for name in ("weight_drop", "zoneout") if getattr(self, name)
         }
         return {**super().get_config(), **extras}  # without them, keras.layers reads it too
+
+
+def _warn_once(layer: Scanned, reason: str) -> None:
+    """Says once why a layer takes Keras's loop. Raises ValueError where that cannot do it."""
+    if layer.weight_drop or any(layer._zoneouts):
+        raise ValueError(f"{type(layer).__name__} cannot join weight_drop or zoneout with {reason}")
+    message = f"{type(layer).__name__} runs Keras's loop, not the fast one, because of {reason}"
+    if message not in _warned:
+        _warned.add(message)
+        warnings.warn(message, stacklevel=2)
 
 
 def record_steps(layer: Scanned, sequences: tf.Tensor, states: tuple, mask: tf.Tensor | None):
@@ -206,11 +209,11 @@ def record_steps(layer: Scanned, sequences: tf.Tensor, states: tuple, mask: tf.T
         if mask is None:
             output = new[0]
         else:
-            real = tf.cast(mask[:, t, None], tf.bool)
+            valid = tf.cast(mask[:, t, None], tf.bool)
             pairs = zip(new, states, strict=True)
-            new = tuple(tf.where(real, after, before) for after, before in pairs)
+            new = tuple(tf.where(valid, after, before) for after, before in pairs)
             padding = tf.zeros_like(output) if layer.zero_output_for_mask else output
-            output = tf.where(real, new[0], padding)
+            output = tf.where(valid, new[0], padding)
         states = new
         outputs.append(output)
         recorded[layer.path].append(new[0])

@@ -294,9 +294,7 @@ def check_metric(app: App, name: str, key: str) -> Direction:
     Raises:
         UserError: for a metric that training does not validate.
     """
-    directions: dict[str, Direction] = {
-        f"val_{metric}": direction for metric, direction in app.monitored.items()
-    }
-    if name not in directions:
-        raise UserError(f"{key}: unknown metric {name!r}.{nearest(name, directions)}")
-    return directions[name]
+    names = {f"val_{metric}": metric for metric in app.monitored}
+    if name not in names:
+        raise UserError(f"{key}: unknown metric {name!r}.{nearest(name, names)}")
+    return app.monitored[names[name]]

@@ -5,7 +5,18 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from rnnsuite.layers import LSTM, CausalConvolution, Chain, SpecAugment, Stack
+from rnnsuite.layers import (
+    LSTM,
+    Attention,
+    CausalConvolution,
+    Chain,
+    Pooling,
+    RegionEmbedding,
+    SpecAugment,
+    Stack,
+    StateSpec,
+    Streamable,
+)
 
 
 def random(*shape):
@@ -96,3 +107,50 @@ def test_what_looks_ahead_is_no_part_of_a_chain():
     layer(random(1, 3, 2))
     with pytest.raises(ValueError, match="needs the whole sequence"):
         Chain(recurrent=layer)
+
+
+class Shifted(Streamable):
+    """A part that needs so many steps after each."""
+
+    look_ahead = 2
+
+    def stream(self, x, states):
+        return x, {}
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        RegionEmbedding(3),
+        keras.layers.Conv1D(4, 3, padding="same"),
+        Pooling("mean"),
+        Attention("dot"),
+        keras.layers.LayerNormalization(axis=1),
+        keras.layers.Reshape((6, 2)),
+        lambda x: x,
+    ],
+)
+def test_a_part_that_has_not_declared_itself_is_refused_by_name(part):
+    with pytest.raises(ValueError, match=f"odd: {type(part).__name__} does not declare"):
+        Chain(dense=keras.layers.Dense(3), odd=part)
+
+
+def test_look_ahead_adds_up():
+    assert Chain(one=Shifted(), two=keras.layers.Dense(3), three=Shifted()).look_ahead == 4
+    assert Chain(one=keras.layers.ReLU()).look_ahead == 0
+
+
+def test_states_have_their_own_type():
+    class Counts(Streamable):
+        @property
+        def states(self):
+            return {"count": StateSpec((2,), "int32")}
+
+        def stream(self, x, states):
+            return x, {"count": states["count"] + tf.shape(x)[1]}
+
+    chain = Chain(counts=Counts())
+    states = chain.zeros(3)
+    assert states["counts_count"].dtype == tf.int32
+    after = chain.chunk(tf.zeros([3, 5, 1]), **states)
+    np.testing.assert_array_equal(after["counts_count"], np.full([3, 2], 5))

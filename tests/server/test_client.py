@@ -12,7 +12,7 @@ import pytest
 from rnnsuite import catalog, client
 from rnnsuite.core.fields import record_from_text
 from rnnsuite.pipeline.inference.models import open_model
-from tests.conftest import APPS
+from tests.conftest import RELEASED
 from tests.files import picture, sound
 from tests.processes import ports
 
@@ -68,7 +68,7 @@ def test_unavailable_is_tried_again(grpc_target):
         assert "label" in found.predict("sentiment", {"text": ["x"]})
 
 
-@pytest.mark.parametrize("name", APPS)
+@pytest.mark.parametrize("name", RELEASED)
 def test_every_released_model_answers_as_predict_does(asked, values, name):
     app = catalog.find(name)
     records = [record_from_text(app.serving.fields, value) for value in values[name]]

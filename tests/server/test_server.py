@@ -14,7 +14,7 @@ from tensorflow_serving.apis import get_model_metadata_pb2, get_model_status_pb2
 
 from rnnsuite import catalog
 from rnnsuite.pipeline.inference.models import open_model
-from tests.conftest import APPS
+from tests.conftest import RELEASED
 from tests.files import picture, sound
 
 TEXTS = ["What a film.", "", "Zwei Männer sitzen auf einer Bank. " * 30, "数 \u0000 😀"]
@@ -43,7 +43,7 @@ def encoded(value):
     return {"b64": base64.b64encode(value).decode()} if isinstance(value, bytes) else value
 
 
-@pytest.mark.parametrize("name", APPS)
+@pytest.mark.parametrize("name", RELEASED)
 def test_rows_and_columns_answer_as_predict_does(ask, name):
     app = catalog.find(name)
     values = requests_of(name)

@@ -47,19 +47,19 @@ class GRU:
             after = n + z * (h - n)
         return (after,), (z, r, n, b_n)
 
-    def factors(self, saved, previous, weights):
+    def local_derivatives(self, saved, previous, weights):
         z, r, n, b_n = saved
         slope_n = (1 - z) * (1 - n * n)
         slopes = [(previous[0] - n) * z * (1 - z), slope_n * b_n * r * (1 - r), slope_n * r]
         return tf.concat(slopes, axis=-1), slope_n, z
 
-    def back(self, factors, d_states, weights):
-        slopes, slope_n, z = factors
+    def step_backward(self, local_derivatives, d_states, weights):
+        slopes, slope_n, z = local_derivatives
         (dh,) = d_states
         db = tf.concat([dh, dh, dh], axis=-1) * slopes
         return (db, dh * slope_n), (tf.matmul(db, weights[0]) + dh * z,)
 
-    def gather(self, steps, saved, previous):
+    def weight_gradients(self, steps, saved, previous):
         db, da_n = steps
         units = da_n.shape[-1]
         da = tf.concat([db[..., : 2 * units], da_n], axis=-1)
@@ -89,20 +89,20 @@ class GRUResetBefore:
             after = z * h + (1 - z) * n
         return (after,), (z, r, n)
 
-    def factors(self, saved, previous, weights):
+    def local_derivatives(self, saved, previous, weights):
         z, r, n = saved
         h = previous[0]
         return (h - n) * z * (1 - z), (1 - z) * (1 - n * n), h * r * (1 - r), z, r
 
-    def back(self, factors, d_states, weights):
-        slope_z, slope_n, slope_r, z, r = factors
+    def step_backward(self, local_derivatives, d_states, weights):
+        slope_z, slope_n, slope_r, z, r = local_derivatives
         (dh,) = d_states
         da_n = dh * slope_n
         d_rh = tf.matmul(da_n, weights[1])
         da_zr = tf.concat([dh * slope_z, d_rh * slope_r], axis=-1)
         return (da_zr, da_n), (tf.matmul(da_zr, weights[0]) + d_rh * r + dh * z,)
 
-    def gather(self, steps, saved, previous):
+    def weight_gradients(self, steps, saved, previous):
         da_zr, da_n = steps
         _, r, _ = saved
         h = previous[0]

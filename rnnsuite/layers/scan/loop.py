@@ -26,14 +26,14 @@ class Loop:
         backwards: from the last step to the first.
         sequences: whether the outputs of all steps are wanted.
         compiled: by XLA.
-        blend: for each state, how much of the new value a step takes (1 is all of it).
+        zoneout_mix: for each state, how much of the new value is mixed in (1 is all of it).
     """
 
     recurrence: Recurrence
     backwards: bool
     sequences: bool
     compiled: bool
-    blend: tuple[float, ...]
+    zoneout_mix: tuple[float, ...]
 
 
 class Steps(NamedTuple):
@@ -42,23 +42,28 @@ class Steps(NamedTuple):
     Args:
         count: how many there are.
         first, end: those to be run; the others change nothing.
-        real: None, or booleans `[time, batch, 1]`, false at padding.
-        visible: None with `real`, or booleans `[time, batch, 1]`: where the output shows the state;
-            it is zero elsewhere.
-        takes: for each state None, or booleans `[time, batch, units]`: units that take the new
-            value.
+        valid: None, or booleans `[time, batch, 1]`, false at padding.
+        visible: None with `valid`, or booleans `[time, batch, 1]`: where the output shows the
+            state; it is zero elsewhere.
+        zoneout_update: for each state None, or booleans `[time, batch, units]`: units that take the
+            new value.
     """
 
     count: tf.Tensor
     first: tf.Tensor
     end: tf.Tensor
-    real: tf.Tensor | None
+    valid: tf.Tensor | None
     visible: tf.Tensor | None
-    takes: tuple
+    zoneout_update: tuple
 
 
 def scan(
-    loop: Loop, a_TxBxG: tf.Tensor, states: Tensors, weights: Tensors, steps: Steps, keeping: bool
+    loop: Loop,
+    a_TxBxG: tf.Tensor,
+    states: Tensors,
+    weights: Tensors,
+    steps: Steps,
+    save_residuals: bool,
 ) -> tuple[tf.Tensor, Tensors]:
     """Runs a recurrence over time. Differentiable once: second derivatives raise LookupError.
 
@@ -68,7 +73,8 @@ def scan(
         states: before the first step.
         weights: the recurrent ones.
         steps: which steps run, and what masks do.
-        keeping: whether what the gradient needs is kept for it; otherwise it runs the loop again.
+        save_residuals: whether what the gradient needs is kept for it; otherwise it runs the loop
+            again.
 
     Returns:
         Outputs `[batch, time, units]` (one number that means nothing without `loop.sequences`) and
@@ -85,8 +91,8 @@ def scan(
         a, *rest = _unwatched(inputs)
         states = tuple(rest[:n])
         weights = tuple(rest[n:])
-        y, last, *residues = _forward(loop, keeping)(a, states, weights, steps)
-        residues = residues if keeping else None
+        y, last, *residues = _forward(loop, save_residuals)(a, states, weights, steps)
+        residues = residues if save_residuals else None
 
         @tf.custom_gradient
         def gradient(dy, *others):
@@ -99,7 +105,7 @@ def scan(
 
         # One number of `a` stands for it where it is not needed again, so that its memory is free.
         return (y, *last), lambda *d: gradient(
-            *d, inputs[0][:1, :1, :1] if keeping else inputs[0], *inputs[1:]
+            *d, inputs[0][:1, :1, :1] if save_residuals else inputs[0], *inputs[1:]
         )
 
     y, *last = differentiable(a_TxBxG, *states, *weights)
@@ -119,17 +125,17 @@ def _no_second_derivative(*_):
 
 
 @functools.cache
-def _forward(loop: Loop, keeping: bool):
+def _forward(loop: Loop, save_residuals: bool):
     recurrence = loop.recurrence
 
     def forward(a, states, weights, steps):
         inside = recurrence.step(a[0], states, weights)[1]
         shown = states[: loop.sequences]
-        residuals = (*states, *inside) if keeping else ()
+        residuals = (*states, *inside) if save_residuals else ()
         arrays = [_zeros(tf.shape(a)[0], v, loop.compiled) for v in (*shown, *residuals)]
         # Whatever the loop carries is computed once; fused, XLA computes a gate again for each of
         # its uses.
-        carried = () if keeping or not loop.compiled else inside
+        carried = () if save_residuals or not loop.compiled else inside
 
         def body(p, states, arrays, _):
             t = _place(loop, steps, p)
@@ -150,7 +156,7 @@ def _forward(loop: Loop, keeping: bool):
         y = _present(steps, arrays.pop(0), last[0]) if shown else tf.zeros([], a.dtype)
         return (
             (y, last, tuple(arrays[: len(states)]), tuple(arrays[len(states) :]))
-            if keeping
+            if save_residuals
             else (y, last, carried)
         )
 
@@ -165,8 +171,10 @@ def _backward(loop: Loop):
         if loop.sequences:
             dy, d_end = _received(steps, dy)
             d_last = (d_last[0] + d_end, *d_last[1:])
-        factors = recurrence.factors(saved, previous, weights)
-        step_gradients = recurrence.back([v[0] for v in factors], d_last, weights)[0]
+        local_derivatives = recurrence.local_derivatives(saved, previous, weights)
+        step_gradients = recurrence.step_backward(
+            [v[0] for v in local_derivatives], d_last, weights
+        )[0]
         arrays = [_zeros(tf.shape(previous[0])[0], v, loop.compiled) for v in step_gradients]
 
         def body(p, d_states, arrays):
@@ -174,7 +182,9 @@ def _backward(loop: Loop):
             if loop.sequences:
                 d_states = (d_states[0] + dy[p], *d_states[1:])
             d_new, d_stay = _divided(loop, steps, p, d_states)
-            step_gradients, d_before = recurrence.back([v[t] for v in factors], d_new, weights)
+            step_gradients, d_before = recurrence.step_backward(
+                [v[t] for v in local_derivatives], d_new, weights
+            )
             d_before = tuple(
                 d if stay is None else d + stay for d, stay in zip(d_before, d_stay, strict=True)
             )
@@ -187,7 +197,9 @@ def _backward(loop: Loop):
         _, d_first, arrays = tf.while_loop(
             lambda p, *_: p >= steps.first, body, (steps.end - 1, d_last, arrays)
         )
-        da, d_weights = recurrence.gather([array.stack() for array in arrays], saved, previous)
+        da, d_weights = recurrence.weight_gradients(
+            [array.stack() for array in arrays], saved, previous
+        )
         return (da, *d_first, *d_weights[: len(weights)])
 
     return _traced(backward, loop)
@@ -215,7 +227,7 @@ def _before(p: tf.Tensor) -> tf.Tensor:
 
 def _taking(steps: Steps, p: tf.Tensor, state: int) -> tf.Tensor | None:
     """Which units of a state take the new value in step p; None is all."""
-    masks = [mask[p] for mask in (steps.real, steps.takes[state]) if mask is not None]
+    masks = [mask[p] for mask in (steps.valid, steps.zoneout_update[state]) if mask is not None]
     return functools.reduce(tf.logical_and, masks) if masks else None
 
 
@@ -224,8 +236,8 @@ def _taken(loop: Loop, steps: Steps, p: tf.Tensor, before: Tensors, proposed: Te
     after = []
     for state, (old, new) in enumerate(zip(before, proposed, strict=True)):
         taking = _taking(steps, p, state)
-        blend = loop.blend[state]
-        new = new if blend == 1 else old + blend * (new - old)
+        zoneout_mix = loop.zoneout_mix[state]
+        new = new if zoneout_mix == 1 else old + zoneout_mix * (new - old)
         after.append(new if taking is None else tf.where(taking, new, old))
     return tuple(after)
 
@@ -238,13 +250,16 @@ def _divided(loop: Loop, steps: Steps, p: tf.Tensor, d_after: Tensors) -> tuple[
     d_stay = []
     for state, d in enumerate(d_after):
         taking = _taking(steps, p, state)
-        blend = loop.blend[state]
+        zoneout_mix = loop.zoneout_mix[state]
         stay = None
         if taking is not None:
             zero = tf.zeros_like(d)
             d, stay = tf.where(taking, d, zero), tf.where(taking, zero, d)
-        if blend != 1:
-            d, stay = blend * d, (1 - blend) * d if stay is None else stay + (1 - blend) * d
+        if zoneout_mix != 1:
+            d, stay = (
+                zoneout_mix * d,
+                (1 - zoneout_mix) * d if stay is None else stay + (1 - zoneout_mix) * d,
+            )
         d_new.append(d)
         d_stay.append(stay)
     return d_new, d_stay
@@ -269,7 +284,7 @@ def _received(steps: Steps, dy_BxTxH: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     zeros = tf.zeros_like(dy_TxBxH)
     if steps.visible is None:
         return dy_TxBxH, zeros[0]
-    wanted = tf.logical_and(steps.visible, tf.logical_or(steps.real, tf.math.is_finite(dy_TxBxH)))
+    wanted = tf.logical_and(steps.visible, tf.logical_or(steps.valid, tf.math.is_finite(dy_TxBxH)))
     dy_TxBxH = tf.where(wanted, dy_TxBxH, zeros)
     return dy_TxBxH, tf.reduce_sum(tf.where(_after(steps, dy_TxBxH), dy_TxBxH, zeros), axis=0)
 

@@ -36,21 +36,21 @@ class LSTM:
             c = f * c + i * g
         return (o * tf.tanh(c), c), (gates,)
 
-    def factors(self, saved, previous, weights):
+    def local_derivatives(self, saved, previous, weights):
         i, f, g, o = tf.split(saved[0], 4, axis=-1)
         c_before = previous[1]
         tanh_c = tf.tanh(f * c_before + i * g)
         slopes = tf.concat([g, c_before, i, tanh_c], axis=-1) * gate_slopes(saved[0])
         return slopes, o * (1 - tanh_c * tanh_c), f
 
-    def back(self, factors, d_states, weights):
-        slopes, h_by_c, f = factors
+    def step_backward(self, local_derivatives, d_states, weights):
+        slopes, h_by_c, f = local_derivatives
         dh, dc = d_states
         dc = dc + dh * h_by_c
         da = tf.concat([dc, dc, dc, dh], axis=-1) * slopes
         return (da,), (tf.matmul(da, weights[0]), dc * f)
 
-    def gather(self, steps, saved, previous):
+    def weight_gradients(self, steps, saved, previous):
         return steps[0], (algebra.outer(previous[0], steps[0]),)
 
 

@@ -60,7 +60,7 @@ class LayerNormLSTM:
             c = f * c + i * g
         return (o * tf.tanh(c_scale * norm(c)[0] + c_bias), c), (gates, u, u_scale)
 
-    def factors(self, saved, previous, weights):
+    def local_derivatives(self, saved, previous, weights):
         gates, u, u_scale = saved
         _, _, c_scale, c_bias = weights
         i, f, g, o = tf.split(gates, 4, axis=-1)
@@ -70,8 +70,8 @@ class LayerNormLSTM:
         slopes = tf.concat([g, c_before, i, tanh_c], axis=-1) * gate_slopes(gates)
         return slopes, o * (1 - tanh_c * tanh_c), f, c, c_factor, u, u_scale
 
-    def back(self, factors, d_states, weights):
-        slopes, h_by_c, f, c, c_factor, u, u_scale = factors
+    def step_backward(self, local_derivatives, d_states, weights):
+        slopes, h_by_c, f, c, c_factor, u, u_scale = local_derivatives
         kernel, scale, c_scale, _ = weights
         dh, dc = d_states
         d_shown = dh * h_by_c
@@ -80,7 +80,7 @@ class LayerNormLSTM:
         du = norm_back(da * scale, u, u_scale)
         return (da, du, d_shown, d_shown * c), (tf.matmul(du, kernel), dc * f)
 
-    def gather(self, steps, saved, previous):
+    def weight_gradients(self, steps, saved, previous):
         da, du, d_shown, d_scaled = steps
         over = [0, 1]
         scale = tf.reduce_sum(da * saved[1], axis=over)
@@ -117,14 +117,14 @@ class LayerNormGRU:
         n = tf.tanh(a[:, 2 * units :] + r * b_n)
         return (z * h + (1 - z) * n,), (z, r, n, b_n, u, *u_scales)
 
-    def factors(self, saved, previous, weights):
+    def local_derivatives(self, saved, previous, weights):
         z, r, n, b_n, *normed = saved
         slope_n = (1 - z) * (1 - n * n)
         slopes = [(previous[0] - n) * z * (1 - z), slope_n * b_n * r * (1 - r), slope_n * r]
         return tf.concat(slopes, axis=-1), slope_n, z, *normed
 
-    def back(self, factors, d_states, weights):
-        slopes, slope_n, z, u, zr_scale, n_scale = factors
+    def step_backward(self, local_derivatives, d_states, weights):
+        slopes, slope_n, z, u, zr_scale, n_scale = local_derivatives
         kernel, scale = weights
         (dh,) = d_states
         units = dh.shape[-1]
@@ -134,7 +134,7 @@ class LayerNormGRU:
         du = tf.concat([du_zr, norm_back(d[:, 2 * units :], u[:, 2 * units :], n_scale)], axis=-1)
         return (db, dh * slope_n, du), (tf.matmul(du, kernel) + dh * z,)
 
-    def gather(self, steps, saved, previous):
+    def weight_gradients(self, steps, saved, previous):
         db, da_n, du = steps
         units = da_n.shape[-1]
         da = tf.concat([db[..., : 2 * units], da_n], axis=-1)

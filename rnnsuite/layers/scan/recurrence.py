@@ -27,9 +27,9 @@ class Recurrence(Protocol):
         """The weights that the steps themselves use."""
 
     def step(self, a: tf.Tensor, states: Tensors, weights: Tensors) -> tuple[Tensors, Tensors]:
-        """One step: (new states, what `factors` needs of it). `weights` are the recurrent ones."""
+        """One step: (new states, what `local_derivatives` needs). `weights`: the recurrent ones."""
 
-    def factors(self, saved: Tensors, previous: Tensors, weights: Tensors) -> Tensors:
+    def local_derivatives(self, saved: Tensors, previous: Tensors, weights: Tensors) -> Tensors:
         """Everything of the backward step that needs no gradient, for all steps at once.
 
         Args:
@@ -38,16 +38,16 @@ class Recurrence(Protocol):
             weights: the recurrent ones.
 
         Returns:
-            What `back` takes, `[time, batch, ...]`.
+            What `step_backward` takes, `[time, batch, ...]`.
         """
 
-    def back(
-        self, factors: Tensors, d_states: Tensors, weights: Tensors
+    def step_backward(
+        self, local_derivatives: Tensors, d_states: Tensors, weights: Tensors
     ) -> tuple[Tensors, Tensors]:
         """One step back.
 
         Args:
-            factors: of this step.
+            local_derivatives: of this step.
             d_states: gradients of the states after it.
             weights: the recurrent ones.
 
@@ -55,13 +55,13 @@ class Recurrence(Protocol):
             Gradients to keep (the first of them the step's), and gradients of the states before.
         """
 
-    def gather(
+    def weight_gradients(
         self, steps: Tensors, saved: Tensors, previous: Tensors
     ) -> tuple[tf.Tensor, Tensors]:
         """The gradients of weights.
 
         Args:
-            steps: the gradients that `back` kept, of all steps.
+            steps: the gradients that `step_backward` kept, of all steps.
             saved: what `step` saved.
             previous: the states that each step began with.
 

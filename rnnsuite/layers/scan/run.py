@@ -13,7 +13,7 @@ from rnnsuite.layers.scan.recurrence import Recurrence, Tensors
 FEWEST_ROWS = {
     False: 4,
     True: 8,
-}  # that are worth a stream of their own, without padding and with it
+}  # that are worth a shard of their own, without padding and with it
 ENOUGH_ROWS = 16  # that lose no speed when the batch is divided further
 # in a segment that is worth its calls
 ENOUGH_STEPS = 50
@@ -27,13 +27,13 @@ class Plan:
     Args:
         compiled: by XLA, one compilation for each shape that occurs; lengths that are not known
             beforehand are then rounded up, so that few shapes occur.
-        streams: parts of the batch that run side by side.
+        shards: parts of the batch that run side by side.
         segments: parts of the time that run one after another, so that the memory that one of them
             needs is free for the next.
     """
 
     compiled: bool
-    streams: int
+    shards: int
     segments: int = 1
 
     @property
@@ -43,27 +43,25 @@ class Plan:
 
 def plan(batch: int | None, time: int | None, units: int, padded: bool) -> Plan:
     """The fastest measured way (benchmarks/README.md) for these sizes; None is unknown."""
-    if (
-        tf.executing_eagerly()
-    ):  # operations run one after another: streams would wait for each other
-        return Plan(compiled=True, streams=1)
+    if tf.executing_eagerly():  # operations run one after another: shards would wait for each other
+        return Plan(compiled=True, shards=1)
     cores = os.cpu_count() or 1
     if batch is None:
-        return Plan(compiled=True, streams=2 * cores if padded else cores)
+        return Plan(compiled=True, shards=2 * cores if padded else cores)
     # Twice as many parts as cores: with padding, parts sorted by length end at different steps and
     # more of them balance that; without, only half of them hold their temporary memory at a time.
     many = padded or batch >= 2 * cores * ENOUGH_ROWS
-    streams = max(1, min(2 * cores if many else cores, batch // FEWEST_ROWS[padded]))
+    shards = max(1, min(2 * cores if many else cores, batch // FEWEST_ROWS[padded]))
     time = time or 0  # what is not known stays whole
     segments = min(time // ENOUGH_STEPS, batch * time * units // ENOUGH_NUMBERS[padded])
     return Plan(
         compiled=True,
-        streams=streams,
+        shards=shards,
         segments=max([n for n in (1, 2, 4, 8) if n <= segments], default=1),
     )
 
 
-STOCK = Plan(compiled=False, streams=1)
+STOCK = Plan(compiled=False, shards=1)
 
 
 def rounded(n: tf.Tensor, steps: int) -> tf.Tensor:
@@ -85,9 +83,9 @@ def run(
     backwards: bool = False,
     sequences: bool = True,
     zero_masked: bool = False,
-    blend: Tensors = (),
-    takes: tuple = (),
-    keeping: bool = True,
+    zoneout_mix: Tensors = (),
+    zoneout_update: tuple = (),
+    save_residuals: bool = True,
 ) -> tuple[tf.Tensor, tf.Tensor | None, Tensors]:
     """Runs a recurrence over `[batch, time, features]`, in float32 where inputs are narrower.
 
@@ -101,9 +99,9 @@ def run(
         backwards: from the last step to the first; outputs come in that order.
         sequences: whether all outputs are wanted.
         zero_masked: outputs at padding are zero, not those of the step before.
-        blend: see `loops.Loop`.
-        takes: see `loops.Steps`, but `[batch, time, units]`.
-        keeping: whether what a gradient needs is kept; without it, the gradient runs the loop
+        zoneout_mix: see `loops.Loop`.
+        zoneout_update: see `loops.Steps`, but `[batch, time, units]`.
+        save_residuals: whether what a gradient needs is kept; without, the gradient runs the loop
             again.
 
     Returns:
@@ -115,31 +113,33 @@ def run(
     x_BxTxD, states, weights = _each(
         lambda v: tf.cast(v, wide), (x_BxTxD, tuple(states), tuple(weights))
     )
-    blend = blend or (1.0,) * len(states)
-    takes = takes or (None,) * len(states)
-    loop = loops.Loop(recurrence, backwards, sequences, plan.compiled, blend)
+    zoneout_mix = zoneout_mix or (1.0,) * len(states)
+    zoneout_update = zoneout_update or (None,) * len(states)
+    loop = loops.Loop(recurrence, backwards, sequences, plan.compiled, zoneout_mix)
 
-    def stream(x_BxTxD, mask, takes, *states):
-        return _stream(loop, plan, x_BxTxD, states, weights, mask, zero_masked, takes, keeping)
+    def shard(x_BxTxD, mask, zoneout_update, *states):
+        return _shard(
+            loop, plan, x_BxTxD, states, weights, mask, zero_masked, zoneout_update, save_residuals
+        )
 
-    last, y, states = _side_by_side(stream, plan, (x_BxTxD, mask, takes, *states))
+    last, y, states = _side_by_side(shard, plan, (x_BxTxD, mask, zoneout_update, *states))
     last, y, states = _each(lambda v: tf.cast(v, dtype), (last, y, states))
     return last, y if sequences else None, states
 
 
-def _stream(loop, plan, x_BxTxD, states, weights, mask, zero_masked, takes, keeping):
+def _shard(loop, plan, x_BxTxD, states, weights, mask, zero_masked, zoneout_update, save_residuals):
     count = tf.shape(x_BxTxD)[1]
-    x_TxBxD, takes = _each(lambda v: tf.transpose(v, [1, 0, 2]), (x_BxTxD, takes))
-    steps = _steps(loop, count, mask, zero_masked, takes)
+    x_TxBxD, zoneout_update = _each(lambda v: tf.transpose(v, [1, 0, 2]), (x_BxTxD, zoneout_update))
+    steps = _steps(loop, count, mask, zero_masked, zoneout_update)
     if mask is not None:
-        real = tf.transpose(mask)[:, :, None]
-        x_TxBxD = tf.where(real, x_TxBxD, tf.zeros_like(x_TxBxD))
+        valid = tf.transpose(mask)[:, :, None]
+        x_TxBxD = tf.where(valid, x_TxBxD, tf.zeros_like(x_TxBxD))
     x_TxBxD, steps = _lengthened(loop, plan, x_BxTxD.shape[1], x_TxBxD, steps)
     outputs = []
     for x, part in _segments(loop, plan, x_TxBxD, steps):
         a_TxBxG = loop.recurrence.project(x, weights)
         y_BxTxH, states = loops.scan(
-            loop, a_TxBxG, states, loop.recurrence.recurrent(weights), part, keeping
+            loop, a_TxBxG, states, loop.recurrence.recurrent(weights), part, save_residuals
         )
         outputs.append(y_BxTxH)
     output = states[0]
@@ -181,8 +181,12 @@ def _lengthened(loop, plan, static_time, x_TxBxD, steps):
     def filled(v_TxBxN, more=more):
         return tf.pad(v_TxBxN, [more, [0, 0], [0, 0]])
 
-    real, visible, takes = _each(filled, (steps.real, steps.visible, steps.takes))
-    steps = loops.Steps(tf.convert_to_tensor(length), steps.first, steps.end, real, visible, takes)
+    valid, visible, zoneout_update = _each(
+        filled, (steps.valid, steps.visible, steps.zoneout_update)
+    )
+    steps = loops.Steps(
+        tf.convert_to_tensor(length), steps.first, steps.end, valid, visible, zoneout_update
+    )
     return filled(x_TxBxD, more[::-1] if loop.backwards else more), steps
 
 
@@ -192,40 +196,40 @@ def _segments(loop, plan, x_TxBxD, steps) -> list:
         return [(x_TxBxD, steps)]
     length = steps.count // plan.segments
     inputs = tf.split(x_TxBxD, plan.segments)[:: -1 if loop.backwards else 1]
-    masks = _parted((steps.real, steps.visible, steps.takes), plan.segments)
+    masks = _parted((steps.valid, steps.visible, steps.zoneout_update), plan.segments)
     parts = []
-    for number, (real, visible, takes) in enumerate(masks):
+    for number, (valid, visible, zoneout_update) in enumerate(masks):
         first, end = (
             tf.clip_by_value(at - number * length, 0, length) for at in (steps.first, steps.end)
         )
-        parts.append(loops.Steps(length, first, end, real, visible, takes))
+        parts.append(loops.Steps(length, first, end, valid, visible, zoneout_update))
     return list(zip(inputs, parts, strict=True))
 
 
-def _steps(loop, count, mask_BxT, zero_masked, takes) -> loops.Steps:
+def _steps(loop, count, mask_BxT, zero_masked, zoneout_update) -> loops.Steps:
     if mask_BxT is None:
-        return loops.Steps(count, tf.zeros_like(count), count, None, None, takes)
-    real = tf.transpose(mask_BxT)[:, :, None]
+        return loops.Steps(count, tf.zeros_like(count), count, None, None, zoneout_update)
+    valid = tf.transpose(mask_BxT)[:, :, None]
     if loop.backwards:
-        real = tf.reverse(real, [0])
-    visible = real if zero_masked else tf.cumsum(tf.cast(real, tf.int32)) > 0
+        valid = tf.reverse(valid, [0])
+    visible = valid if zero_masked else tf.cumsum(tf.cast(valid, tf.int32)) > 0
     if not loop.compiled:
-        return loops.Steps(count, tf.zeros_like(count), count, real, visible, takes)
-    anywhere = tf.where(tf.reduce_any(real, axis=[1, 2]))[:, 0]
+        return loops.Steps(count, tf.zeros_like(count), count, valid, visible, zoneout_update)
+    anywhere = tf.where(tf.reduce_any(valid, axis=[1, 2]))[:, 0]
     first = tf.cast(tf.reduce_min(anywhere), tf.int32)
     end = tf.cast(tf.reduce_max(anywhere), tf.int32) + 1
     nothing = tf.equal(tf.size(anywhere), 0)
     first = tf.where(nothing, 0, first)
     end = tf.where(nothing, 0, end)
-    return loops.Steps(count, first, end, real, visible, takes)
+    return loops.Steps(count, first, end, valid, visible, zoneout_update)
 
 
-def _side_by_side(stream: Callable, plan: Plan, rows):
-    """`stream(*rows)` in `plan.streams` parts of equal size; with a mask, rows of one length stand
+def _side_by_side(shard: Callable, plan: Plan, rows):
+    """`shard(*rows)` in `plan.shards` parts of equal size; with a mask, rows of one length stand
     together.
     """
-    if plan.streams == 1:
-        return stream(*rows)
+    if plan.shards == 1:
+        return shard(*rows)
     mask = rows[1]
     order = None
     if mask is not None:
@@ -234,12 +238,12 @@ def _side_by_side(stream: Callable, plan: Plan, rows):
         rows = _each(lambda v: _permuted(v, order, back), rows)
     batch = tf.shape(rows[0])[0]
     static_batch = rows[0].shape[0]
-    part = -(-(batch if static_batch is None else static_batch) // plan.streams)
+    part = -(-(batch if static_batch is None else static_batch) // plan.shards)
     if plan.rounded and static_batch is None:
         part = rounded(part, 8)
-    if static_batch is None or static_batch % plan.streams:
-        rows = _each(lambda v: _filled(v, part * plan.streams - batch), rows)
-    parts = [stream(*part) for part in _parted(rows, plan.streams)]
+    if static_batch is None or static_batch % plan.shards:
+        rows = _each(lambda v: _filled(v, part * plan.shards - batch), rows)
+    parts = [shard(*part) for part in _parted(rows, plan.shards)]
     joined = _each(lambda *v: _joined(v, batch, static_batch), *parts)
     return joined if order is None else _each(lambda v: _permuted(v, back, order), joined)
 

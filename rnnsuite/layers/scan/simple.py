@@ -37,12 +37,12 @@ class SimpleRNN:
         h = _ACTIVATIONS[self.activation](a + tf.matmul(states[0], weights[0]))
         return (h,), (h,)
 
-    def factors(self, saved, previous, weights):
+    def local_derivatives(self, saved, previous, weights):
         return (_SLOPES[self.activation](saved[0]),)
 
-    def back(self, factors, d_states, weights):
-        da = d_states[0] * factors[0]
+    def step_backward(self, local_derivatives, d_states, weights):
+        da = d_states[0] * local_derivatives[0]
         return (da,), (tf.matmul(da, weights[0]),)
 
-    def gather(self, steps, saved, previous):
+    def weight_gradients(self, steps, saved, previous):
         return steps[0], (algebra.outer(previous[0], steps[0]),)

@@ -49,7 +49,8 @@ class Trainer:
         with self.strategy.scope():
             self.optimizer = build_optimizer(self.settings, steps)
             self.optimizer.build(model.trainable_variables)
-            self.averages = self._copies() if self.settings.ema else []
+            averaged = model.trainable_variables if self.settings.ema else ()
+            self.averages = [tf.Variable(weight.value) for weight in averaged]
         if self.divided:
             leave_gradients_alone(self.optimizer)
         contiguous = app.data.order == "contiguous"
@@ -60,9 +61,6 @@ class Trainer:
         self.compile_seconds = 0.0
         self.train_step = self._timed(tf.function(self._train_step, input_signature=spec))
         self.validation_step = self._timed(tf.function(self._validation_step, input_signature=spec))
-
-    def _copies(self) -> list[tf.Variable]:
-        return [tf.Variable(weight.value) for weight in self.model.trainable_variables]
 
     def _timed(self, function: Callable) -> Callable:
         compiled: set[tuple] = set()

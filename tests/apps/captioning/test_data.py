@@ -13,6 +13,8 @@ from rnnsuite.core.errors import UserError
 from rnnsuite.data import batches
 from rnnsuite.data.records import collect
 from rnnsuite.pipeline import config as configuration
+from rnnsuite.pipeline.inference.evaluate import evaluate, has_splits
+from tests.conftest import FIXTURES
 
 SAID = ("A red square .", "There is a red square .")
 
@@ -121,6 +123,25 @@ class TestLayouts:
         record = load("sample", "validation")[0]
         assert Image.open(io.BytesIO(record["image"])).size == (64, 64)
         assert record["captions"].dtype == object
+
+
+def test_a_list_with_splits_is_evaluated_by_split(tmp_path):
+    """One captions.json is one file, and still has the splits that its entries say."""
+    written(tmp_path, "a.jpg", "b.jpg", "c.jpg")
+    split = zip("abc", ("train", "val", "test"), strict=True)
+    karpathy(tmp_path, [entry(f"{name}.jpg", where) for name, where in split])
+    assert has_splits(APP, settings(tmp_path))
+    assert set(APP.data.splits(settings(tmp_path))) == {"train", "validation", "test"}
+    found = evaluate(APP, FIXTURES / "v0_1_0" / "captioning", str(tmp_path))
+    assert (found.split, found.records) == ("test", 1)
+
+
+def test_a_list_without_splits_is_evaluated_whole(tmp_path):
+    written(tmp_path, "a.jpg", "b.jpg")
+    entries = [{"file": f"{name}.jpg", "captions": list(SAID)} for name in "ab"]
+    (tmp_path / "captions.json").write_text(json.dumps(entries))
+    found = evaluate(APP, FIXTURES / "v0_1_0" / "captioning", str(tmp_path))
+    assert (found.split, found.records) == ("all", 2)
 
 
 class TestBadInput:

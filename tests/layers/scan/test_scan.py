@@ -208,16 +208,16 @@ def test_gradients_against_finite_differences(cell, backwards, zoneout):
         np.testing.assert_allclose(np.sum(gradient * direction), numeric, rtol=1e-4, atol=1e-8)
 
 
-@pytest.mark.parametrize(("streams", "segments"), [(1, 1), (2, 1), (3, 2), (4, 3), (1, 4)])
+@pytest.mark.parametrize(("shards", "segments"), [(1, 1), (2, 1), (3, 2), (4, 3), (1, 4)])
 @pytest.mark.parametrize("padding", [None, "right", "left", "scattered"])
 @pytest.mark.parametrize("backwards", [False, True])
-def test_streams_and_segments_change_nothing(backwards, padding, streams, segments, monkeypatch):
+def test_streams_and_segments_change_nothing(backwards, padding, shards, segments, monkeypatch):
     rng = np.random.default_rng(5)
     x, mask = rng.normal(size=[7, 9, 3]).astype("float32"), masks(padding, 7, 9, rng)
     options = {"return_sequences": True, "return_state": True, "go_backwards": backwards}
     ours, theirs = (built(kind, options, 4, x.shape) for kind in (layers.LSTM, keras.layers.LSTM))
     monkeypatch.setattr(
-        scan, "plan", lambda *shape: scan.Plan(compiled=True, streams=streams, segments=segments)
+        scan, "plan", lambda *shape: scan.Plan(compiled=True, shards=shards, segments=segments)
     )
     for graph in (False, True):
         assert_equal(results(ours, x, mask, [], True, graph), results(theirs, x, mask, [], True))
@@ -319,7 +319,7 @@ def test_weight_drop_leaves_out_recurrent_weights_in_training_only():
     )
 
 
-def test_zoneout_keeps_states_in_training():
+def test_zoneout_updates_states_in_training():
     x = np.random.default_rng(10).normal(size=[64, 2, 4]).astype("float32")
     layer = built(
         layers.LSTM, {"zoneout": (0.25, 0.5), "return_state": True, "seed": 2}, 32, x.shape

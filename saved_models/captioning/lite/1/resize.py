@@ -7,10 +7,19 @@ import numpy as np
 
 
 def resize(pixels: np.ndarray, size: int) -> np.ndarray:
-    """`[height, width, 3]` of 0 to 255 to `[1, size, size, 3]` float32, whole numbers of 0 to 255.
+    """Pixels stretched to a square, bilinear with antialiasing.
 
-    Bilinear with antialiasing: each new pixel is a mean of those within one new pixel's
-    distance, weighted by a triangle. Raises ValueError on another shape.
+    Each new pixel is a mean of those within one new pixel's distance, weighted by a triangle.
+
+    Args:
+        pixels: `[height, width, 3]` of 0 to 255.
+        size: pixels of a side.
+
+    Returns:
+        `[1, size, size, 3]` float32, whole numbers of 0 to 255.
+
+    Raises:
+        ValueError: on another shape.
     """
     pixels = np.asarray(pixels)
     if pixels.ndim != 3 or pixels.shape[-1] != 3 or not pixels.size:
@@ -27,16 +36,14 @@ def resize(pixels: np.ndarray, size: int) -> np.ndarray:
 
 
 def _triangles(length: int, size: int) -> "list[tuple[int, np.ndarray]]":
-    """For each of `size` new places the first old one that counts, and the weights from there on.
-    """
+    """For each new place the first old one that counts, and the weights from there on."""
     scale = length / size
-    reach, found = max(scale, 1.0), []
+    reach = max(scale, 1.0)
+    triangles = []
     for place in range(size):
         middle = (place + 0.5) * scale
-        first, last = (
-            max(0, int(np.floor(middle - reach))),
-            min(length, int(np.ceil(middle + reach))),
-        )
+        first = max(0, int(np.floor(middle - reach)))
+        last = min(length, int(np.ceil(middle + reach)))
         weights = np.maximum(0, 1 - np.abs(np.arange(first, last) + 0.5 - middle) / reach)
-        found.append((first, (weights / weights.sum()).astype(np.float32)))
-    return found
+        triangles.append((first, (weights / weights.sum()).astype(np.float32)))
+    return triangles

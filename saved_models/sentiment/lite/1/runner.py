@@ -12,10 +12,18 @@ from ai_edge_litert.interpreter import Interpreter
 
 
 class LiteModel:
-    """A .tflite file's first signature, or a named one: `model(name=array, ...) -> {name: array}`.
+    """A .tflite file: `model(name=array, ...)` gives `{name: array}`.
 
-    A fused LSTM keeps its state from one invocation to the next, so that the same input
-    would be answered differently the second time. Every call here starts from a reset state.
+    A fused LSTM keeps its state from one invocation to the next, so the same input would be
+    answered differently the second time. Every call here starts from a reset state.
+
+    Args:
+        path: of the file.
+        signature: one of the file's; by default the first.
+        threads: that one call uses.
+
+    Raises:
+        ValueError: for a signature that the file does not have, or other inputs than it takes.
     """
 
     def __init__(self, path: str, signature: "str | None" = None, threads: int = 1):
@@ -23,48 +31,50 @@ class LiteModel:
         signatures = self.interpreter.get_signature_list()
         self.signature = signature or next(iter(signatures))
         if self.signature not in signatures:
-            raise ValueError(
-                f"{path} has no signature {self.signature!r}; it has {', '.join(signatures)}"
-            )
+            names = ", ".join(signatures)
+            raise ValueError(f"{path} has no signature {self.signature!r}; it has {names}")
         self.inputs = sorted(signatures[self.signature]["inputs"])
         self.runner = self.interpreter.get_signature_runner(self.signature)
-        self.used = False
+        self.is_used = False
 
     def __call__(self, **inputs: np.ndarray) -> "dict[str, np.ndarray]":
         if sorted(inputs) != self.inputs:
-            raise ValueError(
-                f"inputs must be {', '.join(self.inputs)}, not {', '.join(sorted(inputs))}"
-            )
-        if self.used:  # before the first call nothing is allocated, and states start at zero
+            wanted = ", ".join(self.inputs)
+            raise ValueError(f"inputs must be {wanted}, not {', '.join(sorted(inputs))}")
+        if self.is_used:  # before the first call nothing is allocated, and states start at zero
             self._reset()
-        self.used = True
+        self.is_used = True
         return {name: np.array(value) for name, value in self.runner(**inputs).items()}
 
     def _reset(self) -> None:
         try:
             self.interpreter.reset_all_variables()
-        except RuntimeError:  # another signature has states that have no memory before it has run
+        except RuntimeError:  # another signature's states have no memory before it has run
             for name in self.interpreter.get_signature_list():
                 runner = self.interpreter.get_signature_runner(name)
                 details = runner.get_input_details()
-                runner(
-                    **{key: np.zeros(each["shape"], each["dtype"]) for key, each in details.items()}
-                )
+                runner(**{key: np.zeros(d["shape"], d["dtype"]) for key, d in details.items()})
             self.interpreter.reset_all_variables()
 
 
+def open_model(path: str, signature: "str | None" = None) -> LiteModel:
+    """The file as a function of arrays."""
+    return LiteModel(path, signature)
+
+
 def main(model: str, requests: str, answers: str, signature: "str | None" = None) -> None:
-    lite, found = LiteModel(model, signature), {}
+    """Answers every request in a file."""
+    lite = open_model(model, signature)
+    grouped: dict[str, dict[str, np.ndarray]] = {}
     with np.load(requests, allow_pickle=False) as stored:
-        names = sorted(stored.files, key=lambda name: int(name.split("/")[0]))
-        grouped: dict = {}
-        for name in names:
+        for name in sorted(stored.files, key=lambda name: int(name.split("/")[0])):
             number, key = name.split("/")
             grouped.setdefault(number, {})[key] = stored[name]
+    outputs = {}
     for number, inputs in grouped.items():
         for name, value in lite(**inputs).items():
-            found[f"{number}/{name}"] = value
-    np.savez(answers, **found)
+            outputs[f"{number}/{name}"] = value
+    np.savez(answers, **outputs)
 
 
 if __name__ == "__main__":

@@ -13,7 +13,8 @@ import pathlib
 import re
 import unicodedata
 
-PADDING, UNKNOWN = "[PAD]", "[UNK]"
+PADDING = "[PAD]"
+UNKNOWN = "[UNK]"
 CONTINUATION = "##"
 MAX_WORD_BYTES = 100
 # HTML line breaks; and NUL, at which C libraries would end the text.
@@ -39,7 +40,8 @@ def normalize(text: str, lower: bool = True) -> str:
 
 def split_words(text: str) -> list[str]:
     """Words, with every punctuation mark, symbol and CJK ideograph as a word of its own."""
-    words, word = [], []
+    words = []
+    word = []
     for character in text:
         kind = unicodedata.category(character)[0]
         if kind in "ZC" and unicodedata.category(character) != "Cn":
@@ -51,7 +53,7 @@ def split_words(text: str) -> list[str]:
         else:
             word.append(character)
     words.append("".join(word))
-    return [each for each in words if each]
+    return [word for word in words if word]
 
 
 def _is_ideograph(character: str) -> bool:
@@ -63,14 +65,21 @@ def _is_ideograph(character: str) -> bool:
 
 
 class Tokenizer:
-    """`Tokenizer(vocabulary)("text")` gives the token ids, at most `max_tokens` of them.
+    """WordPiece: `tokenizer(text)` gives the token ids, at most `max_tokens` of them.
 
-    A text longer than that keeps its first and its last half: a review's verdict stands
-    at either end. `bytes` that are no UTF-8 are decoded with replacement characters.
+    A longer text keeps its first and its last half: a review's verdict stands at either end. Bytes
+    that are no UTF-8 are decoded with replacement characters.
+
+    Args:
+        vocabulary: pieces in the order of their ids.
+        lower: whether case is folded.
+        max_tokens: ids of a text at most.
     """
 
     def __init__(self, vocabulary: list[str], lower: bool = True, max_tokens: int = 512):
-        self.vocabulary, self.lower, self.max_tokens = list(vocabulary), lower, max_tokens
+        self.vocabulary = list(vocabulary)
+        self.lower = lower
+        self.max_tokens = max_tokens
         self.ids = {piece: number for number, piece in enumerate(vocabulary)}
 
     @classmethod
@@ -97,7 +106,8 @@ class Tokenizer:
         unknown = [self.ids[UNKNOWN]]
         if len(word.encode("utf-8")) > MAX_WORD_BYTES:
             return unknown
-        ids, start = [], 0
+        ids = []
+        start = 0
         while start < len(word):
             prefix = CONTINUATION if start else ""
             for end in range(len(word), start, -1):

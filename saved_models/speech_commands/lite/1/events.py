@@ -10,8 +10,12 @@ import numpy as np
 
 @dataclasses.dataclass(frozen=True)
 class Event:
-    """`label` from `start` to `end`, in seconds from the beginning, with the highest smoothed
-    probability.
+    """One event.
+
+    Args:
+        label: what happened.
+        start, end: seconds from the beginning.
+        confidence: the highest smoothed probability.
     """
 
     label: str
@@ -21,18 +25,23 @@ class Event:
 
 
 class Detector:
-    """`feed(probabilities)` gives the events that have ended, `end()` the one that has not.
+    """Turns probabilities into events: `feed` gives those that have ended, `end` the last one.
 
-    Something happens where the background's share is under one half; an event lasts until
-    it has not for `pause`. What it was, the mean probability of its last `smoothing` says: in
-    its beginning, a word that begins like another is guessed only.
+    Something happens where the background's share is under one half; an event lasts until nothing
+    has happened for `pause`. The mean probability of its last `smoothing` names it: in its
+    beginning, a word that begins like another can only be guessed.
 
-    labels: the classes in the order of the probabilities; those of `background` are no events.
-    step: seconds from one row to the next. smoothing, pause: seconds. threshold: smoothed
-    probability that makes an event. shortest, longest: seconds; a shorter event is none, a
-    longer one is closed and another begun. refractory: seconds after an event in which the
-    same label is no new one. lead, tail: seconds by which probabilities rise too late and fall
-    too late; the start and the end are moved back by as much.
+    Args:
+        labels: the classes in the order of the probabilities.
+        background: those that are no events.
+        step: seconds from one row to the next.
+        smoothing, pause: seconds.
+        threshold: smoothed probability from which an event counts.
+        shortest, longest: seconds; a shorter event does not count, a longer one is closed and
+            another one begun.
+        refractory: seconds after an event in which the same label does not count again.
+        lead, tail: seconds by which probabilities rise and fall too late; start and end are moved
+            back by as much.
     """
 
     def __init__(
@@ -49,28 +58,30 @@ class Detector:
         lead: float = 0.0,
         tail: float = 0.0,
     ):
-        self.labels, self.step = list(labels), step
+        self.labels = list(labels)
+        self.step = step
         self.words = [i for i, label in enumerate(labels) if label not in background]
-        self.threshold, self.refractory, self.lead, self.tail = threshold, refractory, lead, tail
+        self.threshold = threshold
+        self.refractory = refractory
+        self.lead = lead
+        self.tail = tail
         self.smoothing, self.pause, self.shortest, self.longest = (
             max(round(seconds / step), 1) for seconds in (smoothing, pause, shortest, longest)
         )
         self.time = 0
-        self.begun, self.latest = (
-            0,
-            0,
-        )  # first step of the event under way, and the last one in which something happened
+        # first step of the event under way, and the last one in which something happened
+        self.begun = 0
+        self.latest = 0
         self.rows: list[np.ndarray] = []  # of the event under way
         self.last: Event | None = None
 
     def feed(self, probabilities: np.ndarray) -> list[Event]:
-        """The events that end within these rows `[time, classes]`, which follow those fed before.
-        """
-        found = []
+        """The events that end within these rows `[time, classes]`, which follow the last ones."""
+        events = []
         for row in np.asarray(probabilities, np.float64):
-            found += self._row(row)
+            events += self._row(row)
             self.time += 1
-        return found
+        return events
 
     def end(self) -> list[Event]:
         """The event that the end of the sound ends."""
@@ -89,7 +100,8 @@ class Detector:
         return self._close() if ended else []
 
     def _close(self) -> list[Event]:
-        rows, self.rows = self.rows[: self.latest + 1 - self.begun], []
+        rows = self.rows[: self.latest + 1 - self.begun]
+        self.rows = []
         if len(rows) < self.shortest:
             return []
         shares = np.mean(rows[-self.smoothing :], axis=0)[self.words]
@@ -99,7 +111,8 @@ class Detector:
         end = max((self.latest + 1) * self.step - self.tail, start + self.step)
         label = self.labels[self.words[int(shares.argmax())]]
         event = Event(label, round(start, 3), round(end, 3), round(float(shares.max()), 4))
-        before, self.last = self.last, event
+        before = self.last
+        self.last = event
         if before and before.label == event.label and event.start - before.end < self.refractory:
             return []
         return [event]
@@ -107,8 +120,11 @@ class Detector:
 
 @dataclasses.dataclass(frozen=True)
 class Matched:
-    """Events against the truth. precision, recall, f1; false_alarms: events that nothing in the
-    truth matches.
+    """Events against the truth.
+
+    Args:
+        precision, recall, f1: of events that pair with a true one.
+        false_alarms: events that nothing true pairs with.
     """
 
     precision: float
@@ -117,23 +133,32 @@ class Matched:
     false_alarms: int
 
 
-def match(found: Sequence[Event], truth: Sequence[Event], tolerance: float = 0.3) -> Matched:
-    """Each event of `found` pairs with at most one of `truth`: same label, starts at most
-    `tolerance` seconds apart.
+def match(events: Sequence[Event], truth: Sequence[Event], tolerance: float = 0.3) -> Matched:
+    """Event-based scores by onset (Mesaros et al. 2016, doi 10.3390/app6060162).
 
-    Event-based scores as Mesaros et al. 2016 (doi 10.3390/app6060162) define them, by onset.
-    Pairs are made from the surest event down, each with the nearest that is left.
+    Each event pairs with at most one true one of the same label. Pairs are made from the event of
+    highest confidence down, each with the nearest true one that is left.
+
+    Args:
+        events: what was detected.
+        truth: what happened.
+        tolerance: seconds between the starts of a pair at most.
+
+    Returns:
+        Precision, recall, F1 and false alarms.
     """
-    left, hits = list(truth), 0
-    for event in sorted(found, key=lambda event: -event.confidence):
+    left = list(truth)
+    hits = 0
+    for event in sorted(events, key=lambda event: -event.confidence):
         near = [
-            each
-            for each in left
-            if each.label == event.label and abs(each.start - event.start) <= tolerance
+            candidate
+            for candidate in left
+            if candidate.label == event.label and abs(candidate.start - event.start) <= tolerance
         ]
         if near:
-            left.remove(min(near, key=lambda each: abs(each.start - event.start)))
+            left.remove(min(near, key=lambda candidate: abs(candidate.start - event.start)))
             hits += 1
-    precision, recall = hits / max(len(found), 1), hits / max(len(truth), 1)
-    f1 = 2 * hits / max(len(found) + len(truth), 1)
-    return Matched(precision, recall, f1, len(found) - hits)
+    precision = hits / max(len(events), 1)
+    recall = hits / max(len(truth), 1)
+    f1 = 2 * hits / max(len(events) + len(truth), 1)
+    return Matched(precision, recall, f1, len(events) - hits)

@@ -12,20 +12,33 @@ HALF_WIDTH = 16
 """Zero crossings of the resampling kernel on either side of its centre."""
 HIGHEST_RATE = 192_000
 """Hz. A file may claim any rate; resampling from one beyond all sense would fill the memory."""
-PCM, FLOAT, EXTENSIBLE = 1, 3, 0xFFFE
+PCM = 1
+FLOAT = 3
+EXTENSIBLE = 0xFFFE
 
 
 def read(content: bytes) -> "tuple[np.ndarray, int]":
-    """Samples `[n]` in [-1, 1], channels mixed down, and their rate in Hz, of a WAV file's bytes.
+    """The samples of a WAV file: PCM of 8, 16, 24 and 32 bits, and 32-bit float.
 
-    PCM of 8, 16, 24 and 32 bits and 32-bit float. A data chunk that is cut short gives what
-    is there; samples that are no numbers are silence. Raises ValueError where it is no WAV file.
+    A data chunk that is cut short gives what it has; samples that are no numbers are silence.
+
+    Args:
+        content: the bytes of the file.
+
+    Returns:
+        Samples `[n]` in [-1, 1], channels mixed down, and their rate in Hz.
+
+    Raises:
+        ValueError: where it is no WAV file.
     """
     if content[:4] != b"RIFF" or content[8:12] != b"WAVE":
         raise ValueError("not a WAV file: no RIFF/WAVE header")
-    place, header, data = 12, None, None
+    place = 12
+    header = None
+    data = None
     while place + 8 <= len(content) and data is None:
-        name, size = content[place : place + 4], struct.unpack_from("<I", content, place + 4)[0]
+        name = content[place : place + 4]
+        size = struct.unpack_from("<I", content, place + 4)[0]
         if name == b"fmt " and place + 24 <= len(content):
             header = place + 8
         elif name == b"data":
@@ -68,14 +81,34 @@ def write(samples: np.ndarray, rate: int = RATE) -> bytes:
     values = (
         (np.clip(np.asarray(samples, np.float64), -1, 1) * 32767).round().astype("<i2").tobytes()
     )
-    header = struct.pack("<4sI4s4sIHHIIHH4sI", b"RIFF", 36 + len(values), b"WAVE", b"fmt ", 16, PCM, 1, rate,
-                         2 * rate, 2, 16, b"data", len(values))  # fmt: skip
+    header = struct.pack(
+        "<4sI4s4sIHHIIHH4sI",
+        b"RIFF",
+        36 + len(values),
+        b"WAVE",
+        b"fmt ",
+        16,
+        PCM,
+        1,
+        rate,
+        2 * rate,
+        2,
+        16,
+        b"data",
+        len(values),
+    )
     return header + values
 
 
 def fit(samples: np.ndarray, count: int) -> np.ndarray:
-    """`[count]`: a shorter one followed by silence, of a longer one the loudest part, to a
-    hundredth of it.
+    """Samples cut or filled up to a length.
+
+    Args:
+        samples: `[n]`.
+        count: samples wanted.
+
+    Returns:
+        `[count]`: a shorter sound followed by silence, of a longer one the loudest part.
     """
     if len(samples) <= count:
         return np.pad(samples, (0, count - len(samples)))
@@ -92,9 +125,18 @@ def fit(samples: np.ndarray, count: int) -> np.ndarray:
 
 
 def resample(samples: np.ndarray, rate: int, count: int, to: int = RATE) -> np.ndarray:
-    """`count` samples at `to` Hz of samples at `rate` Hz, by a Hann-windowed sinc.
+    """Samples at another rate, by a Hann-windowed sinc.
 
     Source: J. O. Smith, Digital Audio Resampling, https://ccrma.stanford.edu/~jos/resample/.
+
+    Args:
+        samples: `[n]`.
+        rate: theirs, in Hz.
+        count: samples wanted.
+        to: their rate, in Hz.
+
+    Returns:
+        `[count]` samples, float32.
     """
     if rate == to:
         return fit(samples, count)

@@ -21,25 +21,30 @@ _FOREIGN = " \u2047 "  # what an unknown piece reads as
 
 def normalize(text: str) -> "list[str]":
     """The words of a text in NFKC; control characters and all kinds of spaces divide them."""
-    kept = unicodedata.normalize("NFKC", text)
+    composed = unicodedata.normalize("NFKC", text)
     divides = {
-        c for c in set(kept) if c == SPACE or unicodedata.category(c) in ("Cc", "Zs", "Zl", "Zp")
+        c
+        for c in set(composed)
+        if c == SPACE or unicodedata.category(c) in ("Cc", "Zs", "Zl", "Zp")
     }
-    return [word for word in "".join(" " if c in divides else c for c in kept).split(" ") if word]
+    return [
+        word for word in "".join(" " if c in divides else c for c in composed).split(" ") if word
+    ]
 
 
 class Tokenizer:
     """`tokenizer(text)` gives at most `most` ids, `tokenizer.text(ids)` a text."""
 
     def __init__(self, pieces: "list[str]", scores: "list[float]", most: int):
-        self.pieces, self.most = pieces, most
-        self.known = {
+        self.pieces = pieces
+        self.most = most
+        self.numbers = {
             piece: (number, np.float32(scores[number]))
             for number, piece in enumerate(pieces)
             if number > END
         }
-        self.longest = max(map(len, self.known))
-        self.unknown = np.float32(min(score for _, score in self.known.values()) - PENALTY)
+        self.longest = max(map(len, self.numbers))
+        self.unknown = np.float32(min(score for _, score in self.numbers.values()) - PENALTY)
 
     @classmethod
     def load(cls, path: pathlib.Path, most: int) -> "Tokenizer":
@@ -62,15 +67,17 @@ class Tokenizer:
             text
         )  # score, where its last piece begins, that piece
         for start in range(len(text)):
-            score, single = best[start][0], False
+            score = best[start][0]
+            single = False
             for end in range(start + 1, min(start + self.longest, len(text)) + 1):
-                found = self.known.get(text[start:end])
-                if found:
+                piece = self.numbers.get(text[start:end])
+                if piece:
                     single |= end == start + 1
-                    self._offer(best, end, score + found[1], start, found[0])
+                    self._offer(best, end, score + piece[1], start, piece[0])
             if not single:
                 self._offer(best, start + 1, score + self.unknown, start, UNKNOWN)
-        ids, place = [], len(text)
+        ids = []
+        place = len(text)
         while place:
             _, start, number = best[place]
             ids.append(number)
@@ -83,10 +90,13 @@ class Tokenizer:
             best[end] = (score, start, number)
 
     def text(self, ids: "list[int]") -> str:
-        """The text of ids; padding, start and end are no part of it."""
-        pieces = (
-            _FOREIGN if number == UNKNOWN else self.pieces[number]
-            for number in ids
-            if number in (UNKNOWN,) or number > END
-        )
-        return "".join(pieces).replace(SPACE, " ").removeprefix(" ")
+        """The text of ids; padding, start and end are no part of it.
+
+        Before the first letter a piece gives no space, as in sentencepiece.
+        """
+        text = ""
+        for number in ids:
+            if number == UNKNOWN or number > END:
+                piece = _FOREIGN if number == UNKNOWN else self.pieces[number]
+                text += piece if text else piece.removeprefix(SPACE)
+        return text.replace(SPACE, " ")

@@ -1,0 +1,105 @@
+"""The released models, on records of our own whose answers are stored."""
+
+import json
+import pathlib
+
+import numpy as np
+import pytest
+
+from rnnsuite import catalog
+from rnnsuite.app import Trained
+from rnnsuite.core.fields import record_from_text
+from rnnsuite.device import runner
+from rnnsuite.pipeline.inference.card import training_config
+from rnnsuite.pipeline.inference.models import fitted_of, open_model
+from tests.conftest import FIXTURES, RELEASED, ROOT
+from tests.files import picture, sound
+
+STORED = json.loads((FIXTURES / "released.json").read_text(encoding="utf-8"))
+MODELS = ROOT / "saved_models"
+CONTENTS = {
+    "a.wav": sound(440),
+    "b.wav": sound(1000, 0.3),
+    "a.jpg": picture(80, 60),
+    "b.png": picture(33, 47, "PNG"),
+}
+LEARNED = {
+    "sentiment": {
+        "What a film: funny, warm and beautifully played.": "pos",
+        "I want these two hours of my life back. Dull, loud and pointless.": "neg",
+        "Not a bad film at all; I would gladly see it again.": "pos",
+        "I have never been so bored in a cinema.": "neg",
+    },
+    "translation": {
+        "Two women are sitting on a bench.": "Zwei Frauen sitzen auf einer Bank.",
+        "A woman is cooking in a kitchen.": "Eine Frau kocht in einer Küche.",
+        "": "",
+    },
+}
+"""What must have been learned."""
+
+
+def records(name, folder, inputs):
+    for file, content in CONTENTS.items():
+        (folder / file).write_bytes(content)
+    paths = [str(folder / each) if each in CONTENTS else each for each in inputs]
+    return [record_from_text(catalog.find(name).serving.fields, path) for path in paths]
+
+
+def place(name, form):
+    return MODELS / name / "1" if form == "saved_model" else MODELS / name / "lite" / "1" / form
+
+
+def assert_answers(found, stored):
+    """Numbers may differ by what machines round differently."""
+    assert found.keys() == stored.keys()
+    for key, column in stored.items():
+        for value, expected in zip(found[key], column, strict=True):
+            if np.asarray(value).dtype.kind == "f":
+                np.testing.assert_allclose(value, expected, atol=2e-3, rtol=2e-3)
+            else:
+                assert value.decode() == expected
+
+
+def test_every_released_model_has_stored_answers():
+    assert sorted(STORED) == RELEASED
+
+
+@pytest.mark.parametrize(
+    ("name", "form"),
+    [(name, form) for name, forms in STORED.items() for form in forms if form != "inputs"],
+)
+def test_answers_are_those_that_were_stored(name, form, tmp_path):
+    stored = STORED[name]
+    model = open_model(catalog.find(name), place(name, form))
+    assert_answers(model.answer(records(name, tmp_path, stored["inputs"])), stored[form])
+
+
+@pytest.mark.parametrize("name", LEARNED)
+def test_what_must_have_been_learned(name, tmp_path):
+    expected = LEARNED[name]
+    model = open_model(catalog.find(name), place(name, "saved_model"))
+    answers = model.answer(records(name, tmp_path, list(expected)))
+    column = answers.get("label", answers.get("text"))
+    assert [value.decode() for value in column] == list(expected.values())
+
+
+@pytest.mark.parametrize("name", RELEASED)
+def test_dynamic_range_is_less_than_half(name):
+    folder = MODELS / name / "lite" / "1"
+    sizes = {path.stem: path.stat().st_size for path in folder.glob("*.tflite")}
+    if "float32" in sizes:
+        assert sizes["dynamic"] < 0.5 * sizes["float32"]
+
+
+@pytest.mark.parametrize("name", RELEASED)
+def test_files_that_travel_equal_their_sources(name):
+    """`runner.py`, `tokenizer.py` and the like are copies: none is edited where it lies."""
+    app = catalog.find(name)
+    folder = MODELS / name / "lite" / "1"
+    trained = Trained(config=training_config(app, folder), fitted=fitted_of(app, folder))
+    travelling = app.serving.device.files(trained)
+    for file, content in travelling.items():
+        if file.endswith((".py", ".txt", ".json")):
+            assert (folder / file).read_bytes() == content, file
+    assert (folder / "runner.py").read_bytes() == pathlib.Path(runner.__file__).read_bytes()

@@ -1,0 +1,50 @@
+"""Contiguous batches: one long sequence in rows that go on from batch to batch."""
+
+import itertools
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rnnsuite.data import batches
+
+
+def examples(lengths):
+    """Numbers that count through all examples; the target is the number after."""
+    ends = np.cumsum([0, *lengths])
+    parts = [np.arange(start, end) for start, end in itertools.pairwise(ends)]
+
+    def give():
+        for part in parts:
+            yield {"x": part}, part + 1
+
+    spec = tf.TensorSpec([None], tf.int64)
+    return tf.data.Dataset.from_generator(give, output_signature=({"x": spec}, spec))
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.integers(1, 9), min_size=1, max_size=6), st.integers(1, 4), st.integers(1, 5))
+def test_rows_go_on_where_they_ended(lengths, batch_size, window):
+    found = list(batches.contiguous(examples(lengths), batch_size, window).as_numpy_iterator())
+    steps = sum(lengths) // batch_size
+    if not steps:
+        assert found == []
+        return
+    x = np.concatenate([inputs["x"] for inputs, _ in found], axis=1)
+    np.testing.assert_array_equal(x, np.arange(batch_size * steps).reshape(batch_size, steps))
+    for inputs, targets in found:
+        np.testing.assert_array_equal(targets, inputs["x"] + 1)
+    assert all(inputs["x"].shape == (batch_size, window) for inputs, _ in found[:-1])
+    assert 1 <= found[-1][1].shape[1] <= window
+
+
+@pytest.mark.parametrize("size", [2, lambda bound: bound])
+def test_buckets_hold_examples_of_like_length(size):
+    data = tf.data.Dataset.from_tensor_slices([1, 5, 2, 6, 1, 9]).map(lambda n: (tf.ones([n]), n))
+    found = list(batches.bucketed(data, lambda x: tf.size(x), [3, 7], size).as_numpy_iterator())
+    for inputs, lengths in found:
+        assert inputs.shape == (len(lengths), max(lengths))
+        assert len({sum(length > bound for bound in (3, 7)) for length in lengths}) == 1
+    assert sorted(length for _, lengths in found for length in lengths) == [1, 1, 2, 5, 6, 9]
