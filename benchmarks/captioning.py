@@ -51,7 +51,7 @@ def peaks(made: Scene, words: list[str], maps: np.ndarray) -> list[bool]:
 
 def of_scenes(options) -> dict:
     pictures = {render(made).tobytes(): made for split, _, made in scenes() if split == "test"}
-    records = collect(APP.load(data_section(APP, options.run, None), "test"))
+    records = collect(APP.data.load(data_section(APP, options.run, None), "test"))
     predictor = open_model(APP, options.run)
     answers = predictor.answer(records)["caption"]
     made = [pictures[image.decode(record["image"]).numpy().tobytes()] for record in records]
@@ -75,13 +75,13 @@ def of_scenes(options) -> dict:
 
 
 def search(options) -> dict:
-    records = collect(APP.load(data_section(APP, options.run, None), options.split))
+    records = collect(APP.data.load(data_section(APP, options.run, None), options.split))
     found = {}
     for beam in (0, 1, 3, 5, 10):
         overrides = [f"decode.beam={beam}"] if beam else []
         predictor = open_model(APP, options.run, overrides)
         answers = predictor.answer(records, "serving_default" if beam else "greedy")
-        metrics = APP.score(records, answers).metrics
+        metrics = APP.scoring.score(records, answers).metrics
         found[f"beam {beam}" if beam else "greedy"] = {
             name: round(metrics[name], 4) for name in ("bleu_4", "cider")
         }

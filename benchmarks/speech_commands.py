@@ -19,8 +19,7 @@ import numpy as np
 from rnnsuite import catalog
 from rnnsuite.data.records import collect
 from rnnsuite.device import events, wave
-from rnnsuite.pipeline.inference.card import data_section
-from rnnsuite.pipeline.inference.evaluate import evaluate
+from rnnsuite.pipeline.inference.card import data_section, training_config
 from rnnsuite.pipeline.inference.models import fitted_of, open_model
 from rnnsuite.pipeline.inference.session import Session
 
@@ -60,9 +59,9 @@ def noise(length: int, rng: np.random.Generator) -> np.ndarray:
 
 def power(clip: np.ndarray) -> tuple[float, int, int]:
     """Mean square of the word in a clip, and its first and last sample."""
-    from apps.speech_commands.data import span
+    from apps.speech_commands.examples import find_span
 
-    first, last = (int(each) for each in span(clip).numpy())
+    first, last = (int(each) for each in find_span(clip).numpy())
     return float(np.mean(np.square(clip[first:last]))), first, last
 
 
@@ -74,7 +73,7 @@ def recording(
     level: each word is made `snr` dB louder than the noise under it; otherwise the words are so on
     the average.
     """
-    from apps.speech_commands.data import SILENCE
+    from apps.speech_commands.noise import SILENCE
 
     rng = np.random.default_rng(seed)
     words = [record for record in records if record["label"].decode() != SILENCE]
@@ -119,16 +118,17 @@ def main() -> None:
     app = catalog.find("speech_commands")
     for model in options.models:
         settings = data_section(app, model, options.data, ["data.silence=0"])
-        records = collect(app.load(settings, options.split), options.clips)
+        records = collect(app.data.load(settings, options.split), options.clips)
         print(json.dumps({"model": str(model), **measure(app, model, records, options)}))
 
 
 def measure(app, model, records, options) -> dict:
     fitted = fitted_of(app, model)
-    whole = app.score(records, open_model(app, model).answer(records)).metrics["accuracy"]
+    answers = open_model(app, model).answer(records)
+    whole = app.scoring.score(records, answers, fitted).metrics["accuracy"]
     session, right, started = Session(app, model, "stream"), 0, time.perf_counter()
     for record in records:
-        session.states = {}
+        session.reset()
         label = fitted.labels[
             heard(
                 steps(session, wave.clip(record["audio"], fitted.clip_samples)), fitted.background
@@ -139,9 +139,9 @@ def measure(app, model, records, options) -> dict:
     sound, truth = recording(
         records, options.minutes, options.snr, options.seed, not options.average
     )
-    session.states = {}
+    session.reset()
     rows = steps(session, sound)
-    stream = evaluate.stream_settings(app, model, options.settings)
+    stream = training_config(app, model, options.settings).sections["stream"]
     found = follow(app, stream, fitted, rows)
     scores = events.match(found, truth, options.tolerance)
     late = [
@@ -169,7 +169,7 @@ def measure(app, model, records, options) -> dict:
 
 
 def follow(app, settings, fitted, rows) -> list[events.Event]:
-    follower = app.stream.follow(settings, fitted)
+    follower = app.serving.stream.follow(settings, fitted)
     return follower.detector.feed(rows) + follower.detector.end()
 
 

@@ -127,7 +127,7 @@ def timed(answer, texts, batch, rounds):
 
 def speed(options) -> dict:
     run = Run(APP, options.run)
-    records = collect(APP.load(data_section(APP, options.run, options.data), "validation"))
+    records = collect(APP.data.load(data_section(APP, options.run, options.data), "validation"))
     texts = [record["text"] for record in records]
     served = tf.saved_model.load(str(options.model)).signatures["serving_default"]
     few = texts[:: max(len(texts) // options.few, 1)]
@@ -165,8 +165,8 @@ def attention(options) -> dict:
     found = {}
     for kind in ("additive", "uniform"):
         folder = options.to / kind
-        train(APP, configuration.load(APP, "sample", [f"model.attention={kind}"]), folder)
-        records = collect(APP.load(data_section(APP, folder, None), "test"))
+        train(APP, configuration.load(APP, "sample", [f"model.decoder.attention={kind}"]), folder)
+        records = collect(APP.data.load(data_section(APP, folder, None), "test"))
         given = [text.decode() for text in open_model(APP, folder).answer(records)["text"]]
         truth = [record["translation"].decode() for record in records]
         longest = np.argsort([-len(record["text"].split()) for record in records], kind="stable")[

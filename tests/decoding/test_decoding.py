@@ -306,3 +306,52 @@ def test_a_narrow_beam_looks_at_every_continuation(seed, beam):
     for number, (score, ids) in enumerate(by_definition(table, 2, beam, 5, 0.6)):
         assert found.ids[0, number, : len(ids)].numpy().tolist() == list(ids)
         assert float(found.scores[0, number]) == pytest.approx(score, abs=1e-4)
+
+
+@pytest.mark.parametrize("beam", [3, 5])
+def test_slots_that_no_sequence_fills_are_empty(beam):
+    """With one token, which may not be the end, there are two sequences."""
+    table = Table(0)
+    found = searched(table, [0, 2], beam, 1, min_length=2)
+    filled = found.scores.numpy() > -np.inf
+    assert filled.sum(axis=1).tolist() == [2, 2]
+    np.testing.assert_array_equal(found.ids.numpy()[~filled], 0)
+    np.testing.assert_array_equal(found.lengths.numpy(), filled)
+
+
+@pytest.mark.parametrize("alpha", [0.0, 0.7, 1.5])
+def test_the_length_penalty_is_that_of_the_paper(alpha):
+    """((5 + length) / 6) ** alpha (arXiv 1609.08144, eq. 14): by the plain scores of the same."""
+    table = Table(4)
+    plain = searched(table, [0], 3**4, 4, length_penalty=0.0)
+    found = searched(table, [0], 3**4, 4, length_penalty=alpha)
+
+    def scores(decoded):
+        rows = zip(decoded.ids[0].numpy(), decoded.lengths[0].numpy(), strict=True)
+        keys = [tuple(ids[:length]) for ids, length in rows]
+        return dict(zip(keys, decoded.scores[0].numpy(), strict=True))
+
+    before = scores(plain)
+    for ids, score in scores(found).items():
+        if np.isfinite(score):
+            assert score == pytest.approx(before[ids] / ((5 + len(ids)) / 6) ** alpha, abs=1e-4)
+
+
+@pytest.mark.parametrize("rows", [1, 3])
+def test_greedy_is_the_best_token_at_every_step(rows):
+    table = Table(7, size=5)
+    starts = list(range(rows))
+    found = decoding.greedy(table.step, table.state(rows), tf.constant(starts), END, 6)
+    for row, start in enumerate(starts):
+        token, state = tf.constant([start]), table.state(1)
+        expected = []
+        total = 0.0
+        while len(expected) < 6 and END not in expected:
+            logits, state = table.step(token, state)
+            token = tf.argmax(logits, -1, tf.int32)
+            total += float(tf.nn.log_softmax(logits)[0, int(token[0])])
+            expected.append(int(token[0]))
+        length = int(found.lengths[row])
+        assert found.ids[row].numpy()[:length].tolist() == expected
+        assert not found.ids[row].numpy()[length:].any()
+        assert float(found.scores[row]) == pytest.approx(total, abs=1e-4)

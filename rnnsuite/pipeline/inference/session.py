@@ -43,6 +43,10 @@ class Session:
         self._call, self._zeros = opened
         self._states: dict[str, np.ndarray] = {}
 
+    def reset(self) -> None:
+        """Begins another stream."""
+        self._states = {}
+
     def request(self, chunk: Mapping[str, Any]) -> dict[str, Any]:
         """What the next call would send: the chunk and the states."""
         return {**self._zeros, **self._states, **chunk}
