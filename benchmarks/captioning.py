@@ -20,7 +20,7 @@ from rnnsuite import catalog
 from rnnsuite.data.records import collect
 from rnnsuite.inputs import image
 from rnnsuite.pipeline.inference.card import data_section
-from rnnsuite.pipeline.inference.models import open_model
+from rnnsuite.pipeline.inference.models import fitted_of, open_model
 
 APP = catalog.find("captioning")
 
@@ -81,7 +81,7 @@ def search(options) -> dict:
         overrides = [f"decode.beam={beam}"] if beam else []
         predictor = open_model(APP, options.run, overrides)
         answers = predictor.answer(records, "serving_default" if beam else "greedy")
-        metrics = APP.scoring.score(records, answers).metrics
+        metrics = APP.scoring.score(records, answers, fitted_of(APP, options.run)).metrics
         found[f"beam {beam}" if beam else "greedy"] = {
             name: round(metrics[name], 4) for name in ("bleu_4", "cider")
         }

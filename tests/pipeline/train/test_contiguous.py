@@ -166,3 +166,20 @@ def test_an_app_may_be_only_served(tmp_path):
     """No sample, no scoring, no device, no stream."""
     train(APP, settings(epochs=1), tmp_path / "run")
     assert Run(APP, tmp_path / "run").metrics()["val_loss"] > 0
+
+
+def test_every_epoch_begins_from_zeros_and_goes_on_from_there(tmp_path, monkeypatch):
+    """What the first step of an epoch sees is no state; later ones see the one before's."""
+    seen = []
+    step = Loop._step
+
+    def noted(self, inputs, targets):
+        (state,) = self.trainer.states.values()
+        seen.append((self.progress.epoch, self.progress.step, float(np.abs(state).max())))
+        step(self, inputs, targets)
+
+    monkeypatch.setattr(Loop, "_step", noted)
+    train(APP, settings(epochs=3), tmp_path / "run")
+    assert len({epoch for epoch, _, _ in seen}) == 3
+    for _, number, size in seen:
+        assert (size == 0) == (number == 0)
