@@ -1,0 +1,75 @@
+"""Learning rates by hand, and the optimizer that a configuration names."""
+
+import dataclasses
+import math
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from rnnsuite.pipeline.settings import Train
+from rnnsuite.pipeline.train.optimizer import Schedule, build_optimizer
+
+BASE = Train(learning_rate=0.5, warmup=0.1)
+
+
+def rates(steps=100, **changes):
+    schedule = Schedule(dataclasses.replace(BASE, **changes), steps)
+    return np.array([float(schedule(step)) for step in range(steps)])
+
+
+def test_the_rate_rises_in_a_tenth_of_all_steps():
+    found = rates(schedule="constant")
+    np.testing.assert_allclose(found[:10], 0.5 * np.arange(1, 11) / 10, rtol=1e-5)
+    np.testing.assert_allclose(found[10:], 0.5, rtol=1e-5)
+
+
+@pytest.mark.parametrize("warmup", [0.0, 0.001])
+def test_without_a_warmup_it_begins_at_its_peak(warmup):
+    assert rates(schedule="constant", warmup=warmup)[0] == pytest.approx(0.5)
+
+
+def test_cosine_and_linear_fall_to_nothing():
+    steps = np.arange(10, 100)
+    cosine = 0.5 * (0.5 + 0.5 * np.cos(math.pi * steps / 100))
+    np.testing.assert_allclose(rates(schedule="cosine")[10:], cosine, rtol=1e-4)
+    np.testing.assert_allclose(rates(schedule="linear")[10:], 0.5 * (1 - steps / 100), rtol=1e-4)
+    for schedule in ("cosine", "linear"):
+        assert float(Schedule(dataclasses.replace(BASE, schedule=schedule), 100)(250)) < 1e-6
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("adamw", keras.optimizers.AdamW),
+        ("adam", keras.optimizers.Adam),
+        ("rmsprop", keras.optimizers.RMSprop),
+        ("sgd", keras.optimizers.SGD),
+    ],
+)
+@pytest.mark.parametrize("decay", [0.0, 0.1])
+def test_the_optimizer_that_is_named(name, kind, decay):
+    optimizer = build_optimizer(dataclasses.replace(BASE, optimizer=name, weight_decay=decay), 10)
+    assert type(optimizer) is kind
+    assert (optimizer.weight_decay or 0) == decay
+    assert optimizer.global_clipnorm == 1.0
+
+
+def test_no_bound_on_gradients():
+    assert build_optimizer(dataclasses.replace(BASE, clip_norm=0.0), 10).global_clipnorm is None
+
+
+def test_float16_scales_its_loss():
+    optimizer = build_optimizer(dataclasses.replace(BASE, precision="mixed_float16"), 10)
+    assert isinstance(optimizer, keras.optimizers.LossScaleOptimizer)
+
+
+def test_a_step_of_each_lowers_a_square():
+    for name in ("adamw", "adam", "rmsprop", "sgd"):
+        settings = dataclasses.replace(BASE, optimizer=name, learning_rate=0.05, warmup=0.0)
+        weight = keras.Variable(np.ones(3, "float32"))
+        optimizer = build_optimizer(settings, 50)
+        for _ in range(20):
+            optimizer.apply([2 * tf.convert_to_tensor(weight)], [weight])
+        assert float(np.abs(weight).max()) < 0.8
