@@ -25,7 +25,7 @@ test: lint
 # Branch coverage has a floor (setup.cfg); the samples must teach; the documentation must build.
 check: test docs
 	$(BIN)/python -m pytest -m learns
-	$(BIN)/python -m pytest $(PARALLEL) --cov --cov-report=term:skip-covered
+	$(BIN)/python -m pytest $(PARALLEL) --cov --cov-config=setup.cfg --cov-report=term:skip-covered
 
 lint: $(READY)
 	$(BIN)/ruff check .

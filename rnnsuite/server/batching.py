@@ -98,9 +98,8 @@ class Batcher:
             for name in batch[0].inputs
         }
         outputs = self._one(joined)
-        if isinstance(
-            outputs, Exception
-        ):  # of one of them, perhaps: the others must not suffer for it
+        # An error may be one request's alone: the others must not suffer for it.
+        if isinstance(outputs, Exception):
             return [self._one(request.inputs) for request in batch]
         ends = np.cumsum([request.rows for request in batch])[:-1]
         parts = {name: np.split(value, ends) for name, value in outputs.items()}

@@ -41,9 +41,8 @@ class GRU:
         z = tf.sigmoid(a_z + b_z)
         r = tf.sigmoid(a_r + b_r)
         n = tf.tanh(a_n + r * b_n)
-        with tf.name_scope(
-            context.PRECISE
-        ):  # in int8, a sum over many steps would drown in its rounding
+        # In int8, a sum over many steps would drown in its rounding.
+        with tf.name_scope(context.PRECISE):
             after = n + z * (h - n)
         return (after,), (z, r, n, b_n)
 

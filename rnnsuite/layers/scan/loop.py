@@ -80,9 +80,8 @@ def scan(
         Outputs `[batch, time, units]` (one number that means nothing without `loop.sequences`) and
         the last states.
     """
-    if (
-        not loop.compiled
-    ):  # TensorFlow differentiates that, and an exported graph has no gradient of ours
+    # TensorFlow differentiates stock operations, and an exported graph has no gradient of ours.
+    if not loop.compiled:
         return _forward(loop, False)(a_TxBxG, states, weights, steps)[:2]
     n = len(states)
 

@@ -30,9 +30,8 @@ class LSTM:
     def step(self, a, states, weights):
         h, c = states
         (i, f, g, o), gates = gated(a + tf.matmul(h, weights[0]))
-        with tf.name_scope(
-            context.PRECISE
-        ):  # in int8, a sum over many steps would drown in its rounding
+        # In int8, a sum over many steps would drown in its rounding.
+        with tf.name_scope(context.PRECISE):
             c = f * c + i * g
         return (o * tf.tanh(c), c), (gates,)
 

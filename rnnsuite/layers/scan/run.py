@@ -10,10 +10,8 @@ import tensorflow as tf
 from rnnsuite.layers.scan import loop as loops
 from rnnsuite.layers.scan.recurrence import Recurrence, Tensors
 
-FEWEST_ROWS = {
-    False: 4,
-    True: 8,
-}  # that are worth a shard of their own, without padding and with it
+# Rows that are worth a shard of their own, without padding and with it.
+FEWEST_ROWS = {False: 4, True: 8}
 ENOUGH_ROWS = 16  # that lose no speed when the batch is divided further
 # in a segment that is worth its calls
 ENOUGH_STEPS = 50
