@@ -23,9 +23,9 @@ test: lint
 	$(BIN)/python -m pytest $(PARALLEL)
 
 # Branch coverage has a floor (setup.cfg); the samples must teach; the documentation must build.
-check: test docs
-	$(BIN)/python -m pytest -m learns
+check: lint docs
 	$(BIN)/python -m pytest $(PARALLEL) --cov --cov-config=setup.cfg --cov-report=term:skip-covered
+	$(BIN)/python -m pytest -m learns
 
 lint: $(READY)
 	$(BIN)/ruff check .

@@ -19,7 +19,7 @@ from rnnsuite.pipeline.tune.tune import tune
 from tests.processes import ended, film_reviews, overrides, ports, start, wait
 
 APP = catalog.find("sentiment")
-TRIALS = 9
+TRIALS = 7
 SETTINGS = (
     "tune.space={train.learning_rate: {range: [0.001, 0.1], log: true}, train.epochs: {range: [1, "
     "2]}}",
@@ -30,6 +30,7 @@ SETTINGS = (
     "data.validation=0.3",
     "data.vocabulary_size=100",
     "model.units=8",
+    "model.bidirectional=false",
 )
 
 

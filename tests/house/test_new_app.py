@@ -8,7 +8,10 @@ import subprocess
 import sys
 
 import pytest
+from click.testing import CliRunner
 
+from rnnsuite import catalog
+from rnnsuite.cli.main import main
 from tests.conftest import ROOT
 
 DRIFT = pathlib.Path(__file__).parent / "drift"
@@ -56,14 +59,20 @@ def test_inside_the_tree(tmp_path):
 def trained(tmp_path_factory):
     folder = tmp_path_factory.mktemp("outside")
     shutil.copytree(DRIFT, folder / "mine" / "drift")
-    rnnsuite(folder, "train", "drift", "-c", "tiny", "--run", "run")
-    rnnsuite(folder, "export", "drift", "--run", "run", "--to", "models", "--lite", "none")
-    return folder
+    patch = pytest.MonkeyPatch()
+    patch.setenv(catalog.FOLDERS, "")
+    patch.chdir(folder)
+    rnnsuite("train", "drift", "-c", "tiny", "--run", "run")
+    rnnsuite("export", "drift", "--run", "run", "--to", "models", "--lite", "none")
+    yield folder
+    patch.undo()
+    catalog.places.cache_clear()
 
 
-def rnnsuite(folder, *words):
-    command = [sys.executable, "-m", "rnnsuite", "--apps", str(folder / "mine"), *words]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True).stdout
+def rnnsuite(*words):
+    done = CliRunner().invoke(main, ["--apps", "mine", *words], catch_exceptions=False)
+    assert done.exit_code == 0, done.stderr[-3000:]
+    return done.stdout
 
 
 def test_from_the_shell_with_several_fields_of_any_shape(trained):
@@ -73,14 +82,14 @@ def test_from_the_shell_with_several_fields_of_any_shape(trained):
         {"series": [[1.0, 2.0]], "scale": 2},
     ]
     words = ["predict", "drift", "--model", "models/drift/1", "--json"]
-    answers = json.loads(rnnsuite(trained, *words, *map(json.dumps, requests)))["answers"]
+    answers = json.loads(rnnsuite(*words, *map(json.dumps, requests)))["answers"]
     assert [set(answer) for answer in answers] == [{"input", "value", "bound"}] * 2
     calibration = json.loads((trained / "run" / "calibration.json").read_text())
     assert answers[0]["bound"] == pytest.approx(calibration["largest_error"], rel=1e-5)
     rows = [*map(json.dumps, requests), '{"series": [[1]], "scale": 1}', '{"scale": 1}']
     (trained / "in.jsonl").write_text("\n".join(rows))
     files = ["--input", "in.jsonl", "--output", "out.jsonl"]
-    rnnsuite(trained, *words, *files)
+    rnnsuite(*words, *files)
     lines = [json.loads(line) for line in (trained / "out.jsonl").read_text().splitlines()]
     assert [line.get("value") for line in lines[:2]] == [
         pytest.approx(answer["value"], abs=1e-6) for answer in answers
@@ -89,7 +98,7 @@ def test_from_the_shell_with_several_fields_of_any_shape(trained):
     assert lines[3]["error"].startswith("no 'series'")
     (trained / "in.csv").write_text('name,s,scale\na,"[[1, 2], [3, 4], [5, 6]]",1.5\n')
     files = ["--input", "in.csv", "--output", "out2.jsonl", "--field", "series=s"]
-    rnnsuite(trained, *words, *files)
+    rnnsuite(*words, *files)
     line = json.loads((trained / "out2.jsonl").read_text())
     assert line["value"] == pytest.approx(answers[0]["value"], abs=1e-6)
 
@@ -101,6 +110,6 @@ def test_another_application_begins_with_its_weights(trained):
         settings = [f"train.start={start}", "train.learning_rate=1e-12", "train.weight_decay=0.0"]
         sets = [word for setting in settings for word in ("--set", setting)]
         words = ["train", "drift", "-c", "tiny", "--json", "--run", run, *sets]
-        metrics = json.loads(rnnsuite(trained, *words))
+        metrics = json.loads(rnnsuite(*words))
         first = json.loads((trained / "run" / "metrics.json").read_text())
         assert metrics["val_loss"] == pytest.approx(first["val_loss"], rel=1e-4)

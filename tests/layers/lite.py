@@ -1,7 +1,7 @@
-"""Converts functions as .tflite files in a child process and looks at them; a program for the
-tests.
+"""Converts layers to .tflite files in a child process and looks at them; a program for the tests.
 
-python -m tests.layers.lite CASE FOLDER writes `<kind>.tflite` for the case, and `expected.npz`.
+python -m tests.layers.lite FOLDER CASE... writes for each case a folder of its name, with
+`<kind>.tflite` and `expected.npz`.
 """
 
 import pathlib
@@ -72,25 +72,29 @@ def calibration(rng, layer, streaming: bool) -> list[dict]:
     return requests
 
 
-def main(case: str, folder: str) -> None:
-    cell, depth, both, form, *kinds = case.split(",")
+def main(folder: str, *cases: str) -> None:
+    for case in cases:
+        place = pathlib.Path(folder) / case
+        place.mkdir()
+        convert(place, *case.split(","))
+
+
+def convert(place: pathlib.Path, cell: str, depth: str, both: str, form: str, *kinds: str) -> None:
     if cell == "counter":
         layer, x = counter()
-        np.savez(pathlib.Path(folder) / "expected.npz", x=x, y=layer(x))
-        with exporting("lite"):
-            content = lite.converted(whole(layer, False), ["float32"])["float32"]
-        (pathlib.Path(folder) / "float32.tflite").write_bytes(content)
-        return
-    layer = stack(cell, int(depth), both == "both")
-    x = np.random.default_rng(2).normal(size=[1, TIME, FEATURES]).astype("float32")
-    np.savez(pathlib.Path(folder) / "expected.npz", x=x, y=layer(x))
-    requests = calibration(np.random.default_rng(3), layer, form == "stream")
+    else:
+        layer = stack(cell, int(depth), both == "both")
+        x = np.random.default_rng(2).normal(size=[1, TIME, FEATURES]).astype("float32")
+    np.savez(place / "expected.npz", x=x, y=layer(x))
+    requests = []
+    if "int8" in kinds:
+        requests = calibration(np.random.default_rng(3), layer, form == "stream")
     signatures = streamed(layer) if form == "stream" else whole(layer, form == "last")
     if "int8" in kinds and form == "stream":
         signatures = {"step": signatures["step"]}
     with exporting("lite"):
         for kind, content in lite.converted(signatures, kinds, requests).items():
-            (pathlib.Path(folder) / f"{kind}.tflite").write_bytes(content)
+            (place / f"{kind}.tflite").write_bytes(content)
 
 
 def operations(path: pathlib.Path) -> list[str]:

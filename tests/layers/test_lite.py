@@ -25,63 +25,95 @@ PLUMBING = {
 }
 
 
-def convert(folder, *case):
-    command = [sys.executable, "-m", "tests.layers.lite", ",".join(map(str, case)), str(folder)]
+ALL = ("float32", "dynamic", "float16", "int8")
+FUSED = [(1, "one", "sequence"), (1, "both", "last"), (2, "one", "last"), (2, "both", "sequence")]
+OTHERS = ("simple", "gru", "layernorm_gru", "layernorm_lstm")
+COUNTER = ("counter", 1, "one", "sequence", "float32")
+
+
+def fused(depth, direction, form):
+    return ("lstm", depth, direction, form, *ALL)
+
+
+def other(cell):
+    return (cell, 1, "both", "sequence", "float32", "dynamic")
+
+
+def stream(cell, kind):
+    return (cell, 2, "one", "stream", kind)
+
+
+CASES = [
+    COUNTER,
+    *(fused(*shape) for shape in FUSED),
+    *map(other, OTHERS),
+    *(stream(cell, "float32") for cell in sorted(lite.CELLS)),
+    *(stream(cell, "int8") for cell in ("simple", "gru", "lstm")),
+]
+
+
+def name(case):
+    return ",".join(map(str, case))
+
+
+@pytest.fixture(scope="module")
+def converted(tmp_path_factory):
+    """The folder of a case, and the input and output of its layer; one child converts them all."""
+    folder = tmp_path_factory.mktemp("lite")
+    command = [sys.executable, "-m", "tests.layers.lite", str(folder), *map(name, CASES)]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-2000:]
-    with np.load(folder / "expected.npz") as stored:
-        return stored["x"], stored["y"]
+
+    def read(case):
+        with np.load(folder / name(case) / "expected.npz") as stored:
+            return folder / name(case), stored["x"], stored["y"]
+
+    return read
 
 
-@pytest.mark.parametrize(
-    ("depth", "direction", "form"),
-    [(1, "one", "sequence"), (1, "both", "last"), (2, "one", "last"), (2, "both", "sequence")],
-)
-def test_lstm_is_one_fused_operation_a_layer_and_direction(tmp_path, depth, direction, form):
-    x, y = convert(
-        tmp_path, "lstm", depth, direction, form, "float32", "dynamic", "float16", "int8"
-    )
+@pytest.mark.parametrize(("depth", "direction", "form"), FUSED)
+def test_lstm_is_one_fused_operation_a_layer_and_direction(converted, depth, direction, form):
+    folder, x, y = converted(fused(depth, direction, form))
     layers = depth * (2 if direction == "both" else 1)
     expected = y if form == "sequence" else y[:, -1]
     for kind, bound in {"float32": 1e-5, "dynamic": 0.05, "float16": 2e-3, "int8": 0.02}.items():
-        model = LiteModel(str(tmp_path / f"{kind}.tflite"))
+        model = LiteModel(str(folder / f"{kind}.tflite"))
         for _ in range(2):  # a second call must not see the first one's states
             error = np.abs(model(x=x)["y"] - expected)
             # A quantised state that is one unit off moves those after it: of int8 the mean counts.
             assert (error.mean() if kind == "int8" else error.max()) < bound, kind
-        found = lite.operations(tmp_path / f"{kind}.tflite")
+        found = lite.operations(folder / f"{kind}.tflite")
         assert found.count("UNIDIRECTIONAL_SEQUENCE_LSTM") == layers
         if kind == "float32":
             assert set(found) - PLUMBING == {"UNIDIRECTIONAL_SEQUENCE_LSTM"}
     # The number of steps is free.
-    shorter = LiteModel(str(tmp_path / "float32.tflite"))(x=x[:, :3])["y"]
+    shorter = LiteModel(str(folder / "float32.tflite"))(x=x[:, :3])["y"]
     if form == "sequence" and direction == "one":
         np.testing.assert_allclose(shorter, y[:, :3], atol=1e-5)
 
 
-def test_a_fused_cell_counts_beyond_ten(tmp_path):
-    x, y = convert(tmp_path, "counter", 1, "one", "sequence", "float32")
+def test_a_fused_cell_counts_beyond_ten(converted):
+    folder, x, y = converted(COUNTER)
     assert y[0, -1, 0] > 0.9
-    np.testing.assert_allclose(LiteModel(str(tmp_path / "float32.tflite"))(x=x)["y"], y, atol=1e-5)
+    np.testing.assert_allclose(LiteModel(str(folder / "float32.tflite"))(x=x)["y"], y, atol=1e-5)
 
 
-@pytest.mark.parametrize("cell", ["simple", "gru", "layernorm_gru", "layernorm_lstm"])
-def test_other_cells_need_builtin_operations_only(tmp_path, cell):
-    x, y = convert(tmp_path, cell, 1, "both", "sequence", "float32", "dynamic")
-    np.testing.assert_allclose(LiteModel(str(tmp_path / "float32.tflite"))(x=x)["y"], y, atol=1e-5)
-    np.testing.assert_allclose(LiteModel(str(tmp_path / "dynamic.tflite"))(x=x)["y"], y, atol=0.05)
+@pytest.mark.parametrize("cell", OTHERS)
+def test_other_cells_need_builtin_operations_only(converted, cell):
+    folder, x, y = converted(other(cell))
+    np.testing.assert_allclose(LiteModel(str(folder / "float32.tflite"))(x=x)["y"], y, atol=1e-5)
+    np.testing.assert_allclose(LiteModel(str(folder / "dynamic.tflite"))(x=x)["y"], y, atol=0.05)
     assert not [
-        name for name in lite.operations(tmp_path / "float32.tflite") if name.startswith("Flex")
+        name for name in lite.operations(folder / "float32.tflite") if name.startswith("Flex")
     ]
 
 
 @pytest.mark.parametrize("cell", sorted(lite.CELLS))
-def test_streams_equal_the_whole_sequence(tmp_path, cell):
-    kinds = ["float32"] if cell.startswith("layernorm") else ["float32", "int8"]
-    x, y = convert(tmp_path, cell, 2, "one", "stream", "float32")
-    step = LiteModel(str(tmp_path / "float32.tflite"), "step")
+def test_streams_equal_the_whole_sequence(converted, cell):
+    folder, x, y = converted(stream(cell, "float32"))
+    step = LiteModel(str(folder / "float32.tflite"), "step")
     np.testing.assert_allclose(stepped(step, x), y, atol=1e-5)
-    chunk = LiteModel(str(tmp_path / "float32.tflite"), "chunk")
+    chunk = LiteModel(str(folder / "float32.tflite"), "chunk")
     states = {name: np.zeros([1, lite.UNITS], "float32") for name in chunk.inputs if name != "x"}
     pieces = []
     for start, end in ((0, 3), (3, 7)):
@@ -89,16 +121,18 @@ def test_streams_equal_the_whole_sequence(tmp_path, cell):
         states = {name: answer[name] for name in states}
         pieces.append(answer["output"])
     np.testing.assert_allclose(np.concatenate(pieces, axis=1), y, atol=1e-5)
-    if "int8" in kinds:
-        convert(tmp_path, cell, 2, "one", "stream", "int8")
-        assert (
-            np.abs(stepped(LiteModel(str(tmp_path / "int8.tflite"), "step"), x) - y).mean() < 0.05
-        )
-        found = lite.results(tmp_path / "int8.tflite")
-        assert ("FULLY_CONNECTED", "int8") in found
-        if cell != "simple":  # what adds up over the steps does so in float32
-            assert {("ADD", "float32"), ("MUL", "float32")} <= found
-            assert ("MUL", "int8") not in found or cell == "gru"
+
+
+@pytest.mark.parametrize("cell", ["simple", "gru", "lstm"])
+def test_streams_in_int8(converted, cell):
+    folder, x, y = converted(stream(cell, "int8"))
+    step = LiteModel(str(folder / "int8.tflite"), "step")
+    assert np.abs(stepped(step, x) - y).mean() < 0.05
+    found = lite.results(folder / "int8.tflite")
+    assert ("FULLY_CONNECTED", "int8") in found
+    if cell != "simple":  # what adds up over the steps does so in float32
+        assert {("ADD", "float32"), ("MUL", "float32")} <= found
+        assert ("MUL", "int8") not in found or cell == "gru"
 
 
 def stepped(model, x):

@@ -11,8 +11,10 @@ import time
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
 from rnnsuite import catalog
+from rnnsuite.cli.main import main
 from rnnsuite.core.errors import NotFinite, UserError
 from rnnsuite.pipeline import config as configuration
 from rnnsuite.pipeline.run import Run
@@ -20,36 +22,36 @@ from rnnsuite.pipeline.train import checkpoint, loop
 from rnnsuite.pipeline.train.train import train
 
 APP = catalog.find("sentiment")
-# One width of batches and half of the reviews: few shapes are compiled.
+# One width of batches: few shapes are compiled.
 SMALL = [
     "train.epochs=2",
+    "train.batch_size=16",
     "train.ema=0.9",
     "train.checkpoint_minutes=0.002",
     "model.units=16",
     "train.boundaries=[128]",
-    "data.splits={train: 'train[:4000]', validation: 'validation[:300]'}",
+    "data.splits={train: 'train[:1200]', validation: 'validation[:300]'}",
 ]
 
 
-def command(run, *extra):
+def words(run, *extra):
     sets = [word for each in (*SMALL, *extra) for word in ("--set", each)]
-    return [
-        sys.executable,
-        "-m",
-        "rnnsuite",
-        "train",
-        "sentiment",
-        "--json",
-        "--run",
-        str(run),
-        *sets,
-    ]
+    return ["train", "sentiment", "--json", "--run", str(run), *sets]
 
 
-def finish(run, *extra):
-    done = subprocess.run(command(run, *extra), capture_output=True, text=True)
+def command(run):
+    return [sys.executable, "-m", "rnnsuite", *words(run)]
+
+
+def finish(run):
+    done = subprocess.run(command(run), capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-3000:]
     return json.loads(done.stdout)
+
+
+def finish_here(run, *extra):
+    """The same command in this process, which has TensorFlow already."""
+    return CliRunner().invoke(main, words(run, *extra))
 
 
 def kill_in_mid_epoch(run):
@@ -98,13 +100,14 @@ def test_a_damaged_checkpoint_falls_back_and_ends_the_same(whole, tmp_path):
     (copy / "metrics.json").unlink()
     newest = sorted((copy / "checkpoints").glob("*.npz"))[-1]
     newest.write_bytes(newest.read_bytes()[:1000])
-    assert finish(copy)["val_loss"] == metrics["val_loss"]
+    resumed = json.loads(finish_here(copy).stdout)
+    assert resumed["val_loss"] == metrics["val_loss"]
 
 
 def test_a_finished_run_is_not_trained_again(whole):
     run, metrics = whole
     before = (run / "best.weights.h5").stat().st_mtime_ns
-    assert finish(run)["val_loss"] == metrics["val_loss"]
+    assert json.loads(finish_here(run).stdout)["val_loss"] == metrics["val_loss"]
     assert (run / "best.weights.h5").stat().st_mtime_ns == before
 
 
@@ -129,8 +132,8 @@ def test_standard_output_is_one_json_object_and_history_is_complete(whole):
 
 def test_other_settings_in_the_same_folder_are_refused(whole):
     run, _ = whole
-    done = subprocess.run(command(run, "model.units=24"), capture_output=True, text=True)
-    assert done.returncode == 2
+    done = finish_here(run, "model.units=24")
+    assert done.exit_code == 2
     assert "model.units" in done.stderr
     assert "Traceback" not in done.stderr
 
@@ -151,13 +154,10 @@ THREE = [(f"{word} film number {n}", word) for n in range(30) for word in ("good
 
 
 def test_any_number_of_classes(tmp_path):
-    metrics = train(
-        APP,
-        settings(table(tmp_path, THREE), "train.epochs=15", "train.batch_size=8"),
-        tmp_path / "run",
-    )
-    assert metrics["val_accuracy"] > 0.9
-    assert Run(APP, tmp_path / "run").fitted().labels == ("bad", "good", "odd")
+    train(APP, settings(table(tmp_path, THREE)), tmp_path / "run")
+    run = Run(APP, tmp_path / "run")
+    assert run.fitted().labels == ("bad", "good", "odd")
+    assert run.model().output["logits"].shape == (None, 3)
 
 
 WILD = (

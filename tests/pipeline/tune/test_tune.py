@@ -30,18 +30,20 @@ def source(tmp_path_factory):
 
 
 SPACE = (
-    "tune.space={model.units: {range: [4, 64]}, train.learning_rate: {range: [0.001, 0.1], "
+    "tune.space={model.units: {choice: [4, 8]}, train.learning_rate: {range: [0.001, 0.1], "
     "log: true}}"
 )
 
 
 def overrides(source, *more):
     small = (
-        "train.epochs=2",
+        "train.epochs=1",
         "train.batch_size=16",
+        "train.boundaries=[64]",
         "data.validation=0.3",
         "data.vocabulary_size=100",
         "model.units=8",
+        "model.bidirectional=false",
     )
     return [
         f"data.source={source}",
@@ -92,7 +94,8 @@ def test_killed_after_the_second_trial_goes_on_without_repeating(source, tmp_pat
 
 @pytest.mark.parametrize("algorithm", ["bayesian", "hyperband"])
 def test_algorithms(source, tmp_path, algorithm):
-    config = settings(source, f"tune.algorithm={algorithm}", "tune.trials=3", "tune.keep=2")
+    changes = [f"tune.algorithm={algorithm}", "tune.trials=3", "tune.keep=2", "train.epochs=2"]
+    config = settings(source, *changes)
     result = tune(APP, config, tmp_path)
     assert pathlib.Path(result["best"]).is_file()
     assert result["settings"].keys() == config.tune.space.keys()
