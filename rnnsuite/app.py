@@ -42,7 +42,8 @@ class Data(Generic[Section, Fitted]):
             `train.window` steps, and what the model gives under the name of an input (a state) is
             carried from batch to batch.
         splits: names that a path source has, `splits(config) -> names`; "all" where it has no
-            splits of its own. None: its subfolders or files called train, validation and test.
+            splits of its own. None: its subfolders or files called train, validation, test.
+        label: the name of a record's value that is its class; None where records have none.
     """
 
     config: type[Section]
@@ -54,6 +55,7 @@ class Data(Generic[Section, Fitted]):
     augment: Callable[[Section, Fitted], Callable[[Any, Any, Any], tuple]] | None = None
     order: Literal["shuffled", "contiguous"] = "shuffled"
     splits: Callable[[Section], Iterable[str]] | None = None
+    label: str | None = None
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

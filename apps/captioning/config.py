@@ -6,14 +6,14 @@ import pydantic
 
 from rnnsuite.core.names import AttentionKind, Cell
 from rnnsuite.core.section import Fraction, NotNegative, Positive, section
-from rnnsuite.data.source_config import SourceConfig
+from rnnsuite.data.source_config import TableConfig
 from rnnsuite.tasks.sections import DecoderConfig, SearchConfig
 
 Share = Annotated[float, pydantic.Field(ge=0, le=0.9)]
 
 
 @section
-class DataConfig(SourceConfig):
+class DataConfig(TableConfig):
     """What to read, and how images and captions become numbers."""
 
     image: str = "image"

@@ -13,10 +13,11 @@ import numpy as np
 import tensorflow as tf
 
 from rnnsuite.app import Data
-from rnnsuite.core.errors import UserError, nearest
+from rnnsuite.core.errors import NoSplit, UserError, nearest
 from rnnsuite.core.progress import bar
-from rnnsuite.data import sources, splits, tables
+from rnnsuite.data import sources, splits, suggestions
 from rnnsuite.data.caption_layouts import CaptionedImage, read_captions
+from rnnsuite.data.notes import Skips
 from rnnsuite.inputs import features, image, image_files
 from rnnsuite.inputs.subword import END, START, Subwords, learn_subwords, normalize
 from rnnsuite.layers.backbone import KINDS, Backbone
@@ -25,8 +26,8 @@ from .config import DataConfig
 from .sample import CaptioningSample
 
 log = logging.getLogger(__name__)
-BUCKETS = 10_000
-"""Hash buckets of image names, of which some are held out."""
+LONGEST = 1024
+"""Tokens that are counted of a caption."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -64,7 +65,14 @@ def _checksum(caption: str) -> int:
 
 def split_names(config: DataConfig) -> Iterable[str]:
     """The splits that a path has. Raises UserError for none of the layouts."""
-    return read_captions(pathlib.Path(config.source).expanduser())
+    return _captions(config, pathlib.Path(config.source).expanduser())
+
+
+def _captions(config: DataConfig, root: pathlib.Path) -> dict[str, list[CaptionedImage]]:
+    skips = Skips(config.on_error)
+    by_split = read_captions(root, config, skips)
+    skips.report(root)
+    return by_split
 
 
 def load(config: DataConfig, split: str) -> tf.data.Dataset:
@@ -80,9 +88,9 @@ def load(config: DataConfig, split: str) -> tf.data.Dataset:
     if sources.is_built(config.source):
         return _load_built(config, split)
     root = pathlib.Path(config.source).expanduser()
-    by_split = _with_validation(config, read_captions(root))
+    by_split = _with_validation(config, _captions(config, root))
     if split not in by_split:
-        raise UserError(f"{root} has no {split} split; it has {', '.join(sorted(by_split))}.")
+        raise NoSplit(f"{root} has no {split} split; it has {', '.join(sorted(by_split))}.")
     usable = _usable(config, root, by_split[split])
     records = tf.data.Dataset.from_tensor_slices(
         {
@@ -107,10 +115,12 @@ def _with_validation(
     if "validation" in by_split or whole is None:
         return dict(by_split)
     divided: dict[str, list[CaptionedImage]] = {"train": [], "validation": []}
-    for entry in by_split[whole]:
-        bucket = zlib.crc32(entry.path.name.encode()) % BUCKETS
-        is_held_out = bucket < round(config.validation * BUCKETS)
-        divided["validation" if is_held_out else "train"].append(entry)
+    entries = by_split[whole]
+    buckets = [zlib.crc32(entry.path.name.encode()) % splits.BUCKETS for entry in entries]
+    names = [entry.path.name for entry in entries]
+    is_held_out = splits.held_out(names, buckets, config.validation)
+    for entry, held in zip(entries, is_held_out, strict=True):
+        divided["validation" if held else "train"].append(entry)
     return {**by_split, **divided}
 
 
@@ -138,7 +148,7 @@ def _usable(
     config: DataConfig, root: pathlib.Path, entries: Sequence[CaptionedImage]
 ) -> list[CaptionedImage]:
     """Those that can be read and have captions; faults of the others go to data.on_error."""
-    skips = tables.Skips(config.on_error)
+    skips = Skips(config.on_error)
     usable = []
     for entry in bar(entries, desc="images", unit="image", disable=len(entries) < 5000):
         captions = tuple(caption for caption in entry.captions if caption.strip())
@@ -180,18 +190,13 @@ def fit(config: DataConfig, records: tf.data.Dataset) -> Fitted:
 
 
 def _report(config: DataConfig, fitted: Fitted, captions: Sequence[str]) -> None:
-    subwords = fitted.subwords(extra=1)
+    subwords = dataclasses.replace(fitted, max_tokens=LONGEST).subwords()
     log.info("%d subwords, %d different captions.", len(subwords.pieces), len(set(captions)))
-    too_long = 0
-    for part in np.array_split(captions, -(-len(captions) // 4096)):
-        lengths = subwords(tf.constant(part)).row_lengths()
-        too_long += int(tf.reduce_sum(tf.cast(lengths >= config.max_tokens, tf.int32)))
-    if too_long:
-        log.warning(
-            "%d of %d captions are longer than data.max_tokens; they are left out.",
-            too_long,
-            len(captions),
-        )
+    parts = np.array_split(captions, -(-len(captions) // 4096))
+    counts = [subwords(tf.constant(part)).row_lengths().numpy() for part in parts]
+    # A caption has its end in addition.
+    longest = np.concatenate(counts) + 1
+    suggestions.say_longer(longest, config.max_tokens, "captions", "left out")
 
 
 def _prepare(lowercase: bool, captions: tf.Tensor) -> tf.Tensor:

@@ -6,19 +6,17 @@ import pydantic
 
 from rnnsuite.core.names import Cell
 from rnnsuite.core.section import Fraction, NotNegativeInt, Positive, section
-from rnnsuite.data.source_config import SourceConfig
+from rnnsuite.data.source_config import TableConfig
 
 
 @section
-class DataConfig(SourceConfig):
+class DataConfig(TableConfig):
     """What to read, and how texts become token ids."""
 
     text: str = "text"
     """The record's field with the text."""
     label: str = "label"
     """The record's field with the class."""
-    columns: tuple[str, ...] = ()
-    """Names of the columns of a file without a header."""
     vocabulary_size: Annotated[int, pydantic.Field(ge=64)] = 8000
     """WordPiece pieces, about so many."""
     lower: bool = True

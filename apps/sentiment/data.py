@@ -4,18 +4,25 @@ import dataclasses
 import logging
 import pathlib
 from collections.abc import Callable, Iterable, Iterator
+from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
 from rnnsuite.app import Data
 from rnnsuite.core.errors import UserError
-from rnnsuite.data import labels, sources, splits, tables
+from rnnsuite.data import labels, sources, splits, suggestions, tables
+from rnnsuite.data.notes import Skips
 from rnnsuite.inputs.text import TextToIds, learn_vocabulary
 
 from .config import DataConfig
 from .sample import SentimentSample
 
 log = logging.getLogger(__name__)
+LONGEST = 4096
+"""Tokens that are counted of a text."""
+SUGGESTED_BY = 10_000
+"""Texts that a suggestion looks at."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,12 +46,15 @@ class Fitted:
 
 
 def load(config: DataConfig, split: str) -> tf.data.Dataset:
-    """Records `{text, label}` of one split, both scalar strings. Raises UserError."""
+    """Records `{text, label}` of one split, both scalar strings. Raises UserError.
+
+    Those of files have their `origin`, too.
+    """
     read, known = _source(config)
-    return splits.with_validation(read, known, split, "text", config.validation)
+    return splits.with_validation(read, known, split, "text", config.validation, "label")
 
 
-def _source(config: DataConfig) -> tuple[Callable[[str], tf.data.Dataset], Iterable[str]]:
+def _source(config: DataConfig) -> tuple[Callable[[str], Any], Iterable[str]]:
     if sources.is_built(config.source):
         fields = (config.text, config.label)
         _, read, names = sources.built(config.source, SentimentSample, config.splits, fields)
@@ -54,11 +64,11 @@ def _source(config: DataConfig) -> tuple[Callable[[str], tf.data.Dataset], Itera
 
         return lambda split: read(split).map(select), names
     places = splits.path_splits(pathlib.Path(config.source).expanduser())
-    return lambda split: sources.from_records(_read(config, places[split])), places
+    return lambda split: _read(config, places[split]), places
 
 
 def _read(config: DataConfig, place: pathlib.Path) -> list[dict[str, bytes | str]]:
-    skips = tables.Skips(config.on_error)
+    skips = Skips(config.on_error)
     read = _read_folders if place.is_dir() else _read_table
     records = list(read(config, place, skips))
     skips.report(place)
@@ -67,7 +77,7 @@ def _read(config: DataConfig, place: pathlib.Path) -> list[dict[str, bytes | str
     return records
 
 
-def _read_folders(config: DataConfig, folder: pathlib.Path, skips: tables.Skips) -> Iterator[dict]:
+def _read_folders(config: DataConfig, folder: pathlib.Path, skips: Skips) -> Iterator[dict]:
     # aclImdb's train/unsup has no labels.
     for file, label in labels.class_folders(folder, (".txt",), ignored=("unsup",)):
         text = file.read_bytes()
@@ -76,28 +86,25 @@ def _read_folders(config: DataConfig, folder: pathlib.Path, skips: tables.Skips)
         except UnicodeDecodeError as error:
             skips(f"{file}: not UTF-8 at byte {error.start}.")
             continue
-        yield {"text": text, "label": label}
+        yield {"text": text, "label": label, "origin": str(file)}
 
 
-def _read_table(config: DataConfig, file: pathlib.Path, skips: tables.Skips) -> Iterator[dict]:
-    if file.suffix not in tables.SUFFIXES:
-        raise UserError(f"{file}: texts come as .csv, .tsv or .jsonl, or as folders of classes.")
-    for line, row in tables.table(file, config.columns, skips):
-        for name in (config.text, config.label):
-            if name not in row:
-                raise UserError(
-                    f"{file}, line {line}: no {name!r}; the fields are {', '.join(row)}. "
-                    "Name them with data.text and data.label, or with data.columns where there is "
-                    "no header."
-                )
+def _read_table(config: DataConfig, file: pathlib.Path, skips: Skips) -> Iterator[dict]:
+    if not tables.is_table(file):
+        raise UserError(
+            f"{file}: texts come as {', '.join(tables.SUFFIXES)}, or as folders of classes."
+        )
+    keys = {"data.text": config.text, "data.label": config.label}
+    for line, row in tables.table(file, config, keys, skips):
+        origin = f"{file}, line {line}"
         text = row[config.text]
         label = row[config.label]
         if not isinstance(text, str):
-            skips(f"{file}, line {line}: no text.")
+            skips(f"{origin}: no text.")
         elif label is None or str(label).strip() == "":
-            skips(f"{file}, line {line}: no label.")
+            skips(f"{origin}: no label.")
         else:
-            yield {"text": text, "label": str(label).strip()}
+            yield {"text": text.encode(), "label": str(label).strip(), "origin": origin}
 
 
 def fit(config: DataConfig, records: tf.data.Dataset) -> Fitted:
@@ -109,7 +116,16 @@ def fit(config: DataConfig, records: tf.data.Dataset) -> Fitted:
     except ValueError as error:
         raise UserError(f"{config.source}: {error}.") from error
     log.info("%d classes, %d pieces in the vocabulary.", len(names), len(vocabulary))
-    return Fitted(vocabulary, names, config.lower, config.max_tokens)
+    fitted = Fitted(vocabulary, names, config.lower, config.max_tokens)
+    _say_what_is_cut(fitted, texts)
+    return fitted
+
+
+def _say_what_is_cut(fitted: Fitted, texts: tf.data.Dataset) -> None:
+    """Suggests the number of tokens of a text that nearly all texts fit in."""
+    to_ids = TextToIds(fitted.vocabulary, fitted.lower, LONGEST)
+    counts = [to_ids(batch).row_lengths().numpy() for batch in texts.take(SUGGESTED_BY).batch(256)]
+    suggestions.say_longer(np.concatenate(counts), fitted.max_tokens, "texts", "cut in the middle")
 
 
 def examples(config: DataConfig, fitted: Fitted, records: tf.data.Dataset) -> tf.data.Dataset:
@@ -132,4 +148,12 @@ def length(ids: tf.Tensor) -> tf.Tensor:
     return tf.shape(ids)[0]
 
 
-DATA = Data(config=DataConfig, fitted=Fitted, load=load, fit=fit, examples=examples, length=length)
+DATA = Data(
+    config=DataConfig,
+    fitted=Fitted,
+    load=load,
+    fit=fit,
+    examples=examples,
+    length=length,
+    label="label",
+)

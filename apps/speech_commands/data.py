@@ -8,9 +8,10 @@ import re
 import tensorflow as tf
 
 from rnnsuite.app import Data
-from rnnsuite.core.errors import UserError
+from rnnsuite.core.errors import NoSplit, UserError
 from rnnsuite.core.progress import bar
-from rnnsuite.data import labels, sources, splits, tables
+from rnnsuite.data import labels, sources, splits
+from rnnsuite.data.notes import Skips
 from rnnsuite.device import wave
 from rnnsuite.inputs import sound_files
 
@@ -76,7 +77,7 @@ def _load_folders(config: DataConfig, split: str) -> tuple[tf.data.Dataset, int,
     root = pathlib.Path(config.source).expanduser()
     by_split = _files(config, root)
     if split not in by_split:
-        raise UserError(f"{root} has no {split} split; it has {', '.join(sorted(by_split))}.")
+        raise NoSplit(f"{root} has no {split} split; it has {', '.join(sorted(by_split))}.")
     if split == "train":
         _warn_of_shared_speakers(root, by_split)
     chosen = _usable(config, root, split, by_split[split])
@@ -98,7 +99,7 @@ def _read_wav(path: bytes) -> bytes:
 
 def _usable(config: DataConfig, root: pathlib.Path, split: str, files: Files) -> Files:
     """Readable files of the classes, and some of the other words as _unknown_."""
-    skips = tables.Skips(config.on_error)
+    skips = Skips(config.on_error)
     readable = []
     for file, label in bar(files, desc="files", unit="file", disable=len(files) < 5000):
         fault = sound_files.check(file)
@@ -157,7 +158,22 @@ def _division(config: DataConfig, root: pathlib.Path, whole: str, files: Files) 
     shares = {"validation": config.validation}
     if whole == splits.WHOLE:
         shares["test"] = config.test
-    return {_key(file): split_by_speaker(file.name, shares) for file, _ in files}
+    return _by_speaker(files, shares)
+
+
+def _by_speaker(files: Files, shares: dict[str, float]) -> dict[str, str]:
+    """The splits of files by their speakers, with every class in each where there are enough."""
+    split_of = {}
+    rest = files
+    before = 0
+    for split, share in shares.items():
+        speakers = [_speaker(file.name) for file, _ in rest]
+        buckets = [int(_position(speaker) * splits.BUCKETS) - before for speaker in speakers]
+        held = splits.held_out(speakers, buckets, share, [label for _, label in rest])
+        split_of |= {_key(file): split for (file, _), out in zip(rest, held, strict=True) if out}
+        rest = [pair for pair, out in zip(rest, held, strict=True) if not out]
+        before += round(share * splits.BUCKETS)
+    return split_of
 
 
 def _lines(path: pathlib.Path) -> list[str]:
@@ -174,14 +190,17 @@ def split_by_speaker(name: str, shares: dict[str, float]) -> str:
     Returns:
         One of them, or train.
     """
-    most = 2**27 - 1
-    digest = hashlib.sha1(_speaker(name).encode()).hexdigest()
-    position = int(digest, 16) % (most + 1) / most
+    position = _position(_speaker(name))
     for split, share in shares.items():
         if position < share:
             return split
         position -= share
     return "train"
+
+
+def _position(speaker: str) -> float:
+    most = 2**27 - 1
+    return int(hashlib.sha1(speaker.encode()).hexdigest(), 16) % (most + 1) / most
 
 
 def _speaker(name: str) -> str:
@@ -213,4 +232,5 @@ DATA = Data(
     examples=examples,
     length=length,
     augment=augment,
+    label="label",
 )

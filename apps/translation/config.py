@@ -6,18 +6,16 @@ import pydantic
 
 from rnnsuite.core.names import Cell
 from rnnsuite.core.section import Fraction, Positive, section
-from rnnsuite.data.source_config import SourceConfig
+from rnnsuite.data.source_config import TableConfig
 from rnnsuite.tasks.sections import DecoderConfig, SearchConfig
 
 
 @section
-class DataConfig(SourceConfig):
+class DataConfig(TableConfig):
     """What to read, and how sentences become subword ids."""
 
     languages: tuple[str, str] = ("en", "de")
     """From which, to which: endings of line files, columns of a table, or fields."""
-    columns: tuple[str, ...] = ()
-    """Columns of a TSV file by language, where it has no header."""
     validation: Fraction = 0.05
     """Share of train that is held out where the source has no validation split."""
     split_by: Literal["text", "translation"] = "text"

@@ -6,20 +6,24 @@ import functools
 import gzip
 import logging
 import pathlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
 from rnnsuite.app import Data
 from rnnsuite.core.errors import UserError
-from rnnsuite.data import sources, splits, tables
+from rnnsuite.data import sources, splits, suggestions, tables
+from rnnsuite.data.notes import Skips
 from rnnsuite.inputs.subword import END, START, Subwords, learn_subwords, normalize
 
 from .config import DataConfig
 from .sample import TranslationSample
 
 log = logging.getLogger(__name__)
+LONGEST = 1024
+"""Tokens that are counted of a sentence."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -49,7 +53,7 @@ def load(config: DataConfig, split: str) -> tf.data.Dataset:
     return records.map(lambda record: {**record, "language": config.languages[1]})
 
 
-def _source(config: DataConfig) -> tuple[Callable[[str], tf.data.Dataset], Iterable[str]]:
+def _source(config: DataConfig) -> tuple[Callable[[str], Any], Iterable[str]]:
     if sources.is_built(config.source):
         _, read, names = sources.built(
             config.source, TranslationSample, config.splits, config.languages
@@ -58,7 +62,7 @@ def _source(config: DataConfig) -> tuple[Callable[[str], tf.data.Dataset], Itera
     path = pathlib.Path(config.source).expanduser()
     places = splits.path_splits(path) if path.exists() else {"all": path}
     places |= {split: path / name for split, name in config.splits.items()}
-    return lambda split: sources.from_records(_read(config, places[split])), places
+    return lambda split: _read(config, places[split]), places
 
 
 def _chosen(config: DataConfig, record: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
@@ -66,9 +70,9 @@ def _chosen(config: DataConfig, record: dict[str, tf.Tensor]) -> dict[str, tf.Te
 
 
 def _read(config: DataConfig, place: pathlib.Path) -> list[dict[str, bytes]]:
-    skips = tables.Skips(config.on_error)
+    skips = Skips(config.on_error)
     records = []
-    read = _read_table if place.suffix == ".tsv" else _read_lines
+    read = _read_table if tables.is_table(place) else _read_lines
     for where, *sides in read(config, place, skips):
         empty = [
             name for name, side in zip(config.languages, sides, strict=True) if not side.strip()
@@ -83,18 +87,18 @@ def _read(config: DataConfig, place: pathlib.Path) -> list[dict[str, bytes]]:
     return records
 
 
-def _read_table(config: DataConfig, file: pathlib.Path, skips: tables.Skips) -> Iterator[tuple]:
-    for line, row in tables.table(file, config.columns, skips):
-        for name in config.languages:
-            if name not in row:
-                raise UserError(
-                    f"{file}, line {line}: no column {name!r}; the columns are {', '.join(row)}. "
-                    "Name them by language with data.columns where there is no header."
-                )
-        yield f"{file}, line {line}", *(row[name].encode() for name in config.languages)
+def _read_table(config: DataConfig, file: pathlib.Path, skips: Skips) -> Iterator[tuple]:
+    keys = {f"data.languages ({name})": name for name in config.languages}
+    for line, row in tables.table(file, config, keys, skips):
+        origin = f"{file}, line {line}"
+        sides = [row[name] for name in config.languages]
+        if all(isinstance(side, str) for side in sides):
+            yield origin, *(side.encode() for side in sides)
+        else:
+            skips(f"{origin}: a side is no text.")
 
 
-def _read_lines(config: DataConfig, place: pathlib.Path, skips: tables.Skips) -> Iterator[tuple]:
+def _read_lines(config: DataConfig, place: pathlib.Path, skips: Skips) -> Iterator[tuple]:
     files = [_line_file(place, language) for language in config.languages]
     sides = [_lines(file) for file in files]
     if len(sides[0]) != len(sides[1]):
@@ -164,16 +168,24 @@ def fit(config: DataConfig, records: tf.data.Dataset) -> Fitted:
     fitted = Fitted(config.languages, encoded, config.max_tokens)
     sizes = [len(subwords.pieces) for subwords in fitted.subwords()]
     log.info("%s subwords.", sizes[0] if config.shared else f"{sizes[0]} and {sizes[1]}")
-    long = len(sides[0]) - int(
-        examples(config, fitted, records).reduce(0, lambda count, _: count + 1)
-    )
-    if long:
-        log.warning(
-            "%d of %d pairs are longer than data.max_tokens; they are left out.",
-            long,
-            len(sides[0]),
-        )
+    _say_what_is_left_out(fitted, sides)
     return fitted
+
+
+def _say_what_is_left_out(fitted: Fitted, sides: Sequence[Sequence[str]]) -> None:
+    """Suggests the number of tokens that nearly all pairs fit in."""
+    counts = []
+    for subwords, texts in zip(_uncut(fitted).subwords(), sides, strict=True):
+        parts = np.array_split(np.array(texts, object), -(-len(texts) // 4096))
+        lengths = [subwords(tf.constant(part.astype(str))).row_lengths().numpy() for part in parts]
+        counts.append(np.concatenate(lengths))
+    # A target has its end in addition.
+    longest = np.maximum(counts[0], counts[1] + 1)
+    suggestions.say_longer(longest, fitted.max_tokens, "pairs", "left out")
+
+
+def _uncut(fitted: Fitted) -> Fitted:
+    return dataclasses.replace(fitted, max_tokens=LONGEST)
 
 
 def examples(config: DataConfig, fitted: Fitted, records: tf.data.Dataset) -> tf.data.Dataset:

@@ -8,12 +8,29 @@ class UserError(Exception):
     """An error the user can fix. The message says what is wrong and how to fix it."""
 
 
+class NoSplit(UserError):
+    """A split that a source does not have."""
+
+
 class NotFinite(UserError):
     """Training produced a loss or gradient that is not a finite number."""
 
 
 class ExportFailed(UserError):
     """An export that could not be made or does not answer as its model. Nothing was published."""
+
+
+class Interrupted(KeyboardInterrupt):
+    """A signal ended the work. The message says what is kept of it.
+
+    Args:
+        message: in a sentence.
+        number: of the signal.
+    """
+
+    def __init__(self, message: str, number: int = 2):
+        super().__init__(message)
+        self.number = number
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

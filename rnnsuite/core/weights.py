@@ -1,6 +1,7 @@
 """Weights of a Keras model by names that do not depend on what else was built in the process."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 
@@ -37,3 +38,21 @@ def copy_weights(model: Any, weights: Mapping[str, Any]) -> None:
         if name not in weights:
             raise KeyError(f"there is no {name}")
         variable.assign(weights[name])
+
+
+def stable_names(paths: Iterable[str]) -> dict[str, str]:
+    """A name for each path of a layer that is the same in every process.
+
+    Args:
+        paths: in the order of the model, such as `recurrent/forward_lstm_18/lstm_cell`.
+
+    Returns:
+        Names by path, without the numbers that Keras gives; equal ones are counted.
+    """
+    names: dict[str, str] = {}
+    counts: dict[str, int] = {}
+    for path in dict.fromkeys(paths):
+        name = re.sub(r"_\d+(?=/|$)", "", path)
+        counts[name] = counts.get(name, 0) + 1
+        names[path] = name if counts[name] == 1 else f"{name} ({counts[name]})"
+    return names

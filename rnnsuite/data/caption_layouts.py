@@ -7,9 +7,14 @@ from collections.abc import Sequence
 from typing import Any
 
 from rnnsuite.core.errors import UserError
+from rnnsuite.data import tables
+from rnnsuite.data.notes import Skips
+from rnnsuite.data.source_config import TableConfig
 from rnnsuite.data.splits import split_name
 
 FOLDERS = ("images", "Images", "Flicker8k_Dataset", "Flickr8k_Dataset", ".")
+IMAGE_COLUMNS = ("image", "file", "filename", "file_name", "image_name", "path")
+CAPTION_COLUMNS = ("caption", "captions", "text", "sentence", "comment")
 FLICKR = {"train": "trainImages", "validation": "devImages", "test": "testImages"}
 
 
@@ -21,11 +26,15 @@ class CaptionedImage:
     captions: tuple[str, ...]
 
 
-def read_captions(root: pathlib.Path) -> dict[str, list[CaptionedImage]]:
+def read_captions(
+    root: pathlib.Path, config: TableConfig, skips: Skips
+) -> dict[str, list[CaptionedImage]]:
     """The images with captions of every split.
 
     Args:
         root: a folder in one of the layouts, or the one file that describes it.
+        config: how tables are written.
+        skips: told of bad rows.
 
     Returns:
         Images by split; "all" where there are no splits.
@@ -40,7 +49,11 @@ def read_captions(root: pathlib.Path) -> dict[str, list[CaptionedImage]]:
     names = {file.name: file for file in files}
     for name in ("captions.json", "dataset.json"):
         if name in names:
-            return _karpathy(names[name])
+            return _described(names[name])
+    if root.is_file() and tables.is_table(root):
+        return _table(root, config, skips)
+    if "captions.csv" in names:
+        return _table(names["captions.csv"], config, skips)
     if (folder / "annotations").is_dir() and root.is_dir():
         return _coco(sorted((folder / "annotations").glob("captions_*.json")), folder)
     tokens = next(
@@ -48,19 +61,77 @@ def read_captions(root: pathlib.Path) -> dict[str, list[CaptionedImage]]:
         None,
     )
     if tokens:
-        return _flickr(tokens)
+        first = tokens.read_text(encoding="utf-8", errors="replace").partition("\n")[0]
+        return _flickr(tokens) if "\t" in first else _table(tokens, config, skips)
     if root.suffix == ".json":
-        content = _json(root)
-        return _coco([root], folder) if "annotations" in content else _karpathy(root)
+        return _described(root)
     raise UserError(
-        f"{root} has none of captions.json, dataset.json, annotations/captions_*.json and "
-        f"*.token.txt with captions."
+        f"{root} has none of captions.json, captions.csv, dataset.json, "
+        f"annotations/captions_*.json and *.token.txt with captions."
     )
+
+
+def _described(file: pathlib.Path) -> dict[str, list[CaptionedImage]]:
+    """A JSON file of any of the layouts, told apart by what is in it."""
+    content = _json(file)
+    if isinstance(content, dict) and "annotations" in content:
+        return _coco([file], file.parent)
+    if isinstance(content, dict) and content and "images" not in content:
+        return _mapping(file, content)
+    return _karpathy(file)
+
+
+def _mapping(file: pathlib.Path, content: dict[str, Any]) -> dict[str, list[CaptionedImage]]:
+    """{"a.jpg": ["a caption", ...]}, or one caption as a text."""
+    images = []
+    for name, captions in content.items():
+        texts = [captions] if isinstance(captions, str) else captions
+        if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
+            raise UserError(f"{file}: the captions of {name} must be a list of texts.")
+        images.append(CaptionedImage(_image(file.parent, name), tuple(texts)))
+    return {"all": images}
+
+
+def _table(
+    file: pathlib.Path, config: TableConfig, skips: Skips
+) -> dict[str, list[CaptionedImage]]:
+    """A row for each caption, with the image's name; and a split, where there is such a column."""
+    with open(file, "rb") as stream:
+        header = tables.header(file, stream, config)
+    image = _usual(header, IMAGE_COLUMNS, file)
+    caption = _usual(header, CAPTION_COLUMNS, file)
+    keys = {"the image": image, "the caption": caption}
+    by_split: dict[str, dict[str, list[str]]] = {}
+    for line, row in tables.table(file, config, keys, skips):
+        if not row[image] or not row[caption]:
+            skips(f"{file}, line {line}: no {'caption' if row[image] else 'image'}.")
+            continue
+        images = by_split.setdefault(split_name(str(row.get("split") or "all")), {})
+        images.setdefault(str(row[image]).partition("#")[0], []).append(str(row[caption]))
+    return {
+        split: [
+            CaptionedImage(_image(file.parent, name), tuple(texts))
+            for name, texts in images.items()
+        ]
+        for split, images in by_split.items()
+    }
+
+
+def _usual(header: Sequence[str], usual: Sequence[str], file: pathlib.Path) -> str:
+    """The column of one of the usual names. Raises UserError."""
+    names = {name.strip().casefold(): name for name in header}
+    found = next((names[name] for name in usual if name in names), None)
+    if found is None:
+        raise UserError(
+            f"{file} has no column called {' or '.join(usual[:2])}; it has {', '.join(header)}. "
+            f"Name them with data.columns where there is no header line."
+        )
+    return found
 
 
 def _json(file: pathlib.Path) -> Any:
     try:
-        return json.loads(file.read_text(encoding="utf-8"))
+        return json.loads(file.read_text(encoding="utf-8-sig"))
     except (ValueError, OSError) as error:
         raise UserError(f"{file} is no JSON ({error}).") from error
 

@@ -2,11 +2,13 @@
 
 import pathlib
 from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
 import tensorflow as tf
 
 from rnnsuite.core.errors import UserError
 from rnnsuite.core.text import as_text
+from rnnsuite.data.notes import Skips
 
 
 def class_folders(
@@ -66,6 +68,37 @@ def class_names(records: tf.data.Dataset, origin: str) -> tuple[str, ...]:
         known = ", ".join(names) or "no records"
         raise UserError(f"{origin}: the training split has one class only ({known}).")
     return tuple(sorted(names))
+
+
+def known(
+    records: tf.data.Dataset, label: str, names: Sequence[str], skips: Skips
+) -> tf.data.Dataset:
+    """Records whose class is one of those that train has.
+
+    Records of files are looked at, with their `origin`; a class of others fails when it is met.
+
+    Args:
+        records: of another split.
+        label: the name of their class.
+        names: of train's classes.
+        skips: told of every other record.
+
+    Returns:
+        The records without those that were left out.
+    """
+    spec: Any = records.element_spec
+    if "origin" not in spec:
+        return records
+    others = set()
+    for record in records.as_numpy_iterator():
+        name = as_text(record[label])
+        if name not in names:
+            skips(f"{as_text(record['origin'])}: label {name!r} is not in train.")
+            others.add(name)
+    if not others:
+        return records
+    left_out = tf.constant(sorted(others))
+    return records.filter(lambda record: tf.reduce_all(record[label] != left_out))
 
 
 def class_numbers(names: Sequence[str]) -> Callable[[tf.Tensor], tf.Tensor]:

@@ -1,15 +1,18 @@
 """Files of many requests, read row by row: .jsonl, .csv, .tsv and .txt."""
 
-import csv
 import dataclasses
+import io
 import json
+import logging
 import pathlib
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, BinaryIO
 
 from rnnsuite.core.errors import UserError
 from rnnsuite.core.fields import Field, Record, record_from_cells, record_from_json
-from rnnsuite.data.tables import delimited, is_undecodable
+from rnnsuite.data.encodings import UTF_8, find_encoding, is_undecodable, text_lines
+from rnnsuite.data.notes import say
+from rnnsuite.data.tables import Cells, cells, is_header
 
 SUFFIXES = (".jsonl", ".txt", ".csv", ".tsv")
 
@@ -19,7 +22,7 @@ class Row:
     """One row of a file of requests.
 
     Args:
-        number: counted from 1.
+        number: of its first line in the file, counted from 1.
         shown: what stands in the file, for the output; None where it cannot be read.
         record: the request; None where it is unusable.
         fault: what is wrong with it.
@@ -37,7 +40,7 @@ def read_rows(
     """Every row of a file, good or bad.
 
     Args:
-        stream: the file, opened; read line by line, so `stream.tell()` says how far.
+        stream: the file, opened; read in parts, so `stream.tell()` says about how far.
         path: its name, whose suffix says how it is written.
         fields: what a request holds.
         columns: the column or key of each field, where it is not the field's name.
@@ -49,51 +52,56 @@ def read_rows(
         UserError: where the file as a whole is unusable.
     """
     names = {name: columns.get(name, name) for name in fields}
-    lines = iter(stream.readline, b"")
+    encoding = find_encoding(stream)
+    if encoding not in UTF_8:
+        say(f"{path} is read as {encoding}.")
     readers = {".jsonl": _json_rows, ".txt": _text_rows}
-    rows = readers[path.suffix](lines, fields, names) if path.suffix in readers else None
-    if rows is None:
-        rows = _table_rows(lines, fields, names, path)
-    for number, (shown, record, fault) in enumerate(rows, 1):
-        yield Row(number, shown, record, fault)
+    with text_lines(stream, encoding) as lines:
+        if path.suffix in readers:
+            rows = readers[path.suffix](lines, fields, names)
+        else:
+            rows = _table_rows(lines, fields, names, path)
+        for number, (shown, record, fault) in rows:
+            yield Row(number, shown, record, fault)
 
 
 Parts = tuple[Any, Record | None, str]
+Numbered = Iterator[tuple[int, Parts]]
+NOT_UTF_8: Parts = (None, None, "not UTF-8")
 
 
 def _text_rows(
-    lines: Iterable[bytes], fields: Mapping[str, Field], names: Mapping[str, str]
-) -> Iterator[Parts]:
+    lines: Iterable[str], fields: Mapping[str, Field], names: Mapping[str, str]
+) -> Numbered:
     if len(fields) != 1:
         raise UserError(
             f"A .txt file holds one value a line; give {', '.join(fields)} in .jsonl or .csv."
         )
     (name,) = fields
-    for line in lines:
-        text = _decoded(line.rstrip(b"\r\n"))
-        yield (
-            (None, None, "not UTF-8")
-            if text is None
-            else _checked_cells(fields, {name: text}, text)
-        )
+    for number, line in enumerate(lines, 1):
+        text = line.rstrip("\r\n")
+        if is_undecodable(text):
+            yield number, NOT_UTF_8
+        else:
+            yield number, _checked_cells(fields, {name: text}, text)
 
 
 def _json_rows(
-    lines: Iterable[bytes], fields: Mapping[str, Field], names: Mapping[str, str]
-) -> Iterator[Parts]:
-    for line in lines:
-        text = _decoded(line.strip())
+    lines: Iterable[str], fields: Mapping[str, Field], names: Mapping[str, str]
+) -> Numbered:
+    for number, line in enumerate(lines, 1):
+        text = line.strip()
         if text == "":
             continue
-        if text is None:
-            yield None, None, "not UTF-8"
+        if is_undecodable(text):
+            yield number, NOT_UTF_8
             continue
         try:
             value = json.loads(text)
         except (ValueError, RecursionError):
-            yield None, None, "not JSON"
+            yield number, (None, None, "not JSON")
             continue
-        yield _json_parts(fields, names, value)
+        yield number, _json_parts(fields, names, value)
 
 
 def _json_parts(fields: Mapping[str, Field], names: Mapping[str, str], value: Any) -> Parts:
@@ -110,41 +118,43 @@ def _json_parts(fields: Mapping[str, Field], names: Mapping[str, str], value: An
 
 
 def _table_rows(
-    lines: Iterable[bytes],
+    lines: io.TextIOWrapper,
     fields: Mapping[str, Field],
     names: Mapping[str, str],
     path: pathlib.Path,
-) -> Iterator[Parts]:
-    reader = delimited(lines, path.suffix)
-    if reader.fieldnames is None:
+) -> Numbered:
+    reader = cells(lines, path, wanted=names.values())
+    header = list(reader.fieldnames or ())
+    if not header:
         return
-    header = [name.lstrip("\ufeff") for name in reader.fieldnames]
     for name, column in names.items():
         if column not in header:
-            columns = ", ".join(header)
+            columns = ", ".join(reader.written)
             raise UserError(
                 f"{path} has no column {column!r}; it has {columns}. Name one with --field "
                 f"{name}=COLUMN."
             )
-    reader.fieldnames = header
-    yield from _cells(reader, fields, names)
+    first = reader.line_num + 1
+    for row in reader:
+        if is_header(list(row.values()), reader.written):
+            say(f"{path}: rows that repeat the header are left out.", logging.WARNING)
+        else:
+            yield first, _cells(reader, row, fields, names)
+        first = reader.line_num + 1
 
 
 def _cells(
-    reader: csv.DictReader, fields: Mapping[str, Field], names: Mapping[str, str]
-) -> Iterator[Parts]:
+    reader: Cells, row: Mapping[str, Any], fields: Mapping[str, Field], names: Mapping[str, str]
+) -> Parts:
     position = {name: (reader.fieldnames or []).index(column) for name, column in names.items()}
-    for row in reader:
-        cells = {name: row[column] for name, column in names.items()}
-        if any(is_undecodable(cell) for cell in cells.values()):
-            yield None, None, "not UTF-8"
-        elif any(position[name] >= _width(row) for name in names):
-            missing = next(name for name in names if position[name] >= _width(row))
-            yield None, None, f"no column {names[missing]!r}"
-        else:
-            yield _checked_cells(
-                fields, cells, cells if len(cells) > 1 else next(iter(cells.values()))
-            )
+    chosen = {name: row[column] for name, column in names.items()}
+    if any(is_undecodable(cell) for cell in chosen.values()):
+        return NOT_UTF_8
+    missing = next((name for name in names if position[name] >= _width(row)), None)
+    if missing is not None:
+        return None, None, f"no column {names[missing]!r}"
+    shown = chosen if len(chosen) > 1 else next(iter(chosen.values()))
+    return _checked_cells(fields, chosen, shown)
 
 
 def _width(row: Mapping[str, Any]) -> int:
@@ -157,10 +167,3 @@ def _checked_cells(fields: Mapping[str, Field], cells: Mapping[str, str], shown:
         return shown, record_from_cells(fields, cells), ""
     except UserError as error:
         return shown, None, str(error)
-
-
-def _decoded(line: bytes) -> str | None:
-    try:
-        return line.decode("utf-8")
-    except UnicodeDecodeError:
-        return None

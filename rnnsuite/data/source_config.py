@@ -19,3 +19,15 @@ class SourceConfig:
     """Share of train that is held out where the source has no validation split."""
     on_error: Literal["error", "skip"] = "error"
     """What a bad record does: stop, or be counted and left out."""
+
+
+@section
+class TableConfig(SourceConfig):
+    """Where records come from, and how tables among them are written."""
+
+    encoding: str = "auto"
+    """Of text files: a name that Python knows, such as utf-16; auto looks at the bytes."""
+    delimiter: str = "auto"
+    """Between the cells of a CSV file; auto looks at its first lines."""
+    columns: tuple[str, ...] = ()
+    """Names of the columns of a table without a header line."""

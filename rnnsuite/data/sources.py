@@ -13,7 +13,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from rnnsuite.core.errors import UserError, nearest
+from rnnsuite.core.errors import NoSplit, UserError, nearest
 
 
 def cache_folder() -> pathlib.Path:
@@ -118,7 +118,7 @@ def built(
 
     def read(split):
         if split not in names:
-            raise UserError(f"{source} has no {split} split; it has {', '.join(sorted(names))}.")
+            raise NoSplit(f"{source} has no {split} split; it has {', '.join(sorted(names))}.")
         records = from_tfds(builder, names[split])
         known: Any = records.element_spec
         for field in fields:

@@ -1,11 +1,16 @@
 """Splits of a source: found by their usual names, or held out by a hash."""
 
 import pathlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
 import tensorflow as tf
 
-from rnnsuite.core.errors import UserError
+from rnnsuite.core.errors import NoSplit, UserError
+from rnnsuite.data.sources import from_records
+
+BUCKETS = 10_000
+"""Of hashes, of which some are held out."""
 
 ALIASES = {
     "train": ("train", "training"),
@@ -41,42 +46,63 @@ def split_name(name: str) -> str:
 
 
 def with_validation(
-    read: Callable[[str], tf.data.Dataset],
+    read: Callable[[str], Any],
     names: Iterable[str],
     split: str,
     key: str,
     fraction: float,
+    label: str | None = None,
 ) -> tf.data.Dataset:
     """`read(split)`, with a validation split held out of train where the source has none.
 
     A source of one split, "all", is divided into train and validation.
 
     Args:
-        read: gives the records of a split that the source has.
+        read: gives the records of a split that the source has: a data set, or a list.
         names: the splits that it has.
         split: the one wanted.
         key: the value of a record by whose hash it is held out.
         fraction: how many of train are held out.
+        label: the value of a record with its class, of which a list has some on either side.
 
     Returns:
         The records of `split`.
 
     Raises:
-        UserError: on a split that does not exist.
+        NoSplit: on a split that does not exist.
+        UserError: where nothing can be held out.
     """
     names = set(names)
     if split in names and (split != "train" or "validation" in names):
-        return read(split)
+        return _data_set(read(split))
     whole = WHOLE if WHOLE in names else "train"
     if split not in ("train", "validation") or whole not in names:
-        raise UserError(f"The source has no {split} split; it has {', '.join(sorted(names))}.")
-    return hold_out(read(whole), key, fraction, held_out=split == "validation")
+        raise NoSplit(f"The source has no {split} split; it has {', '.join(sorted(names))}.")
+    records = read(whole)
+    if isinstance(records, tf.data.Dataset):
+        return hold_out(records, key, fraction, held_out=split == "validation")
+    values = [record[key] for record in records]
+    classes = [record[label] for record in records] if label else None
+    buckets = tf.strings.to_hash_bucket_fast(tf.constant(values), BUCKETS).numpy().tolist()
+    is_held_out = held_out(values, buckets, fraction, classes)
+    wanted = split == "validation"
+    part = [each for each, held in zip(records, is_held_out, strict=True) if held == wanted]
+    if not part:
+        raise UserError(
+            f"data.validation={fraction:g} leaves the {split} split of {len(records)} records "
+            f"empty. Take another share, or give a validation split of its own."
+        )
+    return _data_set(part)
+
+
+def _data_set(records: Any) -> tf.data.Dataset:
+    return records if isinstance(records, tf.data.Dataset) else from_records(records)
 
 
 def hold_out(
     records: tf.data.Dataset, key: str, fraction: float, held_out: bool
 ) -> tf.data.Dataset:
-    """The records that are held out, or the others.
+    """The records of a data set that are held out, or the others.
 
     They are chosen by a hash of `record[key]`, which needs no second pass and never changes, and
     keeps two equal values on the same side.
@@ -92,7 +118,43 @@ def hold_out(
     """
 
     def chosen(record):
-        bucket = tf.strings.to_hash_bucket_fast(record[key], 10_000)
-        return (bucket < round(fraction * 10_000)) == held_out
+        bucket = tf.strings.to_hash_bucket_fast(record[key], BUCKETS)
+        return (bucket < round(fraction * BUCKETS)) == held_out
 
     return records.filter(chosen)
+
+
+def held_out(
+    values: Sequence[Any],
+    buckets: Sequence[int],
+    fraction: float,
+    classes: Sequence[Any] | None = None,
+) -> list[bool]:
+    """Which of several records are held out, by the buckets that they hash to.
+
+    Of small sets a hash may choose none, or all: then the nearest ones are moved, so that either
+    side has a record, and one of every class that has two values or more.
+
+    Args:
+        values: what was hashed, one a record; equal ones stay together.
+        buckets: of the values, from 0 to below BUCKETS.
+        fraction: how many are held out; 0 for none.
+        classes: of the records.
+
+    Returns:
+        A boolean for each record.
+    """
+    order = dict(zip(values, buckets, strict=True))
+    held = {value: bucket < round(fraction * BUCKETS) for value, bucket in order.items()}
+    members: dict[Any, set] = {}
+    for value, name in zip(values, classes or [None] * len(values), strict=True):
+        members.setdefault(name, set()).add(value)
+    for group in members.values() if fraction else ():
+        ranked = sorted(group, key=lambda value: (order[value], value))
+        if len(ranked) < 2:
+            continue
+        if not held[ranked[0]]:
+            held[ranked[0]] = True
+        elif held[ranked[-1]]:
+            held[ranked[-1]] = False
+    return [held[value] for value in values]

@@ -19,6 +19,7 @@ import ruamel.yaml
 from rnnsuite import catalog
 from rnnsuite.app import App, Direction
 from rnnsuite.core.errors import UserError, nearest
+from rnnsuite.core.nested import get, put, remove
 from rnnsuite.core.text import one_line
 from rnnsuite.pipeline.settings import Export, Train, Tune
 
@@ -101,8 +102,21 @@ class Schema:
         settings = pydantic.ConfigDict(extra="forbid", strict=True)
         return pydantic.TypeAdapter(pydantic.create_model("Config", __config__=settings, **fields))
 
-    def build(self, values: Mapping[str, Any], origin: str = "the configuration") -> Config:
+    def build(
+        self,
+        values: Mapping[str, Any],
+        origin: str = "the configuration",
+        overridden: Sequence[str] = (),
+    ) -> Config:
         """The checked configuration of plain values.
+
+        Args:
+            values: nested, by section and key.
+            origin: where they come from, for errors.
+            overridden: keys that come from --set.
+
+        Returns:
+            The configuration.
 
         Raises:
             UserError: a line for each mistake, naming the key, the value and what is allowed.
@@ -111,7 +125,7 @@ class Schema:
             checked = self._adapter.validate_json(json.dumps(values))
         except pydantic.ValidationError as error:
             raise UserError(
-                "\n".join(self._explain(origin, mistake) for mistake in error.errors())
+                "\n".join(self._explain(origin, mistake, overridden) for mistake in error.errors())
             ) from error
         except (TypeError, ValueError) as error:
             raise UserError(f"{origin}: {error}") from error
@@ -123,9 +137,11 @@ class Schema:
         }
         return Config(**required, sections=further)
 
-    def _explain(self, origin: str, error: Mapping[str, Any]) -> str:
+    def _explain(self, origin: str, error: Mapping[str, Any], overridden: Sequence[str]) -> str:
         path = [str(part) for part in error["loc"]]
         key = ".".join(path)
+        if any(f"{key}.".startswith(f"{given}.") for given in overridden):
+            origin = "--set"
         if error["type"] in ("unexpected_keyword_argument", "extra_forbidden"):
             depth = len(path)
             keys = [name.split(".") for name in self.known_keys()]
@@ -177,7 +193,7 @@ def _paths(kind: type) -> list[str]:
 def load(
     app: App | str, source: str | pathlib.Path = "sample", overrides: Sequence[str] = ()
 ) -> Config:
-    """Reads a configuration.
+    """Reads a configuration. A path of data is made absolute, so that it holds in any folder.
 
     Args:
         app: an application or its name.
@@ -197,7 +213,11 @@ def load(
     if not path.is_file():
         names = sorted(file.stem for file in folder(schema.app).glob("*.yaml"))
         raise UserError(f"There is no configuration {source}.{nearest(str(source), names)}")
-    return schema.build(schema.override(read_yaml(path), overrides), str(path))
+    values = schema.override(read_yaml(path), overrides)
+    given = get(values, "data.source")
+    if isinstance(given, str) and given != "sample" and not given.startswith("tfds:"):
+        values = put(values, "data.source", str(pathlib.Path(given).expanduser().absolute()))
+    return schema.build(values, str(path), [text.partition("=")[0] for text in overrides])
 
 
 def folder(app: str) -> pathlib.Path:
@@ -216,34 +236,6 @@ def read_yaml(path: pathlib.Path) -> dict[str, Any]:
     if not isinstance(values, dict):
         raise UserError(f"{path} must hold a mapping of sections, not {type(values).__name__}.")
     return values
-
-
-def get(values: Mapping[str, Any], key: str) -> Any:
-    """The value at a dotted key, or None."""
-    for part in key.split("."):
-        if not isinstance(values, Mapping) or part not in values:
-            return None
-        values = values[part]
-    return values
-
-
-def put(values: Mapping[str, Any], key: str, value: Any) -> dict[str, Any]:
-    """A copy of nested `values` with the dotted `key` set."""
-    head, _, rest = key.partition(".")
-    inner = values.get(head)
-    return {
-        **values,
-        head: put(inner if isinstance(inner, dict) else {}, rest, value) if rest else value,
-    }
-
-
-def remove(values: Mapping[str, Any], key: str) -> dict[str, Any]:
-    """A copy of nested `values` without the dotted `key`."""
-    head, _, rest = key.partition(".")
-    if not rest:
-        return {name: value for name, value in values.items() if name != head}
-    inner = values.get(head)
-    return {**values, head: remove(inner, rest)} if isinstance(inner, dict) else dict(values)
 
 
 def dump(config: Config) -> str:
@@ -269,7 +261,7 @@ def _plain(part: Any) -> dict[str, Any]:
     return json.loads(pydantic.TypeAdapter(type(part)).dump_json(part, exclude_none=True))
 
 
-def replace(app: App, config: Config, changes: Mapping[str, Any]) -> Config:
+def replace(app: App | str, config: Config, changes: Mapping[str, Any]) -> Config:
     """`config` with dotted keys changed, checked again. Raises UserError."""
     schema = Schema.of(app)
     values = plain(config)

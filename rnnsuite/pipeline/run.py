@@ -14,7 +14,7 @@ import pydantic
 from rnnsuite import catalog
 from rnnsuite.app import App, Signature, Start, Trained
 from rnnsuite.core.errors import UserError
-from rnnsuite.core.files import PART, as_user_error, atomic_file, read_json, write_json, write_text
+from rnnsuite.core.files import as_user_error, atomic_file, read_json, write_json, write_text
 from rnnsuite.core.text import one_line
 from rnnsuite.core.weights import named_weights
 from rnnsuite.pipeline import config as configuration
@@ -22,6 +22,22 @@ from rnnsuite.pipeline.config import Config, Schema
 
 UNBOUND_SECTIONS = ("tune", "export")
 """Shared sections that say nothing about the training; nor do an application's further ones."""
+ENTRIES = (
+    "config.yaml",
+    "data.json",
+    "fitted.json",
+    "calibration.json",
+    "checkpoints",
+    "best.weights.h5",
+    "history.csv",
+    "health.json",
+    "events",
+    "metrics.json",
+    "report.html",
+    "skipped.txt",
+    ".lock",
+)
+"""All that a run folder may hold."""
 TIMING_COLUMNS = ("seconds", "compile_seconds", "first_calls")
 """Timing columns, ignored when histories are compared. The last is version 0.1.0's."""
 
@@ -30,9 +46,9 @@ TIMING_COLUMNS = ("seconds", "compile_seconds", "first_calls")
 class Run:
     """Paths and contents of a run folder.
 
-    config.yaml (the effective one), fitted.json, calibration.json, checkpoints/, best.weights.h5,
-    history.csv, health.json, events/ for TensorBoard, metrics.json (once training has ended),
-    report.html.
+    config.yaml (the effective one), data.json (what was trained on), skipped.txt (records that were
+    left out), fitted.json, calibration.json, checkpoints/, best.weights.h5, history.csv,
+    health.json, events/ for TensorBoard, metrics.json (once training has ended), report.html.
 
     Args:
         app: the application.
@@ -54,35 +70,10 @@ class Run:
     def finished(self) -> bool:
         return (self.folder / "metrics.json").is_file()
 
-    def claim(self, config: Config) -> None:
-        """Claims the folder for `config`, or checks that it is this configuration's already.
-
-        Sections that say nothing about training may change, and so may train.strategy (how many
-        machines train) and train.epochs.
-
-        Raises:
-            UserError: when the folder holds something else.
-        """
-        path = self.folder / "config.yaml"
-        if path.is_file():
-            changed = _differences(configuration.plain(self.config()), configuration.plain(config))
-            unbound = (*UNBOUND_SECTIONS, *self.app.serving.sections)
-            changed = {key for key in changed if key.split(".")[0] not in unbound}
-            changed -= {"train.epochs", "train.strategy"}
-            if changed:
-                raise UserError(
-                    f"{self.folder} holds a run with other settings "
-                    f"({', '.join(sorted(changed))}). "
-                    "Choose another folder with --run, or delete it."
-                )
-        elif self.folder.is_dir() and not all(
-            entry.name.startswith(PART) for entry in self.folder.iterdir()
-        ):
-            raise UserError(
-                f"{self.folder} is neither empty nor a run. Choose another folder with --run."
-            )
-        with as_user_error(self.folder):
-            write_text(path, configuration.dump(config))
+    @property
+    def has_progress(self) -> bool:
+        """Whether anything has been trained: without, the folder claims nothing."""
+        return self.finished or any(self.checkpoints.glob("*.npz"))
 
     def config(self) -> Config:
         """The run's configuration. Raises UserError for no run, or one of another application."""
@@ -93,6 +84,20 @@ class Run:
             )
         schema = Schema.of(self.app)
         return schema.build(schema.upgrade(values), str(self.folder / "config.yaml"))
+
+    def save_data(self, values: Mapping[str, Any]) -> None:
+        with as_user_error(self.folder):
+            write_json(self.folder / "data.json", dict(values))
+
+    def data(self) -> dict[str, Any]:
+        """What the run was trained on: `files`, `splits`, `skipped`; empty for an old run."""
+        path = self.folder / "data.json"
+        return read_json(path) if path.is_file() else {}
+
+    def save_skipped(self, messages: Sequence[str]) -> None:
+        """Writes skipped.txt, a line for each record that was left out."""
+        with as_user_error(self.folder):
+            write_text(self.folder / "skipped.txt", "".join(f"{line}\n" for line in messages))
 
     def save_fitted(self, fitted: Any) -> None:
         with as_user_error(self.folder):
@@ -231,16 +236,3 @@ def parse_fitted(app: App, value: Any, origin: Any) -> Any:
         return pydantic.TypeAdapter(app.data.fitted).validate_python(value)
     except pydantic.ValidationError as error:
         raise UserError(f"{origin} is damaged, or not of {app.name}.") from error
-
-
-def _differences(left: Mapping, right: Mapping, prefix: str = "") -> set[str]:
-    """Dotted keys whose values differ."""
-    keys = set()
-    for key in left.keys() | right.keys():
-        a = left.get(key)
-        b = right.get(key)
-        if isinstance(a, dict) and isinstance(b, dict):
-            keys |= _differences(a, b, f"{prefix}{key}.")
-        elif a != b:
-            keys.add(prefix + key)
-    return keys

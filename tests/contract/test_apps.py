@@ -113,28 +113,31 @@ def test_examples_fit_the_model(finished):
     assert app.data.augment is None or callable(app.data.augment(config.data, fitted))
 
 
-def test_export_without_the_run_in_the_cpp_loader_answers_the_same(finished, records, expected):
+ALONE = """
+import runpy, sys
+sys.argv = sys.argv[1:]
+runpy.run_path(sys.argv[0], run_name="__main__")
+bad = [module for module in sys.modules if module.split(".")[0] in ("rnnsuite", "apps")]
+assert not bad, bad
+"""
+"""Runs a file and asserts that it imports nothing of ours."""
+
+
+def test_export_without_the_run_in_the_cpp_loader_answers_the_same(
+    finished, records, expected, monkeypatch
+):
+    def run_file(script, *arguments):
+        command = [sys.executable, "-I", "-c", ALONE, str(script), *map(str, arguments)]
+        done = subprocess.run(command, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr[-2000:]
+
+    monkeypatch.setattr(parity.child, "run_file", run_file)
     hidden = finished.run.rename(finished.run.with_name("hidden"))
     try:
         found = parity.ask_saved_model(finished.saved_model, records, list(expected))
     finally:
         hidden.rename(finished.run)
     assert_same(found, expected, bound_of(finished))
-
-
-def test_the_loader_process_imports_nothing_of_ours(finished):
-    program = (
-        "import runpy, sys, json, pathlib\n"
-        f"sys.argv = ['loader', {str(finished.saved_model)!r}, sys.argv[1], sys.argv[2]]\n"
-        f"runpy.run_path({parity.loader.__file__!r}, run_name='__main__')\n"
-        "bad = [m for m in sys.modules if m.split('.')[0] in ('rnnsuite', 'apps')]\n"
-        "assert not bad, bad\n"
-    )
-    place = finished.saved_model.parent
-    (place / "requests.json").write_text("[]")
-    command = [sys.executable, "-I", "-c", program, place / "requests.json", place / "answers.json"]
-    done = subprocess.run(command, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr[-2000:]
 
 
 def test_saved_model_through_tensorflow_answers_the_same(finished, records, expected):

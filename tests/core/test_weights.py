@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from rnnsuite.core.weights import copy_weights, named_weights
+from rnnsuite.core.weights import copy_weights, named_weights, stable_names
 from rnnsuite.layers import LSTM, Dropout
 
 
@@ -39,3 +39,14 @@ def test_what_does_not_fit_is_told():
     del weights["out/0/kernel"]
     with pytest.raises(KeyError, match="out/0/kernel"):
         copy_weights(model(), weights)
+
+
+def test_paths_have_names_without_keras_s_numbers():
+    paths = ["recurrent/lstm_18/cell", "recurrent/lstm_19/cell", "dense_2", "layer_2_norm"]
+    assert list(stable_names(paths).values()) == [
+        "recurrent/lstm/cell",
+        "recurrent/lstm/cell (2)",
+        "dense",
+        "layer_2_norm",
+    ]
+    assert stable_names(["a_1", "a_1", "a_2"]) == {"a_1": "a", "a_2": "a (2)"}

@@ -7,7 +7,6 @@ import tensorflow as tf
 from rnnsuite.core.errors import UserError
 from rnnsuite.data import batches
 from rnnsuite.data.records import collect
-from rnnsuite.pipeline.train.task import _measure
 
 
 def altered_batches(seed, augment=None):
@@ -60,15 +59,3 @@ def test_as_many_in_a_batch_as_have_so_many_tokens():
     shapes = [tuple(inputs.shape) for inputs, _ in found]
     assert sorted(set(shapes)) == [(1, 9), (2, 5), (4, 2)]
     assert (len(shapes), shapes.count((1, 9))) == (3 + 4 + 3, 3)
-
-
-def test_the_share_of_padding_is_measured():
-    examples = tf.data.Dataset.from_tensor_slices([2, 4, 4, 3]).map(lambda n: (tf.ones([n]), n))
-    batched = batches.bucketed(examples, lambda x: tf.size(x), [4], 2)
-    # Two batches of 2 x 4 steps and two targets each, of 13 steps and four targets.
-    assert _measure(examples, batched, "train") == (2, 1 - (13 + 4) / (16 + 4))
-
-
-def test_a_split_without_examples_is_named():
-    with pytest.raises(UserError, match="The train split holds no examples"):
-        _measure(tf.data.Dataset.range(0), tf.data.Dataset.range(0), "train")

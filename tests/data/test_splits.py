@@ -4,7 +4,14 @@ import pytest
 import tensorflow as tf
 
 from rnnsuite.core.errors import UserError
-from rnnsuite.data.splits import hold_out, path_splits, split_name, with_validation
+from rnnsuite.data.splits import (
+    BUCKETS,
+    held_out,
+    hold_out,
+    path_splits,
+    split_name,
+    with_validation,
+)
 
 
 @pytest.mark.parametrize(
@@ -72,3 +79,37 @@ def test_a_validation_split_is_held_out_where_there_is_none(names, split, held_o
 def test_a_split_that_is_not_there_is_named():
     with pytest.raises(UserError, match="no test split; it has all"):
         with_validation(records, ["all"], "test", "text", 0.3)
+
+
+def test_a_list_is_divided_as_a_data_set_is():
+    rows = [{"text": f"text {number}", "label": "a"} for number in range(300)]
+    as_list = texts(with_validation(lambda split: rows, ["all"], "validation", "text", 0.2))
+    data_set = tf.data.Dataset.from_tensor_slices({"text": [row["text"] for row in rows]})
+    assert as_list == texts(hold_out(data_set, "text", 0.2, True))
+
+
+def test_small_sets_have_a_record_of_every_class_on_either_side():
+    rows = [{"text": f"{name} {n}", "label": name} for name in "abc" for n in range(2)]
+
+    def labels(split):
+        found = with_validation(lambda name: rows, ["all"], split, "text", 0.1, "label")
+        return [record["label"].decode() for record in found.as_numpy_iterator()]
+
+    assert set(labels("train")) == set(labels("validation")) == {"a", "b", "c"}
+    assert len(labels("train")) + len(labels("validation")) == 6
+
+
+@pytest.mark.parametrize("fraction", [0.0, 0.1, 0.5, 0.99])
+@pytest.mark.parametrize("count", [2, 3, 7, 50])
+def test_no_side_is_empty_unless_nothing_shall_be_held_out(fraction, count):
+    values = [f"text {number}" for number in range(count)]
+    buckets = [(7919 * number) % BUCKETS for number in range(count)]
+    held = held_out(values, buckets, fraction)
+    assert any(held) == (fraction > 0)
+    assert not all(held)
+
+
+def test_an_empty_split_is_named_with_the_key_that_mends_it():
+    rows = [{"text": "the same"}] * 5
+    with pytest.raises(UserError, match=r"data\.validation=0\.1 leaves the validation split of 5"):
+        with_validation(lambda name: rows, ["all"], "validation", "text", 0.1)

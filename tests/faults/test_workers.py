@@ -162,18 +162,3 @@ def test_a_loss_scale_does_not_go_with_replicas():
     )
     with pytest.raises(UserError, match="mixed_bfloat16"):
         workers.start(settings.train)
-
-
-def test_two_trainings_in_one_folder(source, alone, tmp_path):
-    from rnnsuite.core.files import exclusive
-
-    settings = configuration.load(APP, "sample", [f"data.source={source}", *SETTINGS])
-    with exclusive(tmp_path / "run" / ".lock", ""), pytest.raises(UserError, match="neither empty"):
-        train(APP, settings, tmp_path / "run")
-    (tmp_path / "run" / ".lock").unlink()
-    Run(APP, tmp_path / "run").claim(settings)
-    with (
-        exclusive(tmp_path / "run" / ".lock", ""),
-        pytest.raises(UserError, match="Another process is training in"),
-    ):
-        train(APP, settings, tmp_path / "run")

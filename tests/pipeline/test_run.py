@@ -7,6 +7,7 @@ import pytest
 from rnnsuite import catalog
 from rnnsuite.core.errors import UserError
 from rnnsuite.pipeline import config as configuration
+from rnnsuite.pipeline.claim import claim
 from rnnsuite.pipeline.run import Run, default_folder, read_config
 
 
@@ -24,48 +25,9 @@ def settings(app, *overrides):
     return configuration.load(app, "tiny", overrides)
 
 
-def test_a_new_folder_is_claimed_and_claimed_again(run, app):
-    config = settings(app)
-    run.claim(config)
-    run.claim(config)
-    assert run.config() == config
-
-
-@pytest.mark.parametrize(
-    "override", ["train.epochs=7", "train.strategy=mirrored", "tune.trials=3", "export.lite=[]"]
-)
-def test_what_binds_no_training_may_change(run, app, override):
-    run.claim(settings(app))
-    run.claim(settings(app, override))
-    assert run.config() == settings(app, override)
-
-
-@pytest.mark.parametrize("override", ["seed=3", "model.units=9", "data.max_tokens=9"])
-def test_other_settings_are_refused_and_named(run, app, override):
-    run.claim(settings(app))
-    with pytest.raises(UserError, match=f"other settings.*{override.split('=')[0]}"):
-        run.claim(settings(app, override))
-    assert run.config() == settings(app)
-
-
-def test_a_folder_with_something_else_is_left_alone(run, app):
-    run.folder.mkdir()
-    (run.folder / "thesis.txt").write_text("mine")
-    with pytest.raises(UserError, match="neither empty nor a run"):
-        run.claim(settings(app))
-    assert [path.name for path in run.folder.iterdir()] == ["thesis.txt"]
-
-
-def test_what_a_kill_left_is_no_obstacle(run, app):
-    run.folder.mkdir()
-    (run.folder / ".part-17-config.yaml").write_text("half")
-    run.claim(settings(app))
-    assert run.config() == settings(app)
-
-
 def test_a_run_of_another_application_is_named(run, app):
     other = catalog.find("translation")
-    Run(other, run.folder).claim(configuration.load(other, "tiny"))
+    claim(Run(other, run.folder), configuration.load(other, "tiny"))
     with pytest.raises(UserError, match="a run of translation, not of sentiment"):
         run.config()
     with pytest.raises(UserError, match="is no run"):
@@ -110,7 +72,7 @@ def test_fitted_values_come_back(run, app):
 
 
 def test_no_weights_yet(run, app):
-    run.claim(settings(app))
+    claim(run, settings(app))
     with pytest.raises(UserError, match=r"no trained weights yet\. Train it first: rnnsuite train"):
         run.trained()
 

@@ -4,8 +4,9 @@ import pytest
 
 from rnnsuite import catalog
 from rnnsuite.core.errors import UserError
+from rnnsuite.core.nested import get, put, remove
 from rnnsuite.pipeline import config as configuration
-from rnnsuite.pipeline.config import RETIRED, Schema, get, put, remove
+from rnnsuite.pipeline.config import RETIRED, Schema
 
 APPS = sorted(catalog.summaries())
 RENAMED = [

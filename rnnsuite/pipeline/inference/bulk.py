@@ -1,8 +1,8 @@
 """Answers to a whole file of requests, row by row in their order, however often it is interrupted.
 
-Answers are appended to OUTPUT.part and forced to disk a window of rows at a time. Its complete
-lines are the rows that are done, so a killed prediction goes on behind them; nothing else is
-remembered. OUTPUT appears when every row has its line.
+Answers are appended to OUTPUT.part as JSON and forced to disk a window of rows at a time. Its
+complete lines are the rows that are done, so a killed prediction goes on behind them; nothing else
+is remembered. OUTPUT appears when every row has its line, as JSON lines or as a table.
 """
 
 import contextlib
@@ -25,12 +25,14 @@ from rnnsuite.core.text import graph_message
 from rnnsuite.data.request_files import SUFFIXES, Row, read_rows
 from rnnsuite.pipeline.inference.models import open_model
 from rnnsuite.pipeline.inference.predictor import DEFAULT, Predictor
-from rnnsuite.pipeline.inference.rows import readable
+from rnnsuite.pipeline.inference.rows import readable, write_table
 
 WINDOW = 2048
 """Rows that are answered, sorted by length, and written together."""
 WINDOW_BYTES = 64 * 2**20
 """Bytes of a window at most, which bounds memory where rows are images."""
+OUTPUTS = (".jsonl", ".csv", ".tsv")
+"""Endings of the files that answers can be written to."""
 log = logging.getLogger(__name__)
 
 
@@ -45,7 +47,7 @@ def predict_file(
     options: Mapping[str, float] | None = None,
     overrides: tuple[str, ...] = (),
 ) -> dict[str, Any]:
-    """Writes a JSON line for every row: its number, its input, and the answer or an error.
+    """Writes a line for every row: its line in the input, its input, and the answer or an error.
 
     A row that cannot be answered gets `error` and stops nothing.
 
@@ -54,7 +56,7 @@ def predict_file(
         model: its model.
         source: .jsonl with objects (or bare values where a request has one field), .csv or .tsv
             with a header, or .txt with one value a line.
-        output: the file to write, as .jsonl.
+        output: the file to write: .jsonl, .csv or .tsv.
         columns: the column or key of a field, where it is not the field's name.
         signature: the one to ask.
         options: values for its optional inputs.
@@ -84,7 +86,11 @@ def predict_file(
         rows = read_rows(stream, source, app.serving.fields, columns)
         answer = _answerer(predictor, signature, options)
         done, errors = _append(rows, stream, source, written, answer)
-        os.replace(part, output)
+        if output.suffix.lower() == ".jsonl":
+            os.replace(part, output)
+        else:
+            write_table(output, written)
+            part.unlink()
     _identity_file(part).unlink(missing_ok=True)
     if errors:
         log.warning('%d of %d rows have no answer; look for "error" in %s.', errors, done, output)
@@ -124,6 +130,8 @@ def _check_paths(source: pathlib.Path, output: pathlib.Path) -> None:
         raise UserError(f"There is no file {source}.")
     if source.suffix not in SUFFIXES:
         raise UserError(f"--input {source}: give a file that ends in {', '.join(SUFFIXES)}.")
+    if output.suffix.lower() not in OUTPUTS:
+        raise UserError(f"--output {output}: give a file that ends in {', '.join(OUTPUTS)}.")
     if output.exists():
         raise UserError(f"{output} exists. Delete it, or choose another --output.")
 
@@ -142,15 +150,22 @@ def _claimed(part: pathlib.Path, identity: Mapping[str, Any]) -> Iterator[Binary
     """Exclusive handle to the part file, bound to model, input and options."""
     bound_to = _identity_file(part)
     with exclusive(part, f"Another process is writing {part}."), open(part, "a+b") as written:
-        if bound_to.is_file() and read_json(bound_to) != identity:
+        # Without an answered row there is nothing to lose.
+        is_bound = bound_to.is_file() and b"\n" in _first_line(written)
+        if is_bound and read_json(bound_to) != identity:
             raise UserError(
                 f"{part} is of another prediction: another input, which may have changed since, "
                 f"model or option. Delete {part} and {bound_to.name}, or choose another --output."
             )
-        if not bound_to.is_file():
+        if not is_bound:
             written.truncate(0)
             write_json(bound_to, identity)
         yield written
+
+
+def _first_line(written: BinaryIO) -> bytes:
+    written.seek(0)
+    return written.readline()
 
 
 def _resume(written: BinaryIO) -> tuple[int, int]:

@@ -10,6 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from rnnsuite.core import context
+from rnnsuite.core.weights import stable_names
 
 log = logging.getLogger(__name__)
 STEPS = 20  # a sequence shorter than this is not judged
@@ -43,10 +44,11 @@ def measure(model: keras.Model, loss: Callable[[], tf.Tensor]) -> dict[str, Any]
             "gradient": _norm(gradient for _, gradient in pairs),
             "weight": _norm(w for w, _ in pairs),
         }
+    names = stable_names(of_states)
     return {
         "layers": layers,
         "states": {
-            path: [_norm([gradient]) for gradient in of_steps]
+            names[path]: [_norm([gradient]) for gradient in of_steps]
             for path, of_steps in of_states.items()
         },
     }
@@ -157,8 +159,10 @@ class GradientHealth(keras.callbacks.Callback):
 
 def _by_layer(variables: Sequence[keras.Variable], others: Sequence[Any]) -> dict[str, list[tuple]]:
     layers: dict[str, list[tuple]] = {}
-    for variable, partner in zip(variables, others, strict=True):
-        layers.setdefault(variable.path.rsplit("/", 1)[0], []).append((variable, partner))
+    paths = [variable.path.rsplit("/", 1)[0] for variable in variables]
+    names = stable_names(paths)
+    for path, variable, partner in zip(paths, variables, others, strict=True):
+        layers.setdefault(names[path], []).append((variable, partner))
     return layers
 
 

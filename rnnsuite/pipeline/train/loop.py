@@ -10,12 +10,13 @@ from typing import Any, NoReturn
 import tensorflow as tf
 
 from rnnsuite.app import Direction, Trained
-from rnnsuite.core.errors import NotFinite, UserError
+from rnnsuite.core.errors import Interrupted, NotFinite, UserError
 from rnnsuite.core.progress import bar
 from rnnsuite.data.records import collect
 from rnnsuite.pipeline.inference.predictor import graph_predictor
 from rnnsuite.pipeline.run import TIMING_COLUMNS, Run
 from rnnsuite.pipeline.train import checkpoint, health
+from rnnsuite.pipeline.train.interrupt import Stop
 from rnnsuite.pipeline.train.record import Progress, Recorder
 from rnnsuite.pipeline.train.step import Trainer, validate
 from rnnsuite.pipeline.train.task import TrainingTask
@@ -36,10 +37,14 @@ class Loop:
         task: what is trained.
         direction: whether the monitored metric is better when lower or higher.
         workers: the processes that train together.
+        stop: tells of signals.
     """
 
-    def __init__(self, run: Run, task: TrainingTask, direction: Direction, workers: Workers):
+    def __init__(
+        self, run: Run, task: TrainingTask, direction: Direction, workers: Workers, stop: Stop
+    ):
         self.run = run
+        self.stop = stop
         self.task = task
         self.config = task.config
         self.direction = direction
@@ -114,12 +119,7 @@ class Loop:
         compiled = self.trainer.compile_seconds
         self._train_epoch()
         means = self.progress.means()
-        self.trainer.swap_averages()
-        validated = {
-            f"val_{name}": value for name, value in self.workers.broadcast(self._validate).items()
-        }
-        self._keep_if_best(validated[self.config.train.monitor])
-        self.trainer.swap_averages()
+        validated = self._validated()
         row = {
             "epoch": self.progress.epoch + 1,
             **means,
@@ -134,6 +134,27 @@ class Loop:
         self.progress.end_epoch()
         self.recorder.checkpoint(self.progress, self.trainer, self.task.steps)
 
+    def _validated(self) -> dict[str, float]:
+        """Validates the averaged weights, and keeps them where they are the best so far."""
+        self.trainer.swap_averages()
+        try:
+            values = self.workers.broadcast(self._validate)
+            validated = {f"val_{name}": value for name, value in values.items()}
+            self._keep_if_best(validated[self.config.train.monitor])
+        except KeyboardInterrupt:
+            self.trainer.swap_averages()
+            self._save_and_stop()
+        self.trainer.swap_averages()
+        return validated
+
+    def _save_and_stop(self) -> NoReturn:
+        self.recorder.checkpoint(self.progress, self.trainer, self.task.steps)
+        raise Interrupted(
+            f"interrupted and saved at epoch {self.progress.epoch + 1}, step {self.progress.step} "
+            f"of {self.task.steps}; the same command goes on from there.",
+            self.stop.signal or 2,
+        )
+
     def _train_epoch(self) -> None:
         progress = self.progress
         if progress.step == 0:
@@ -143,7 +164,10 @@ class Loop:
         with bar(desc=title, total=self.task.steps, initial=progress.step, unit="batch") as shown:
             saved = time.monotonic()
             for inputs, targets in batches:
-                self._step(inputs, targets)
+                with self.stop.waited_for():
+                    self._step(inputs, targets)
+                if self.stop.signal is not None:
+                    self._save_and_stop()
                 shown.set_postfix_str(f"loss {progress.means()['loss']:.4f}", refresh=False)
                 shown.update()
                 if time.monotonic() - saved > 60 * self.config.train.checkpoint_minutes:

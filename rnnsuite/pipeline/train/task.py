@@ -4,7 +4,7 @@ import dataclasses
 import functools
 import logging
 import pathlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import keras
@@ -15,10 +15,12 @@ from rnnsuite.app import App, Start
 from rnnsuite.core.errors import UserError
 from rnnsuite.core.text import one_line
 from rnnsuite.core.weights import copy_weights
-from rnnsuite.data import batches
+from rnnsuite.data import batches, labels, notes
+from rnnsuite.data.notes import Skips
 from rnnsuite.pipeline.config import Config
 from rnnsuite.pipeline.inference.saved_model import exported_start, is_saved_model
 from rnnsuite.pipeline.run import Run, open_start, parse_fitted
+from rnnsuite.pipeline.train import overview
 from rnnsuite.pipeline.train.workers import Workers
 
 log = logging.getLogger(__name__)
@@ -46,19 +48,47 @@ class TrainingTask:
             raise UserError(
                 "train.strategy: contiguous examples are trained by one process; take none."
             )
-        load = functools.cache(functools.partial(data.load, config.data))
-        self.fitted = self._fit(run, fitted, load, workers)
-        self.validation_records = load("validation")
-        self.examples = self._examples(load("train"))
+        with notes.collected() as said:
+            load = functools.cache(functools.partial(data.load, config.data))
+            self.fitted = self._fit(run, fitted, load, workers)
+            self.validation_records = self._known(load("validation"))
+            self.examples = self._examples(load("train"))
         self.augment = data.augment(config.data, self.fitted) if data.augment else None
         validation_examples = self._examples(self.validation_records)
         self.validation = self._batches(validation_examples)
-        self.steps, self.padding = _measure(self.examples, self._batches(self.examples), "train")
-        log.info("%d batches an epoch, %.1f %% of them padding.", self.steps, 100 * self.padding)
-        _measure(validation_examples, self.validation, "validation")
+        self._look(run, validation_examples, list(said.skipped), workers)
         keras.utils.set_random_seed(config.seed)
         with workers.strategy.scope():
             self.model = self.app.model.build(config.model, self.fitted)
+
+    def _look(
+        self, run: Run, validation: tf.data.Dataset, skipped: Sequence[str], workers: Workers
+    ) -> None:
+        """Says what the examples are, and keeps it with the run."""
+        names = self.fitted.labels if self.app.data.label else None
+        train = overview.summarise("train", self.examples, self.app.data, names)
+        held_out = overview.summarise("validation", validation, self.app.data, names)
+        self.steps, self.padding = _padding(self._batches(self.examples), train)
+        _padding(self.validation, held_out)
+        if not workers.chief:
+            return
+        overview.report([train, held_out])
+        log.info("%d batches an epoch, %.1f %% of them padding.", self.steps, 100 * self.padding)
+        overview.suggest(train, self.padding, self.steps, self.config.train)
+        counts = {split.name: split.values() for split in (train, held_out)}
+        run.save_data({**run.data(), "splits": counts, "skipped": len(skipped)})
+        if skipped:
+            run.save_skipped(skipped)
+
+    def _known(self, records: tf.data.Dataset) -> tf.data.Dataset:
+        """Records whose class train has, too. Raises UserError for others, or leaves them out."""
+        data = self.app.data
+        if data.label is None:
+            return records
+        skips = Skips(self.config.data.on_error)
+        known = labels.known(records, data.label, self.fitted.labels, skips)
+        skips.report("validation")
+        return known
 
     def _fit(self, run: Run, fitted: Any, load: Callable, workers: Workers) -> Any:
         def by_chief():
@@ -119,15 +149,15 @@ def _open(path: str) -> Start | None:
     return exported_start(folder) if is_saved_model(folder) else open_start(folder)
 
 
-def _measure(examples: tf.data.Dataset, batched: tf.data.Dataset, split: str) -> tuple[int, float]:
+def _padding(batched: tf.data.Dataset, split: overview.SplitSummary) -> tuple[int, float]:
     """The number of batches and the share of their numbers that is padding."""
 
-    def add_size(total, example):
-        return total + sum(tf.size(value, tf.int64) for value in tf.nest.flatten(example))
+    def add_sizes(total, *batch):
+        return total + tf.stack(
+            [1, sum(tf.size(part, tf.int64) for part in tf.nest.flatten(batch))]
+        )
 
-    count = sum(1 for _ in batched)
+    count, size = map(int, batched.reduce(np.zeros(2, np.int64), add_sizes))
     if not count:
-        raise UserError(f"The {split} split holds no examples.")
-    real = int(examples.reduce(np.int64(0), add_size))
-    padded = int(batched.reduce(np.int64(0), add_size))
-    return count, max(1 - real / padded, 0.0)
+        raise UserError(f"The {split.name} split holds no whole batch.")
+    return count, max(1 - split.size / size, 0.0)

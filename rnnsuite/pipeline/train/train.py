@@ -12,12 +12,13 @@ from typing import Any
 
 import tensorflow as tf
 
-from rnnsuite.app import App, Direction
-from rnnsuite.core.files import exclusive
+from rnnsuite.app import App
 from rnnsuite.data.records import collect
+from rnnsuite.pipeline.claim import claim, locked
 from rnnsuite.pipeline.config import Config, check_metric
 from rnnsuite.pipeline.run import Run
 from rnnsuite.pipeline.train import workers as processes
+from rnnsuite.pipeline.train.interrupt import stoppable
 from rnnsuite.pipeline.train.loop import Loop
 from rnnsuite.pipeline.train.process import reproducible
 from rnnsuite.pipeline.train.task import TrainingTask
@@ -32,6 +33,7 @@ def train(
     folder: pathlib.Path,
     fitted: Any = None,
     workers: Workers | None = None,
+    fresh: bool = False,
 ) -> dict[str, Any]:
     """Trains in a run folder, or goes on with what is there.
 
@@ -42,13 +44,15 @@ def train(
         fitted: what an earlier run fitted on the same data, or None.
         workers: the processes that train together, from `workers.start`; by default those of the
             configuration.
+        fresh: whether what was trained in the folder is deleted first.
 
     Returns:
         The best epoch's metrics.
 
     Raises:
-        UserError: for unusable settings, data or folder.
+        UserError: for unusable settings, data or folder, or data that have changed.
         NotFinite: when the loss is no number any more; the last good weights are kept.
+        Interrupted: on SIGINT or SIGTERM, when all that was trained is saved.
         WorkerLost: when another process has gone.
     """
     direction = check_metric(app, config.train.monitor, "train.monitor")
@@ -57,38 +61,31 @@ def train(
     workers = workers or processes.start(config.train)
     run = Run(app, pathlib.Path(folder))
     try:
-        finished = workers.broadcast(lambda: _claim(run, config))
-        if finished:
-            log.info("%s is finished.", run.folder)
-            return finished
-        with _locked(run, workers), reproducible(config.seed, config.train.precision):
-            metrics = _train(run, config, direction, fitted, workers)
-        workers.broadcast(lambda: _finish(run, metrics))
-        return metrics
+        with _locked(run, workers), stoppable(run) as stop:
+            finished = workers.broadcast(lambda: _claim(run, config, fresh))
+            if finished:
+                log.info("%s is finished.", run.folder)
+                return finished
+            with reproducible(config.seed, config.train.precision):
+                task = TrainingTask(run, config, fitted, workers)
+                metrics = Loop(run, task, direction, workers, stop).run_epochs()
+            workers.broadcast(lambda: _finish(run, metrics))
+            return metrics
     except tf.errors.OpError as error:
         if processes.is_loss(error, workers):
             raise WorkerLost(processes.error_summary(error)) from error
         raise
 
 
-def _claim(run: Run, config: Config) -> dict[str, Any]:
+def _claim(run: Run, config: Config, fresh: bool) -> dict[str, Any]:
     """The metrics of a run that is finished already, otherwise {}."""
-    run.claim(config)
+    claim(run, config, fresh)
     is_finished = run.finished and len(run.history()) >= config.train.epochs
     return run.metrics() if is_finished else {}
 
 
 def _locked(run: Run, workers: Workers) -> contextlib.AbstractContextManager:
-    if not workers.chief:
-        return contextlib.nullcontext()
-    return exclusive(run.folder / ".lock", f"Another process is training in {run.folder}.")
-
-
-def _train(
-    run: Run, config: Config, direction: Direction, fitted: Any, workers: Workers
-) -> dict[str, Any]:
-    task = TrainingTask(run, config, fitted, workers)
-    return Loop(run, task, direction, workers).run_epochs()
+    return locked(run) if workers.chief else contextlib.nullcontext()
 
 
 def _finish(run: Run, metrics: dict[str, Any]) -> None:

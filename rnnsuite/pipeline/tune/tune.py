@@ -16,9 +16,13 @@ import keras_tuner
 from rnnsuite.app import App
 from rnnsuite.core.errors import NotFinite, UserError
 from rnnsuite.core.files import as_user_error, read_json, write_json, write_text
+from rnnsuite.core.nested import differences
+from rnnsuite.data.fingerprint import fingerprint
 from rnnsuite.pipeline import config as configuration
+from rnnsuite.pipeline.claim import check_data, remove
 from rnnsuite.pipeline.config import Config, check_metric
 from rnnsuite.pipeline.run import Run
+from rnnsuite.pipeline.space import check_space
 from rnnsuite.pipeline.train.train import train
 from rnnsuite.pipeline.tune import chief as chiefs
 from rnnsuite.pipeline.tune.oracle import (
@@ -29,6 +33,8 @@ from rnnsuite.pipeline.tune.oracle import (
     completed_trials,
 )
 
+ENTRIES = ("search.json", "trials", "oracle", "workers", "best.yaml", "report.html")
+"""All that the folder of a search may hold."""
 log = logging.getLogger(__name__)
 
 
@@ -38,6 +44,7 @@ def tune(
     folder: pathlib.Path,
     chief: str | None = None,
     worker: tuple[str, str] | None = None,
+    fresh: bool = False,
 ) -> dict[str, Any]:
     """Runs `config.tune.trials` trials, or those still missing, and writes best.yaml.
 
@@ -47,65 +54,103 @@ def tune(
         folder: of the search.
         chief: HOST:PORT to give trials out at, in place of running them.
         worker: the chief's HOST:PORT and this worker's name; trials come from there.
+        fresh: whether an earlier search in the folder is deleted first.
 
     Returns:
         The best trial's score and settings; of a worker, how many trials it ran.
 
     Raises:
-        UserError: for an unusable objective or space, before the first trial.
+        UserError: for an unusable objective, space or data, before the first trial.
     """
     direction = check_metric(app, config.tune.objective, "tune.objective")
-    _check_space(app, config)
-    _claim(folder, config)
+    check_space(app, config)
+    if app.scoring and app.scoring.require:
+        app.scoring.require()
+    fitted = None if chief else _fit(app, config, folder)
+    _claim(folder, config, fresh, worker is not None)
     oracle = build_oracle(config, direction, distributed=chief is not None)
-    if worker:
-        address, name = worker
-        with chiefs.worker_session(folder, address, name):
-            tuner = _Trials(app, config, oracle, folder, alone=False)
-            tuner.search()
-        return {"worker": name, "trials": tuner.finished}
-    tuner = _Trials(app, config, oracle, folder)
-    tuner.save()
-    if chief:
-        chiefs.serve_trials(oracle, folder, chief, tuner.report)
-    else:
-        tuner.search(verbose=0)
+    try:
+        if worker:
+            address, name = worker
+            with chiefs.worker_session(folder, address, name):
+                tuner = _Trials(app, config, oracle, folder, fitted, alone=False)
+                tuner.search()
+            return {"worker": name, "trials": tuner.finished}
+        tuner = _Trials(app, config, oracle, folder, fitted)
+        tuner.save()
+        if chief:
+            chiefs.serve_trials(oracle, folder, chief, tuner.report)
+        else:
+            tuner.search(verbose=0)
+    except keras_tuner.errors.FatalError as error:
+        raise UserError(str(error)) from error
     return _conclude(app, config, oracle, folder)
 
 
-def _check_space(app: App, config: Config) -> None:
-    if config.train.strategy == "multi_worker":
-        raise UserError(
-            "tune: a trial is one process; train.strategy=multi_worker goes with train, --worker "
-            "with tune."
-        )
-    if not config.tune.space:
-        raise UserError(
-            "tune.space is empty: name at least one key to search, such as model.units: {range: "
-            "[32, 128]}."
-        )
-    for key, dimension in config.tune.space.items():
-        if key.split(".")[0] not in ("data", "model", "train"):
-            raise UserError(
-                f"tune.space: {key} cannot be searched; it must be a key of data, model or train."
-            )
-        for value in dimension.ends():
-            configuration.replace(app, config, {key: value})
+def _fit(app: App, config: Config, folder: pathlib.Path) -> Any:
+    """What is fitted on train, which also shows before the first trial that the data are usable.
+
+    Raises:
+        UserError: where they are not.
+    """
+    if _has_trials(folder):
+        return None
+    log.info("Fitting on the training records ...")
+    app.data.load(config.data, "validation")
+    return app.data.fit(config.data, app.data.load(config.data, "train"))
 
 
-def _claim(folder: pathlib.Path, config: Config) -> None:
-    """Binds the folder to the settings; only `trials` and `keep` may change."""
+def _claim(folder: pathlib.Path, config: Config, fresh: bool, is_worker: bool) -> None:
+    """Binds the folder to settings and data; only `trials` and `keep` may change.
+
+    A search without a trial that was trained claims nothing. A worker leaves to its chief what is
+    in the folder.
+    """
     path = folder / "search.json"
     settings = configuration.plain(config)
     free = ("trials", "keep")
     settings["tune"] = {key: value for key, value in settings["tune"].items() if key not in free}
-    if path.is_file() and read_json(path) != settings:
+    settings["files"] = fingerprint(config.data.source)
+    stored = read_json(path) if path.is_file() else {}
+    if stored and not fresh and _has_trials(folder):
+        _check_same(folder, stored, settings, config.data.source)
+    elif not is_worker:
+        if fresh or stored != settings:
+            _empty(folder)
+        with as_user_error(folder):
+            write_json(path, settings)
+
+
+def _check_same(
+    folder: pathlib.Path, stored: Mapping[str, Any], settings: Mapping[str, Any], source: str
+) -> None:
+    keys = {key for key in differences(stored, settings) if key.split(".")[0] != "files"}
+    if keys:
         raise UserError(
-            f"{folder} holds a search with other settings. Choose another folder with --run, or "
-            f"delete it."
+            f"{folder} holds a search with other settings ({', '.join(sorted(keys))}). Choose "
+            f"another folder with --run, or search anew in this one with --fresh."
         )
-    with as_user_error(folder):
-        write_json(path, settings)
+    check_data(stored.get("files"), settings["files"], source, str(folder))
+
+
+def _has_trials(folder: pathlib.Path) -> bool:
+    """Whether anything was trained in the search."""
+    trials = folder / "trials"
+    return any(trials.glob("*/checkpoints/*.npz")) or any(trials.glob("*/metrics.json"))
+
+
+def _empty(folder: pathlib.Path) -> None:
+    """Removes what a search has left in its folder."""
+    entries = list(folder.iterdir()) if folder.is_dir() else []
+    strange = [entry.name for entry in entries if entry.name not in ENTRIES]
+    if strange and not (folder / "search.json").is_file():
+        raise UserError(
+            f"{folder} is neither empty nor a search. Choose another folder with --run."
+        )
+    for entry in entries:
+        # Workers may be there before their chief.
+        if entry.name in ENTRIES and entry.name != "workers":
+            remove(entry)
 
 
 class _Trials(WholeSpaceTuner):
@@ -117,6 +162,7 @@ class _Trials(WholeSpaceTuner):
         config: Config,
         oracle: keras_tuner.Oracle,
         folder: pathlib.Path,
+        fitted: Any,
         alone: bool = True,
     ):
         self.app = app
@@ -124,7 +170,7 @@ class _Trials(WholeSpaceTuner):
         self.folder = folder
         self.finished = 0
         self.is_idle = False
-        self.fitted: dict[str, Any] = {}
+        self.fitted: dict[str, Any] = {_data_of(config): fitted} if fitted else {}
         super().__init__(oracle, folder, has_oracle=alone)
         if not alone:
             client: Any = self.oracle  # keras-tuner's OracleClient, in a worker
@@ -169,10 +215,10 @@ class _Trials(WholeSpaceTuner):
 
     def _fitted(self, config: Config) -> Any:
         """What was fitted on train by an earlier trial with the same data settings."""
-        key = str(configuration.plain(config)["data"])
+        key = _data_of(config)
         for path in sorted((self.folder / "trials").glob("*/fitted.json")):
             run = Run(self.app, path.parent)
-            if key not in self.fitted and str(configuration.plain(run.config())["data"]) == key:
+            if key not in self.fitted and _data_of(run.config()) == key:
                 self.fitted[key] = run.fitted()
         return self.fitted.get(key)
 
@@ -189,6 +235,10 @@ class _Trials(WholeSpaceTuner):
             log.info("Trial %s: %s %.4f", trial.trial_id, self.config.tune.objective, trial.score)
         if self.config.tune.algorithm != "hyperband":
             prune(self.oracle, self.folder, self.config.tune.keep)
+
+
+def _data_of(config: Config) -> str:
+    return str(configuration.plain(config)["data"])
 
 
 def trial_folder(folder: pathlib.Path, number: str) -> pathlib.Path:

@@ -60,7 +60,7 @@ def test_folder_of_tables_knows_the_usual_names(tmp_path):
 def test_columns_without_a_header_and_other_names(tmp_path):
     path = write_table(tmp_path / "r.tsv", header=None)
     assert len(load(path, columns=("text", "label"))) == len(GOOD)
-    with pytest.raises(UserError, match=r"no 'text'.*data\.columns"):
+    with pytest.raises(UserError, match=r"no column 'text'.*data\.columns"):
         load(path)
     other = write_table(tmp_path / "s.csv", header=("sentence", "class"))
     assert len(load(other, text="sentence", label="class")) == len(GOOD)
@@ -76,12 +76,14 @@ def test_the_acl_imdb_layout(tmp_path):
     ):
         folder = tmp_path / split / label
         folder.mkdir(parents=True)
-        (folder / "0_9.txt").write_text(f"{split} {label}")
+        for number in range(2):
+            (folder / f"{number}_9.txt").write_text(f"{split} {label} {number}")
     (tmp_path / "README").write_text("not a split")
     rows = load(tmp_path, "test")
     assert {(row["text"], row["label"]) for row in rows} == {
-        (b"test pos", b"pos"),
-        (b"test neg", b"neg"),
+        (f"test {label} {number}".encode(), label.encode())
+        for label in ("pos", "neg")
+        for number in range(2)
     }
     assert all(
         row["label"] != b"unsup"
@@ -148,7 +150,7 @@ def test_an_empty_file(tmp_path, suffix):
 
 def test_another_kind_of_file(tmp_path):
     (tmp_path / "r.xlsx").write_bytes(b"x")
-    with pytest.raises(UserError, match=r"\.csv, \.tsv or \.jsonl"):
+    with pytest.raises(UserError, match=r"\.csv, \.tsv, \.jsonl, \.parquet"):
         load(tmp_path / "r.xlsx")
 
 
@@ -159,10 +161,10 @@ def test_a_folder_without_classes(tmp_path):
 
 BAD = {
     "no label": ("r.csv", b"text,label\ngood,pos\nbad,\n", 3),
-    "not UTF-8 in csv": ("r.csv", b"text,label\ngood,pos\nb\xff\xfed,neg\n", 3),
+    "not UTF-8 in csv": ("r.csv", b"text,label\ng\xc3\xb6od,pos\nb\xff\xfed,neg\n", 3),
     "not UTF-8 in jsonl": (
         "r.jsonl",
-        b'{"text": "good", "label": "pos"}\n{"text": "b\xff", "label": "neg"}\n',
+        b'{"text": "g\xc3\xb6od", "label": "pos"}\n{"text": "b\xff", "label": "neg"}\n',
         2,
     ),
     "no JSON": ("r.jsonl", b'{"text": "good", "label": "pos"}\n{"text": \n', 2),

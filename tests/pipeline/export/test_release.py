@@ -1,8 +1,8 @@
 """Exports that must fail, and what is left of them."""
 
+import os
 import pathlib
 import shutil
-import os
 import subprocess
 import sys
 
