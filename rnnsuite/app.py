@@ -2,8 +2,7 @@
 
 Each record is made in the file of its name: `apps/<name>/data.py` makes DATA, `model.py` MODEL,
 `serve.py` SERVING, `score.py` SCORING, and `__init__.py` puts them together as APP. A new
-application is one such folder; nothing here or elsewhere lists them. What few applications need
-is a field with a default.
+application is one such folder; what few applications need is a field with a default.
 """
 
 import dataclasses
@@ -31,7 +30,7 @@ class Data(Generic[Section, Fitted]):
         config: the `data` section (see `rnnsuite.core.section`), with `source`.
         fitted: frozen dataclass of what is fitted on train, JSON-able (vocabulary, labels, scaler).
         load: `load(config, split)` gives a `tf.data.Dataset` of raw records `{name: value}`. Raises
-            UserError on unusable data, and on a split that the source does not have.
+            UserError on unusable data, NoSplit for a split that the source does not have.
         fit: `fit(config, records)` gives `fitted` from the training records.
         examples: `examples(config, fitted, records)` gives a data set of unbatched (inputs,
             targets) of any length.
@@ -60,11 +59,10 @@ class Data(Generic[Section, Fitted]):
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Start:
-    """A trained model of any application, whose weights another one begins with.
+    """A trained model of the application `app`, whose weights another one begins with.
 
     Args:
-        app: the name of its application.
-        config, fitted: its configuration, and what was fitted with it, as plain values.
+        config, fitted: of its training, as plain values.
         weights: arrays by name; see `rnnsuite.core.weights.named_weights`.
     """
 
@@ -81,8 +79,7 @@ class Model(Generic[Section, Fitted]):
     Args:
         config: the `model` section.
         build: `build(config, fitted)` gives a Keras model from batched inputs to a dict of outputs.
-        loss: `loss(config, targets, outputs)` gives `{"loss": [batch], ...}`, a value an example;
-            the mean of each is logged.
+        loss: `loss(config, targets, outputs)` gives `{"loss": [batch], ...}`; means are logged.
         metrics: the names that `loss` gives, each with its better direction.
         initialise: `initialise(config, model, start)` gives a new model weights that were trained
             elsewhere; config is the whole configuration, start a `Start` or None; raises KeyError
@@ -203,13 +200,14 @@ class Serving:
     """How a trained model is asked.
 
     Args:
-        fields: the named values of a request; see `rnnsuite.core.fields`. A record holds them.
+        fields: the named values of a request and so of a record; see `rnnsuite.core.fields`.
         answer: frozen dataclass of what "serving_default" answers to one record.
         signatures: `signatures(trained)` gives them by name; "serving_default" takes raw records
             and gives final answers.
         sections: the application's own configuration sections that bind no training, by name.
         device: what an on-device model needs; None where there is none.
         stream: how a live source is followed; None where there is none.
+        show: `show(fitted, answer)` gives the lines of an answer for a person; None: its values.
     """
 
     fields: Mapping[str, Field]
@@ -218,6 +216,7 @@ class Serving:
     sections: Mapping[str, type] = dataclasses.field(default_factory=dict)
     device: Device | None = None
     stream: Stream | None = None
+    show: Callable[[Any, Mapping[str, Any]], Sequence[str]] | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -226,7 +225,7 @@ class Score:
 
     Args:
         metrics: numbers by the field's name for them.
-        plots: figures, drawn on demand, by title.
+        plots, tables: figures, drawn on demand, and rows, by title.
         notes: how a metric was computed, where its name does not say it.
         right, wrong: cases worth reading, best first and worst first.
         titles: headings of the wrong and of the right cases.
@@ -235,6 +234,7 @@ class Score:
     metrics: Mapping[str, float]
     plots: Mapping[str, Callable[[], Any]] = dataclasses.field(default_factory=dict)
     notes: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    tables: Mapping[str, Sequence[Mapping[str, Any]]] = dataclasses.field(default_factory=dict)
     right: Sequence[Mapping[str, Any]] = ()
     wrong: Sequence[Mapping[str, Any]] = ()
     titles: tuple[str, str] = ("Most confident wrong answers", "Most confident right answers")
@@ -262,11 +262,9 @@ class Scoring:
             fitted is None where it is not known.
         metrics: the metrics that `score` gives, each with its better direction.
         primary: the one that decides whether an exported form is good enough.
-        every_epoch: None, or what is scored after every epoch.
-        figures: `figures(ask, records)` gives further plots of some records' answers, by
-            `ask(records, signature)`.
-        require: raises UserError where something that scoring needs is not installed; called
-            before any work begins.
+        every_epoch: what is scored after every epoch, or None.
+        figures: `figures(ask, records)` gives further plots, by `ask(records, signature)`.
+        require: raises UserError, before work begins, where what scoring needs is not installed.
     """
 
     score: Callable[[Sequence[Record], Mapping[str, Any], Any], Score]

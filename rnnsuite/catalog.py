@@ -15,7 +15,7 @@ import importlib.util
 import os
 import pathlib
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from rnnsuite.core.errors import UserError, nearest
@@ -156,11 +156,21 @@ def sections(name: str) -> Mapping[str, type]:
         UserError: for an unknown application.
     """
     where = place(name)
+    module = _config_module(where)
+    return module.SECTIONS if module else find(name).sections
+
+
+def monitored(name: str) -> Sequence[str] | None:
+    """The names of what training validates (MONITORED in `config.py`), or None if not known."""
+    return getattr(_config_module(place(name)), "MONITORED", None)
+
+
+def _config_module(where: Place):
+    """The application's `config.py`, imported without the rest; None where it has none."""
     file = where.folder / "config.py"
     if not file.is_file():
-        return find(name).sections
-    module = sys.modules.get(f"{where.package}.config") or _load(f"{where.package}.config", file)
-    return module.SECTIONS
+        return None
+    return sys.modules.get(f"{where.package}.config") or _load(f"{where.package}.config", file)
 
 
 def _import(package: str, folder: pathlib.Path):

@@ -1,31 +1,17 @@
 """What many tests need: every application trained and exported once, with its tiny settings."""
 
 import dataclasses
-import hashlib
 import os
 import pathlib
-import platform
 import shutil
-import time
-from importlib import metadata
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 
+from rnnsuite.core.cache import keep_compiled
+
 # What XLA has compiled once need not be compiled again: by workers, by children, in later sessions.
-def _processor() -> str:
-    """Names the instruction sets of this machine: compiled code is for them alone."""
-    info = pathlib.Path("/proc/cpuinfo")
-    lines = info.read_text().splitlines() if info.is_file() else []
-    flags = next((line for line in lines if line.startswith("flags")), platform.processor())
-    return hashlib.sha256(flags.encode()).hexdigest()[:8]
-
-
-_VERSION = f"{metadata.version('tensorflow')}-{platform.machine()}-{_processor()}"
-COMPILED = pathlib.Path.home() / ".cache" / "rnnsuite-tests" / f"xla-{_VERSION}"
-if "TF_XLA_FLAGS" not in os.environ:
-    COMPILED.mkdir(parents=True, exist_ok=True)
-    os.environ["TF_XLA_FLAGS"] = f"--tf_xla_persistent_cache_directory={COMPILED}"
+keep_compiled(pathlib.Path.home() / ".cache" / "rnnsuite-tests")
 
 import filelock
 import pytest
@@ -157,15 +143,3 @@ def _read(name: str, place: pathlib.Path) -> Finished:
     report = read_json(place / "report.json")
     app = catalog.find(name)
     return Finished(app, place / "run", metrics, folder / "1", folder / "lite" / "1", report)
-
-
-def remove_old_compilations(days: float = 14) -> None:
-    """Compilations that no session has used for long."""
-    limit = time.time() - days * 86400
-    for file in COMPILED.glob("*"):
-        if file.stat().st_atime < limit:
-            file.unlink(missing_ok=True)
-
-
-if "PYTEST_XDIST_WORKER" not in os.environ and COMPILED.is_dir():
-    remove_old_compilations()

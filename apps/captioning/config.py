@@ -108,3 +108,5 @@ class ModelConfig:
 
 
 SECTIONS = {"data": DataConfig, "model": ModelConfig, "decode": SearchConfig}
+MONITORED = ("loss", "nll", "accuracy", "bleu_4", "cider", "exact_match", "distinct_captions")
+"""What training validates: `train.monitor` and `tune.objective` are one of them behind val_."""

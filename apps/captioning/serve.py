@@ -102,4 +102,5 @@ SERVING = Serving(
     signatures=signatures,
     sections={"decode": SearchConfig},
     device=Device(files=device_files, open=open_device),
+    show=functools.partial(generation.show, "caption"),
 )

@@ -62,3 +62,5 @@ class ModelConfig:
 
 
 SECTIONS = {"data": DataConfig, "model": ModelConfig}
+MONITORED = ("loss", "accuracy")
+"""What training validates: `train.monitor` and `tune.objective` are one of them behind val_."""

@@ -85,4 +85,5 @@ SERVING = Serving(
     answer=classification.ClassAnswer,
     signatures=signatures,
     device=Device(files=device_files, open=open_device),
+    show=classification.show,
 )

@@ -96,3 +96,5 @@ class ModelConfig:
 
 
 SECTIONS = {"data": DataConfig, "model": ModelConfig, "stream": EventsConfig}
+MONITORED = ("loss", "accuracy", "clip_loss", "stream_loss", "stream_accuracy")
+"""What training validates: `train.monitor` and `tune.objective` are one of them behind val_."""

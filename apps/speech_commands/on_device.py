@@ -71,7 +71,10 @@ def blocks_of(folder, content):
 
 def microphone():
     """Blocks of 320 samples of the default microphone."""
-    import sounddevice
+    try:
+        import sounddevice
+    except (ImportError, OSError) as error:
+        sys.exit(f"The microphone needs sounddevice ({error}): pip install sounddevice")
 
     with sounddevice.InputStream(16_000, 320, channels=1, dtype="float32") as stream:
         while True:

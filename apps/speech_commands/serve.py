@@ -198,4 +198,5 @@ SERVING = Serving(
     sections={"stream": EventsConfig},
     device=Device(files=device_files, open=open_device),
     stream=Stream(section="stream", signature="stream", chunks=chunks, follow=Follower),
+    show=classification.show,
 )

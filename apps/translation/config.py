@@ -70,3 +70,5 @@ class ModelConfig:
 
 
 SECTIONS = {"data": DataConfig, "model": ModelConfig, "decode": SearchConfig}
+MONITORED = ("loss", "nll", "accuracy", "bleu", "chrf", "bleu_tokenised")
+"""What training validates: `train.monitor` and `tune.objective` are one of them behind val_."""

@@ -10,5 +10,8 @@ from rnnsuite.cli.output import print_values
 @click.command()
 @JSON
 def apps(as_json: bool) -> None:
-    """List the applications."""
+    """List the applications.
+
+    Example: rnnsuite apps
+    """
     print_values(catalog.summaries(), as_json)

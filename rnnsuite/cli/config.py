@@ -10,7 +10,10 @@ from rnnsuite.cli.output import print_line, print_values
 @with_app_name
 @JSON
 def config(app: str, as_json: bool) -> None:
-    """Print every configuration key of APP: its default, its bounds, its meaning."""
+    """Print every configuration key of APP: its default, its bounds, its meaning.
+
+    Example: rnnsuite config sentiment
+    """
     from rnnsuite.pipeline.config import Schema
     from rnnsuite.pipeline.describe import describe
 

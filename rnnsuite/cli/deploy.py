@@ -36,6 +36,7 @@ from rnnsuite.core.errors import UserError
     show_default=True,
     help="Of the training job.",
 )
+@click.option("--force", is_flag=True, help="Overwrite files that were edited by hand.")
 @JSON
 def deploy(
     models: pathlib.Path,
@@ -44,9 +45,13 @@ def deploy(
     canary: tuple[str, ...],
     tag: str | None,
     workers: int,
+    force: bool,
     as_json: bool,
 ) -> None:
-    """Write what TF Serving, Docker Compose and Kubernetes need to serve the exported models."""
+    """Write what TF Serving, Docker Compose and Kubernetes need to serve the exported models.
+
+    Example: rnnsuite deploy --models saved_models --stable sentiment=1 --canary sentiment=2
+    """
     with quiet_imports():
         from rnnsuite import deploy as deployment
     files = deployment.deploy(
@@ -56,6 +61,7 @@ def deploy(
         canary=dict(map(_pin, canary)),
         tag=tag or deployment.TAG,
         workers=workers,
+        force=force,
     )
     print_values({"written": [str(path) for path in files]}, as_json)
 

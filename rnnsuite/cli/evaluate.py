@@ -16,18 +16,24 @@ from rnnsuite.cli.output import print_values
     metavar="SOURCE",
     help="sample, tfds:NAME or a path.  [default: what it was trained with]",
 )
-@click.option("--split", default="test", show_default=True, help="train, validation or test.")
+@click.option(
+    "--split",
+    help="train, validation or test.  [default: test; what training held out, where there is none]",
+)
 @SET
 @JSON
 def evaluate(
     app: str,
     model: pathlib.Path,
     data: str | None,
-    split: str,
+    split: str | None,
     overrides: tuple[str, ...],
     as_json: bool,
 ) -> None:
-    """Score a model of APP on one split."""
+    """Score a model of APP on one split.
+
+    Example: rnnsuite evaluate sentiment --model runs/sentiment/reviews-1a2b3c4d
+    """
     from rnnsuite.pipeline.config import Schema
 
     Schema.of(app).override({}, overrides)

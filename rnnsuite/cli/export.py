@@ -4,7 +4,7 @@ import pathlib
 
 import click
 
-from rnnsuite.cli.options import JSON, PATH, find_app, with_app_name
+from rnnsuite.cli.options import JSON, PATH, SET, find_app, with_app_name
 from rnnsuite.cli.output import number, print_line, print_values
 
 
@@ -29,6 +29,12 @@ from rnnsuite.cli.output import number, print_line, print_values
     help="Kinds of .tflite: float32, dynamic, float16, int8; "
     "none for none.  [default: export.lite]",
 )
+@click.option(
+    "--data",
+    metavar="SOURCE",
+    help="Where the records for the proof are, if they have moved.  [default: as in training]",
+)
+@SET
 @JSON
 def export(
     app: str,
@@ -36,13 +42,21 @@ def export(
     to: pathlib.Path,
     version: int | None,
     lite: tuple[str, ...],
+    data: str | None,
+    overrides: tuple[str, ...],
     as_json: bool,
 ) -> None:
-    """Export a run of APP as a SavedModel and .tflite files, and prove that they agree with it."""
+    """Export a run of APP as a SavedModel and .tflite files, and prove that they agree with it.
+
+    Example: rnnsuite export sentiment --run runs/sentiment/reviews-1a2b3c4d
+    """
+    from rnnsuite.pipeline.config import Schema
+
+    Schema.of(app).override({}, overrides)
     application = find_app(app)
     from rnnsuite.pipeline.export.release import release
 
-    result = release(application, run, to, version, lite)
+    result = release(application, run, to, version, lite, data, overrides)
     if as_json:
         print_values(result, as_json)
         return

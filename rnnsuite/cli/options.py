@@ -2,23 +2,36 @@
 
 import contextlib
 import functools
+import json
 import os
 import pathlib
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING
 
 import click
 
 from rnnsuite import catalog
 from rnnsuite.app import App
 
+if TYPE_CHECKING:
+    from rnnsuite.pipeline.config import Config
+
+OWN_DATA = "default"
+"""The configuration for one's own data."""
 PATH = click.Path(path_type=pathlib.Path)
 CONFIG = click.option(
     "-c",
     "--config",
-    default="sample",
-    show_default=True,
-    help="YAML file, or the name of one in configs/APP.",
+    help="YAML file, or the name of one in configs/APP.  [default: sample; default with --data]",
+)
+DATA = click.option(
+    "--data",
+    metavar="SOURCE",
+    help="Your own data: a file, a folder, or tfds:NAME. Short for --set data.source=SOURCE.",
+)
+FRESH = click.option(
+    "--fresh", is_flag=True, help="Begin anew: delete what was trained in the folder before."
 )
 SET = click.option(
     "--set",
@@ -68,8 +81,37 @@ def quiet_imports() -> Iterator[None]:
 
 def find_app(name: str) -> App:
     """The application, which imports TensorFlow. Raises UserError."""
+    if sys.stderr.isatty() and "tensorflow" not in sys.modules:
+        click.echo("Starting TensorFlow ...", err=True)
     with quiet_imports():
         return catalog.find(name)
+
+
+def configured(
+    app: str, config: str | None, data: str | None, overrides: Sequence[str]
+) -> "tuple[Config, str]":
+    """The configuration that a command asks for, and a name for its run.
+
+    Args:
+        app: the application.
+        config: the value of --config.
+        data: the value of --data.
+        overrides: the values of --set.
+
+    Returns:
+        The checked configuration, and the name: the configuration's, or that of the data.
+
+    Raises:
+        UserError: for a mistake in any of them.
+    """
+    from rnnsuite.pipeline import config as configuration
+
+    name = config or (OWN_DATA if data else "sample")
+    given = (f"data.source={json.dumps(data)}",) if data else ()
+    settings = configuration.load(app, name, (*given, *overrides))
+    if data and not config:
+        return settings, pathlib.PurePath(data.removeprefix("tfds:")).stem or name
+    return settings, pathlib.PurePath(name).stem
 
 
 def with_app_name(function: Callable) -> Callable:

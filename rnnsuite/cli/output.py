@@ -1,7 +1,7 @@
 """What a command prints on standard output."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import click
@@ -28,6 +28,16 @@ def readable(value: Any) -> str:
     if isinstance(value, list):
         return " ".join(readable(item) for item in value)
     return number(value)
+
+
+def aligned(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Rows with the same names as the lines of a table, its header first."""
+    cells = [list(rows[0]), *([readable(value) for value in row.values()] for row in rows)]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    return [
+        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
+        for line in cells
+    ]
 
 
 def number(value: Any) -> str:

@@ -12,7 +12,10 @@ from rnnsuite.app import App
 from rnnsuite.cli.options import JSON, MODEL, PATH, SET, find_app, with_app_name
 from rnnsuite.cli.output import print_line, print_values, readable
 from rnnsuite.core.errors import UserError
-from rnnsuite.core.fields import record_from_text
+from rnnsuite.core.fields import Record, record_from_text
+
+PARTLY = 3
+"""Exit status where some of several requests have no answer."""
 
 
 @click.command()
@@ -34,7 +37,9 @@ from rnnsuite.core.fields import record_from_text
     help="An optional input of the signature.",
 )
 @click.option("--input", "source", type=PATH, help="A .jsonl, .txt, .csv or .tsv of many requests.")
-@click.option("--output", type=PATH, help="Where --input's answers go, as .jsonl.")
+@click.option(
+    "--output", type=PATH, help="Where --input's answers go: a .jsonl, .csv or .tsv to be written."
+)
 @click.option(
     "--field",
     "columns",
@@ -61,7 +66,9 @@ def predict(
     """Answer raw INPUTs: texts, paths to files, or JSON; - reads standard input, one a line.
 
     With --input and --output, answer a whole file; the same command goes on where it was
-    interrupted.
+    interrupted. The exit status is 3 where some of several requests have no answer.
+
+    Example: rnnsuite predict sentiment --model saved_models/sentiment "What a film."
     """
     _check(stream, inputs, source, output, columns, options)
     application = find_app(app)
@@ -84,6 +91,7 @@ def predict(
             overrides=overrides,
         )
         print_values(result, as_json)
+        _end(result["errors"])
         return
     texts = [line.rstrip("\n") for line in sys.stdin] if inputs == ("-",) else list(inputs)
     _answer(application, model, texts, signature, values, overrides, as_json)
@@ -127,16 +135,56 @@ def _answer(
 ) -> None:
     from rnnsuite.pipeline.inference import models, rows
 
+    # What cannot be read is told before the model is loaded, and keeps nobody else's answer.
+    requests = [_request(app, text) for text in texts]
+    records = [request for request in requests if not isinstance(request, UserError)]
+    faults = [request for request in requests if isinstance(request, UserError)]
+    if faults and not records:
+        raise faults[0]
+    for fault in faults:
+        click.echo(f"rnnsuite: {fault}", err=True)
     model = models.open_model(app, path, overrides)
-    records = [record_from_text(app.serving.fields, text) for text in texts]
     answers = model.answer(records, signature, options)
-    lines = [{"input": text, **rows.readable(answers, row)} for row, text in enumerate(texts)]
+    readable_answers = (rows.readable(answers, row) for row in range(len(records)))
+    lines = [
+        {"input": text, "error": str(request)}
+        if isinstance(request, UserError)
+        else {"input": text, **next(readable_answers)}
+        for text, request in zip(texts, requests, strict=True)
+    ]
     if as_json:
         print_line(json.dumps({"answers": lines}, ensure_ascii=False))
-        return
+    else:
+        _show(app, path, lines)
+    _end(len(faults))
+
+
+def _request(app: App, text: str) -> Record | UserError:
+    try:
+        return record_from_text(app.serving.fields, text)
+    except UserError as error:
+        return error
+
+
+def _show(app: App, path: pathlib.Path, lines: Sequence[dict]) -> None:
+    """Prints answers for a person, as the application shows them."""
+    from rnnsuite.pipeline.inference import models
+
+    show = app.serving.show
+    fitted = models.fitted_of(app, path) if show else None
     for line in lines:
-        shown = [f"{name}: {readable(value)}" for name, value in line.items() if name != "input"]
+        if "error" in line:
+            continue
+        answer = {name: value for name, value in line.items() if name != "input"}
+        shown = list(show(fitted, answer)) if show and fitted else []
+        shown = shown or [f"{name}: {readable(value)}" for name, value in answer.items()]
         print_line("\n  ".join([str(line["input"]), *shown]))
+
+
+def _end(faults: int) -> None:
+    """Ends with status 3 where some requests have no answer."""
+    if faults:
+        click.get_current_context().exit(PARTLY)
 
 
 def _columns(app: App, texts: Sequence[str]) -> dict[str, str]:
@@ -181,5 +229,7 @@ def _follow(
             events.append(dict(event))
             if not as_json:
                 print_line("  ".join(f"{name} {readable(value)}" for name, value in event.items()))
+    if not events and not as_json:
+        print_line(f"No event in {source}.")
     if as_json:
         print_line(json.dumps({"stream": source, "events": events}, ensure_ascii=False))

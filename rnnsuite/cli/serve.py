@@ -74,7 +74,12 @@ def serve(
     body: int,
     **options,
 ) -> None:
-    """Serve exported models by TF Serving's REST interface; new versions are picked up."""
+    """Serve exported models by TF Serving's REST interface; new versions are picked up.
+
+    GET / tells what can be asked.
+
+    Example: rnnsuite serve sentiment --models saved_models --port 8501
+    """
     with quiet_imports():
         try:
             from rnnsuite.server import library, server

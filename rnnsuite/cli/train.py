@@ -8,7 +8,18 @@ import time
 import click
 
 from rnnsuite.app import App
-from rnnsuite.cli.options import CONFIG, JSON, PATH, SET, find_app, with_app_name
+from rnnsuite.cli.noise import unfilter
+from rnnsuite.cli.options import (
+    CONFIG,
+    DATA,
+    FRESH,
+    JSON,
+    PATH,
+    SET,
+    configured,
+    find_app,
+    with_app_name,
+)
 from rnnsuite.cli.output import print_values
 from rnnsuite.core.errors import UserError
 
@@ -21,25 +32,34 @@ RESTARTED = "RNNSUITE_RESTARTS"
 @click.command()
 @with_app_name
 @CONFIG
+@DATA
 @SET
 @click.option("--run", type=PATH, help="Run folder.  [default: runs/APP/CONFIG-<hash of settings>]")
+@FRESH
 @JSON
 def train(
-    app: str, config: str, overrides: tuple[str, ...], run: pathlib.Path | None, as_json: bool
+    app: str,
+    config: str | None,
+    data: str | None,
+    overrides: tuple[str, ...],
+    run: pathlib.Path | None,
+    fresh: bool,
+    as_json: bool,
 ) -> None:
-    """Train APP. The same command resumes a run that was interrupted."""
-    from rnnsuite.pipeline import config as configuration
+    """Train APP. The same command resumes a run that was interrupted.
 
-    settings = configuration.load(app, config, overrides)
+    Example: rnnsuite train sentiment --data reviews.csv --set train.epochs=10
+    """
+    settings, name = configured(app, config, data, overrides)
     application = find_app(app)
     from rnnsuite.pipeline.run import default_folder
     from rnnsuite.pipeline.train import workers
     from rnnsuite.pipeline.train.train import train as train_run
 
-    folder = run or default_folder(app, pathlib.Path(config).stem, settings)
+    folder = run or default_folder(app, name, settings)
     try:
         team = workers.start(settings.train)
-        metrics = train_run(application, settings, folder, workers=team)
+        metrics = train_run(application, settings, folder, workers=team, fresh=fresh)
         # The others wait, so that nobody is missed before all is done.
         team.broadcast(lambda: _report(application, folder))
     except workers.WorkerLost as error:
@@ -70,4 +90,5 @@ def _restart(reason: str) -> None:
     )
     os.environ[RESTARTED] = str(count + 1)
     time.sleep(1)
+    unfilter()
     os.execv(sys.executable, sys.orig_argv)

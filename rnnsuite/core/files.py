@@ -10,7 +10,10 @@ import tempfile
 from collections.abc import Iterator
 from typing import Any
 
+import ruamel.yaml
+
 from rnnsuite.core.errors import UserError
+from rnnsuite.core.text import one_line
 
 PART = ".part-"
 """Prefix of unfinished files and folders: what a kill leaves behind."""
@@ -58,6 +61,19 @@ def read_json(path: pathlib.Path) -> Any:
         return json.loads(pathlib.Path(path).read_text(encoding="utf-8"))
     except (ValueError, UnicodeDecodeError) as error:
         raise UserError(f"{path} is damaged, it is no JSON ({error}).") from error
+
+
+def read_yaml(path: pathlib.Path) -> dict[str, Any]:
+    """A YAML 1.2 mapping. Raises UserError naming the file and line of a mistake."""
+    try:
+        values = ruamel.yaml.YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
+    except UnicodeDecodeError as error:
+        raise UserError(f"{path} is not UTF-8 ({error.reason} at byte {error.start}).") from error
+    except ruamel.yaml.YAMLError as error:
+        raise UserError(f"{path} is no valid YAML: {one_line(error)}") from error
+    if not isinstance(values, dict):
+        raise UserError(f"{path} must hold a mapping of sections, not {type(values).__name__}.")
+    return values
 
 
 @contextlib.contextmanager

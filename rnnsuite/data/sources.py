@@ -5,21 +5,14 @@ All of them give a `tf.data.Dataset` of records for one split; class labels are 
 
 import contextlib
 import io
-import os
-import pathlib
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import tensorflow as tf
 
+from rnnsuite.core.cache import cache_folder
 from rnnsuite.core.errors import NoSplit, UserError, nearest
-
-
-def cache_folder() -> pathlib.Path:
-    """Where generated samples lie: $RNNSUITE_CACHE, or ~/.cache/rnnsuite."""
-    folder = os.environ.get("RNNSUITE_CACHE")
-    return pathlib.Path(folder) if folder else pathlib.Path.home() / ".cache" / "rnnsuite"
 
 
 def is_built(source: str) -> bool:

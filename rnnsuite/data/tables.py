@@ -3,6 +3,7 @@
 import contextlib
 import csv
 import io
+import itertools
 import json
 import logging
 import pathlib
@@ -219,7 +220,8 @@ def cells(
         delimiter = find_delimiter(head, columns or list(wanted))
         if delimiter != ",":
             say(f"{path} is read with the delimiter {delimiter!r} (data.delimiter).")
-    texts = (line.replace("\0", "\ufffd") for line in _again(head, lines))
+    begun = io.StringIO(head, newline="")
+    texts = (line.replace("\0", "\ufffd") for line in itertools.chain(begun, lines))
     reader = Cells(
         texts,
         fieldnames=list(columns) or None,
@@ -231,10 +233,3 @@ def cells(
     reader.written = list(reader.fieldnames or ())
     reader.fieldnames = list(renamed(dict.fromkeys(reader.written), wanted))
     return reader
-
-
-def _again(head: str, lines: Iterable[str]) -> Iterator[str]:
-    yield from io.StringIO(head, newline="")
-    # Not "yield from", which would close the lines.
-    for line in lines:
-        yield line  # noqa: UP028

@@ -1,7 +1,8 @@
 """What TF Serving, Docker and Kubernetes need to serve the exported models, and Kubernetes to train
 them.
 
-All of it is written anew from the models that there are; nothing in it is to be edited by hand.
+All of it is written anew from the models that there are. Files that were edited by hand since are
+not overwritten.
 """
 
 import hashlib
@@ -16,7 +17,7 @@ from google.protobuf import text_format
 from tensorflow_serving.config import model_server_config_pb2
 
 from rnnsuite.core.errors import UserError, nearest
-from rnnsuite.core.files import as_user_error, write_text
+from rnnsuite.core.files import as_user_error, read_json, write_json, write_text
 
 TAG = "2.21.0"
 """Of the image tensorflow/serving: the release of the TensorFlow that exports are made with."""
@@ -31,6 +32,8 @@ ARGUMENTS = (
     "--batching_parameters_file=/config/batching.config",
     "--monitoring_config_file=/config/monitoring.config",
 )
+WRITTEN = ".written.json"
+"""Digests of the files as they were written."""
 TEMPLATES = pathlib.Path(__file__).parent / "templates"
 DEFAULT_BATCH = 32
 log = logging.getLogger(__name__)
@@ -45,6 +48,7 @@ def deploy(
     canary: Pins | None = None,
     tag: str = TAG,
     workers: int = 4,
+    force: bool = False,
 ) -> list[pathlib.Path]:
     """Writes config/, docker-compose.yml and kubernetes/ for every exported model.
 
@@ -54,12 +58,13 @@ def deploy(
         stable, canary: versions by model; the newest by default.
         tag: of the image tensorflow/serving.
         workers: of the training job.
+        force: whether files that were edited by hand are overwritten.
 
     Returns:
         The files that were written.
 
     Raises:
-        UserError: where there is no model or no such version.
+        UserError: where there is no model or no such version, or files were edited by hand.
     """
     versions_of = {
         folder.name: versions for folder in _folders(models) if (versions := _versions(folder))
@@ -85,10 +90,33 @@ def deploy(
     for path in sorted(TEMPLATES.rglob("*.y*ml")):
         name = path.relative_to(TEMPLATES).as_posix()
         contents[name] = _filled(name, values)
+    if not force:
+        _check_unedited(to, contents)
     with as_user_error(to):
         for name, content in contents.items():
             write_text(to / name, content)
+        write_json(to / WRITTEN, {name: _digest(content) for name, content in contents.items()})
     return [to / name for name in contents]
+
+
+def _check_unedited(to: pathlib.Path, contents: Mapping[str, str]) -> None:
+    """Raises UserError where a file would be overwritten that is not as it was written."""
+    written = read_json(to / WRITTEN) if (to / WRITTEN).is_file() else {}
+    edited = []
+    for name, content in contents.items():
+        if (to / name).is_file():
+            present = _digest((to / name).read_text(encoding="utf-8", errors="replace"))
+            if present not in (written.get(name), _digest(content)):
+                edited.append(name)
+    if edited:
+        raise UserError(
+            f"{to} has files that were edited by hand: {', '.join(edited)}. Write elsewhere with "
+            f"--to, or overwrite them with --force."
+        )
+
+
+def _digest(content: str) -> str:
+    return hashlib.sha256(content.encode("utf-8")).hexdigest()[:16]
 
 
 def _folders(models: pathlib.Path) -> list[pathlib.Path]:

@@ -5,7 +5,7 @@ import hashlib
 import numpy as np
 import tensorflow as tf
 
-from rnnsuite.data.sources import cache_folder
+from rnnsuite.core.cache import cache_folder
 from rnnsuite.inputs import image
 from rnnsuite.inputs.cache import Cached
 from rnnsuite.layers.backbone import Backbone

@@ -2,6 +2,11 @@
 time.
 """
 
+# ruff: noqa: E402
+from rnnsuite.core.backend import check_backend
+
+check_backend()
+
 from rnnsuite.core.context import exporting
 from rnnsuite.core.names import Cell
 from rnnsuite.layers.attention import Attention

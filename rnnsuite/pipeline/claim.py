@@ -1,8 +1,11 @@
 """Whose a run folder is: bound to settings and data as soon as something is trained in it."""
 
 import contextlib
+import datetime
 import pathlib
+import shlex
 import shutil
+import sys
 from collections.abc import Iterator, Mapping
 
 from rnnsuite.core.errors import UserError
@@ -58,7 +61,11 @@ def claim(run: Run, config: Config, fresh: bool = False) -> None:
         check_data(run.data().get("files"), files, config.data.source, str(run.folder))
     with as_user_error(run.folder):
         write_text(run.folder / "config.yaml", configuration.dump(config))
-    run.save_data({**run.data(), "source": config.data.source, "files": files})
+    begun = {
+        "begun": datetime.datetime.now().astimezone().isoformat(" ", "seconds"),
+        "command": shlex.join([pathlib.Path(sys.argv[0]).name, *sys.argv[1:]]),
+    }
+    run.save_data({**begun, **run.data(), "source": config.data.source, "files": files})
 
 
 def _check_settings(run: Run, config: Config) -> None:

@@ -19,8 +19,8 @@ import ruamel.yaml
 from rnnsuite import catalog
 from rnnsuite.app import App, Direction
 from rnnsuite.core.errors import UserError, nearest
+from rnnsuite.core.files import read_yaml
 from rnnsuite.core.nested import get, put, remove
-from rnnsuite.core.text import one_line
 from rnnsuite.pipeline.settings import Export, Train, Tune
 
 SHARED: Mapping[str, type] = {"train": Train, "tune": Tune, "export": Export}
@@ -140,15 +140,21 @@ class Schema:
     def _explain(self, origin: str, error: Mapping[str, Any], overridden: Sequence[str]) -> str:
         path = [str(part) for part in error["loc"]]
         key = ".".join(path)
-        if any(f"{key}.".startswith(f"{given}.") for given in overridden):
+        origin = f"{origin}:"
+        is_whole = error["type"] == "value_error"
+        if any(f"{key}.".startswith(f"{given}.") for given in overridden) or (
+            is_whole and any(given.startswith(f"{key}.") for given in overridden)
+        ):
             origin = "--set"
+        if is_whole:
+            return f"{origin} {key}: {error['msg'].removeprefix('Value error, ')}."
         if error["type"] in ("unexpected_keyword_argument", "extra_forbidden"):
             depth = len(path)
             keys = [name.split(".") for name in self.known_keys()]
             allowed = {".".join(name[:depth]) for name in keys if name[: depth - 1] == path[:-1]}
-            return f"{origin}: {key}: unknown key.{nearest(key, allowed)}"
+            return f"{origin} {key}: unknown key.{nearest(key, allowed)}"
         value = json.dumps(error["input"], default=str)
-        return f"{origin}: {key}: {value[:80]} given. {error['msg']}."
+        return f"{origin} {key}: {value[:80]} given. {error['msg']}."
 
     def override(self, values: Mapping[str, Any], overrides: Sequence[str]) -> dict[str, Any]:
         """Plain values with `key=value` overrides, each read as YAML. Raises UserError."""
@@ -217,25 +223,25 @@ def load(
     given = get(values, "data.source")
     if isinstance(given, str) and given != "sample" and not given.startswith("tfds:"):
         values = put(values, "data.source", str(pathlib.Path(given).expanduser().absolute()))
-    return schema.build(values, str(path), [text.partition("=")[0] for text in overrides])
+    config = schema.build(values, str(path), [text.partition("=")[0] for text in overrides])
+    _check_names(config, app)
+    return config
+
+
+def _check_names(config: Config, app: App | str) -> None:
+    """Raises UserError for a metric that the application is known not to have."""
+    metrics = list(app.monitored) if isinstance(app, App) else catalog.monitored(app)
+    for key in ("train.monitor", "tune.objective"):
+        section, _, name = key.partition(".")
+        value = getattr(getattr(config, section), name)
+        names = [f"val_{metric}" for metric in metrics or ()]
+        if names and value not in names:
+            raise UserError(f"{key}: unknown metric {value!r}.{nearest(value, names)}")
 
 
 def folder(app: str) -> pathlib.Path:
     """The folder with an application's configurations."""
     return catalog.place(app).configs
-
-
-def read_yaml(path: pathlib.Path) -> dict[str, Any]:
-    """A YAML 1.2 mapping. Raises UserError naming the file and line of a mistake."""
-    try:
-        values = ruamel.yaml.YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
-    except UnicodeDecodeError as error:
-        raise UserError(f"{path} is not UTF-8 ({error.reason} at byte {error.start}).") from error
-    except ruamel.yaml.YAMLError as error:
-        raise UserError(f"{path} is no valid YAML: {one_line(error)}") from error
-    if not isinstance(values, dict):
-        raise UserError(f"{path} must hold a mapping of sections, not {type(values).__name__}.")
-    return values
 
 
 def dump(config: Config) -> str:

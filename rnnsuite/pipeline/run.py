@@ -14,7 +14,14 @@ import pydantic
 from rnnsuite import catalog
 from rnnsuite.app import App, Signature, Start, Trained
 from rnnsuite.core.errors import UserError
-from rnnsuite.core.files import as_user_error, atomic_file, read_json, write_json, write_text
+from rnnsuite.core.files import (
+    as_user_error,
+    atomic_file,
+    read_json,
+    read_yaml,
+    write_json,
+    write_text,
+)
 from rnnsuite.core.text import one_line
 from rnnsuite.core.weights import named_weights
 from rnnsuite.pipeline import config as configuration
@@ -53,10 +60,12 @@ class Run:
     Args:
         app: the application.
         folder: the run folder, which need not exist yet.
+        overrides: `key=value`, applied on top of the configuration that is in the folder.
     """
 
     app: App
     folder: pathlib.Path
+    overrides: tuple[str, ...] = ()
 
     @property
     def checkpoints(self) -> pathlib.Path:
@@ -83,7 +92,8 @@ class Run:
                 f"{self.folder} is a run of {values.get('app')}, not of {self.app.name}."
             )
         schema = Schema.of(self.app)
-        return schema.build(schema.upgrade(values), str(self.folder / "config.yaml"))
+        values = schema.override(schema.upgrade(values), self.overrides)
+        return schema.build(values, str(self.folder / "config.yaml"))
 
     def save_data(self, values: Mapping[str, Any]) -> None:
         with as_user_error(self.folder):
@@ -201,7 +211,7 @@ def read_config(folder: pathlib.Path) -> dict[str, Any]:
     path = folder / "config.yaml"
     if not path.is_file():
         raise UserError(f"{folder} is no run: it has no config.yaml.")
-    return configuration.read_yaml(path)
+    return read_yaml(path)
 
 
 def open_start(folder: pathlib.Path) -> Start:

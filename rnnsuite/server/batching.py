@@ -34,9 +34,9 @@ class Batcher:
         run: answers arrays.
         pool: its threads.
         together: whether requests may share a batch at all.
-        most: rows of a batch at most.
+        max_rows: of a batch.
         parallel: batches under way at a time.
-        noted: called with the rows of each batch.
+        on_batch: called with the rows of each batch.
     """
 
     def __init__(
@@ -44,14 +44,14 @@ class Batcher:
         run: Callable[[Arrays], Arrays],
         pool: concurrent.futures.Executor,
         together: bool,
-        most: int,
+        max_rows: int,
         parallel: int,
-        noted: Callable[[int], None] = lambda rows: None,
+        on_batch: Callable[[int], None] = lambda rows: None,
     ):
         self.run = run
         self.pool = pool
-        self.noted = noted
-        self.most = most if together else 1
+        self.on_batch = on_batch
+        self.max_rows = max_rows if together else 1
         self.parallel = parallel
         self.waiting: collections.deque[_Waiting] = collections.deque()
         self.running = 0
@@ -69,7 +69,7 @@ class Batcher:
             batch = self._next()
             if batch:
                 self.running += 1
-                self.noted(sum(request.rows for request in batch))
+                self.on_batch(sum(request.rows for request in batch))
                 work = loop.run_in_executor(self.pool, self._answers, batch)
                 work.add_done_callback(lambda done, batch=batch: self._finish(loop, batch, done))
 
@@ -84,7 +84,7 @@ class Batcher:
             if first.done.done():
                 self.waiting.popleft()
                 continue
-            if batch and (rows + first.rows > self.most or first.kind != batch[0].kind):
+            if batch and (rows + first.rows > self.max_rows or first.kind != batch[0].kind):
                 break
             batch.append(self.waiting.popleft())
             rows += first.rows

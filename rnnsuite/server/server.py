@@ -11,7 +11,7 @@ import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from rnnsuite.core.errors import UserError
-from rnnsuite.server import rest
+from rnnsuite.server import overview, rest
 from rnnsuite.server.service import Service, Settings
 
 log = logging.getLogger(__name__)
@@ -35,13 +35,19 @@ class _Protocol(HttpToolsProtocol):
 class _Server(uvicorn.Server):
     """Tells where it listens, and ends well on SIGTERM and SIGINT."""
 
+    def __init__(self, config: uvicorn.Config, service: Service):
+        super().__init__(config)
+        self.service = service
+
     async def startup(self, sockets=None) -> None:
         await super().startup(sockets)
         for listening in (
             socket for server in getattr(self, "servers", ()) for socket in server.sockets
         ):
             host, port = listening.getsockname()[:2]
-            log.info("Serving on http://%s:%d", f"[{host}]" if ":" in host else host, port)
+            address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+            log.info("Serving on %s", address)
+            log.info("Try: curl %s%s", address, overview.example(self.service.library))
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -92,7 +98,7 @@ def serve(settings: Settings) -> None:
     interval = sys.getswitchinterval()
     sys.setswitchinterval(SWITCH_SECONDS)
     try:
-        _Server(config).run()
+        _Server(config, service).run()
     except SystemExit as error:
         if not failures:
             raise UserError(

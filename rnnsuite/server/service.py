@@ -15,7 +15,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from google.protobuf import json_format
 from tensorflow_serving.apis import get_model_metadata_pb2
 
-from rnnsuite.server import rest
+from rnnsuite.server import overview, rest
 from rnnsuite.server.batching import Batcher
 from rnnsuite.server.library import Library, Loaded, VersionPolicy
 from rnnsuite.server.metrics import Metrics
@@ -78,19 +78,16 @@ class Service:
         )
 
     def _batchers(self, servable: Servable) -> dict[str, Batcher]:
-        most = self.settings.batch
-        parallel = self.parallel
-        noted = self.metrics.batch(servable.name)
+        make = functools.partial(
+            Batcher,
+            pool=self.pool,
+            max_rows=self.settings.batch,
+            parallel=self.parallel,
+            on_batch=self.metrics.batch(servable.name),
+        )
         return {
-            name: Batcher(
-                functools.partial(servable.run, name),
-                self.pool,
-                definition.together,
-                most,
-                parallel,
-                noted,
-            )
-            for name, definition in servable.signatures.items()
+            name: make(functools.partial(servable.run, name), together=signature.together)
+            for name, signature in servable.signatures.items()
         }
 
     @contextlib.asynccontextmanager
@@ -116,7 +113,11 @@ class Service:
         """The ASGI application. Models are loaded when it starts."""
         if scope["type"] == "lifespan":
             return await _lifespan(self.running, receive, send)
-        if scope["path"] == METRICS and scope["method"] == "GET":
+        if scope["path"] == "/" and scope["method"] in ("GET", "HEAD"):
+            status = 200
+            kind = "application/json"
+            body = rest.dump({**overview.describe(self.library), "metrics": METRICS})
+        elif scope["path"] == METRICS and scope["method"] == "GET":
             status = 200
             kind = self.metrics.kind
             body = self._page()
@@ -217,7 +218,7 @@ class Service:
         return self.metrics.page(self.under_way, loaded)
 
 
-async def _read_body(receive: Callable, most: int) -> bytes:
+async def _read_body(receive: Callable, largest: int) -> bytes:
     """A request's body of at most so many bytes."""
     parts = []
     size = 0
@@ -227,8 +228,8 @@ async def _read_body(receive: Callable, most: int) -> bytes:
             raise ClientDisconnected
         parts.append(message.get("body", b""))
         size += len(parts[-1])
-        if size > most:
-            raise RequestError("TOO_LARGE", f"Request body is larger than {most} bytes")
+        if size > largest:
+            raise RequestError("TOO_LARGE", f"Request body is larger than {largest} bytes")
         if not message.get("more_body"):
             return b"".join(parts)
 

@@ -17,6 +17,10 @@ from rnnsuite.core.text import as_text
 
 LABELS = "labels.txt"
 """The file with the class names, one a line, that lies beside .tflite files."""
+ABSENT: Any = 0.0
+"""Precision of a class that is never answered, and recall of one that has no record."""
+SHOWN = 3
+"""Classes that a person is shown of an answer."""
 METRICS: Mapping[str, Direction] = {"accuracy": "max", "macro_f1": "max"}
 """What `score` gives."""
 
@@ -126,9 +130,49 @@ def score(
             "Confidence": functools.partial(_confidence, confidence, correct),
             **(plots or {}),
         },
+        tables={"By class": _by_class(truth, predicted)},
         right=cases[True],
         wrong=cases[False],
     )
+
+
+def _by_class(truth: np.ndarray, predicted: np.ndarray) -> list[dict[str, Any]]:
+    """Precision, recall and F1 of every class, and how many records it has."""
+    names = sorted(set(truth) | set(predicted))
+    columns: Any = metrics.precision_recall_fscore_support(
+        truth, predicted, labels=names, zero_division=ABSENT
+    )
+    return [
+        {
+            "class": str(name),
+            "precision": float(precision),
+            "recall": float(recall),
+            "F1": float(f1),
+            "records": int(count),
+        }
+        for name, precision, recall, f1, count in zip(names, *columns, strict=True)
+    ]
+
+
+def show(fitted: Any, answer: Mapping[str, Any]) -> list[str]:
+    """An answer for a person: the most probable classes by name, and each token's attention.
+
+    Args:
+        fitted: what was fitted on train, with `labels`.
+        answer: with `probabilities`, and perhaps `tokens` and their `weights`.
+
+    Returns:
+        A line for the classes, and one for the tokens where there are some.
+    """
+    pairs = zip(fitted.labels, answer["probabilities"], strict=True)
+    ranked = sorted(pairs, key=lambda pair: -pair[1])[:SHOWN]
+    lines = ["  ".join(f"{label} {probability:.3f}" for label, probability in ranked)]
+    if "tokens" in answer:
+        words = zip(answer["tokens"], answer["weights"], strict=True)
+        lines.append(
+            "attention: " + " ".join(f"{word} {weight:.2f}" for word, weight in words if word)
+        )
+    return lines
 
 
 def _confusion(truth, predicted):

@@ -9,6 +9,7 @@ import pytest
 from rnnsuite import catalog
 from rnnsuite.core.errors import UserError
 from rnnsuite.pipeline import config as configuration
+from rnnsuite.pipeline.claim import claim
 from rnnsuite.pipeline.config import Schema
 from rnnsuite.pipeline.inference.models import open_model
 from rnnsuite.pipeline.run import Run
@@ -44,10 +45,10 @@ def test_a_run_goes_on_under_its_own_settings(tmp_path):
     shutil.copytree(OLD / "sentiment", tmp_path / "run")
     run = Run(catalog.find("sentiment"), tmp_path / "run")
     config = run.config()
-    run.claim(config)
+    claim(run, config)
     wider = configuration.replace(run.app, config, {"model.units": 9})
     with pytest.raises(UserError, match=r"other settings \(model\.units\)"):
-        run.claim(wider)
+        claim(run, wider)
 
 
 @pytest.mark.parametrize("name", ["captioning", "translation"])

@@ -51,6 +51,9 @@ def test_records_fit_together(name):
     assert app.name == name
     assert "loss" in app.model.metrics
     assert set(app.monitored.values()) <= {"min", "max"}
+    if catalog.monitored(name) is not None:
+        # So that a mistake in train.monitor is told before TensorFlow is imported.
+        assert set(catalog.monitored(name)) == set(app.monitored)
     if app.scoring:
         assert app.scoring.primary in app.scoring.metrics
     if app.serving.stream:
@@ -305,6 +308,7 @@ def test_a_run_of_another_app_is_refused(finished, tmp_path):
 def test_an_export_of_another_app_is_refused(finished, tmp_path):
     (tmp_path / "assets.extra").mkdir()
     (tmp_path / "assets.extra" / "model_card.json").write_text('{"config": {"app": "other"}}')
+    (tmp_path / "saved_model.pb").touch()
     if finished.app.scoring is None:
         pytest.skip("no scoring")
     with pytest.raises(UserError, match=f"a model of other, not of {finished.app.name}"):

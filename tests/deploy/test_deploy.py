@@ -39,9 +39,8 @@ def test_the_files_in_the_project_are_those_of_its_models(tmp_path):
     """`rnnsuite deploy` has to be run again after an export that is released."""
     deploy.deploy(ROOT / "saved_models", tmp_path / "deploy")
     for path in (tmp_path / "deploy").rglob("*"):
-        if (
-            path.is_file() and path.name != "docker-compose.yml"
-        ):  # which has the path from there to the models
+        # One has the path from there to the models, the other a digest of it.
+        if path.is_file() and path.name not in ("docker-compose.yml", deploy.WRITTEN):
             assert path.read_bytes() == (ROOT / path.relative_to(tmp_path)).read_bytes(), path
     compose = yaml(ROOT / "deploy" / "docker-compose.yml")
     assert compose["services"]["serving"]["volumes"][0] == "../saved_models:/models:ro"
@@ -216,3 +215,24 @@ def test_sizes(most):
     assert found == sorted(set(found))
     assert found[-1] == most
     assert found[0] == 1
+
+
+def test_files_that_were_edited_by_hand_are_not_overwritten(tmp_path):
+    models = ROOT / "saved_models"
+    deploy.deploy(models, tmp_path)
+    deploy.deploy(models, tmp_path, workers=8)  # what it wrote itself it may write anew
+    job = tmp_path / "kubernetes" / "training" / "job.yaml"
+    job.write_text(job.read_text() + "# mine\n")
+    with pytest.raises(
+        UserError, match=r"edited by hand: kubernetes/training/job\.yaml\..*--force"
+    ):
+        deploy.deploy(models, tmp_path, workers=4)
+    assert "# mine" in job.read_text()
+    deploy.deploy(models, tmp_path, workers=4, force=True)
+    assert "# mine" not in job.read_text()
+
+
+def test_files_of_somebody_else_are_not_overwritten(tmp_path):
+    (tmp_path / "docker-compose.yml").write_text("services: {}\n")
+    with pytest.raises(UserError, match=r"edited by hand: docker-compose\.yml"):
+        deploy.deploy(ROOT / "saved_models", tmp_path)

@@ -78,7 +78,7 @@ no_files = st.lists(
 paths = st.one_of(
     st.sampled_from(
         [
-            "/",
+            "/v1",
             "/v1",
             "/v1/models",
             "/v1/models/",

@@ -186,7 +186,7 @@ def test_a_mistake_is_named_in_tf_servings_form(ask, path, body, status, said):
 
 def test_what_is_no_request(released, get):
     for path in (
-        "/",
+        "/v1",
         "/v1",
         "/v1/models",
         "/v1/models/sentiment/versions/x",

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from rnnsuite.server import overview
 from rnnsuite.server import service as module
 from rnnsuite.server.library import Loaded
 from rnnsuite.server.servable import Field, Signature
@@ -144,6 +145,28 @@ def test_state_and_metrics(service):
     assert status == 200
     assert headers[b"content-type"].startswith(b"text/plain")
     assert b'rnnsuite_model_loaded{model="double",version="1"} 1.0' in page
+
+
+def test_the_first_address_tells_what_can_be_asked(service):
+    status, _, body = ask(service, "GET", "/")
+    assert status == 200
+    found = json.loads(body)
+    assert found["metrics"] == METRICS
+    assert found["models"]["double"] == {
+        "versions": [1],
+        "predict": "/v1/models/double:predict",
+        "metadata": "/v1/models/double/metadata",
+        "signatures": {"serving_default": {"inputs": ["x"], "optional": [], "outputs": ["y"]}},
+    }
+    assert overview.example(service.library) == "/"
+    Doubling.signatures["serving_default"].inputs["text"] = X
+    del Doubling.signatures["serving_default"].inputs["x"]
+    try:
+        line = overview.example(service.library)
+    finally:
+        Doubling.signatures["serving_default"].inputs["x"] = X
+        del Doubling.signatures["serving_default"].inputs["text"]
+    assert line == '/v1/models/double:predict -d \'{"instances": ["What a film."]}\''
 
 
 def test_large_requests_and_answers_go_through_a_thread(service, monkeypatch):

@@ -1,5 +1,6 @@
 """A run as .tflite files. The converter can kill its process, so it runs in a child."""
 
+import json
 import pathlib
 import re
 import sys
@@ -10,9 +11,10 @@ from typing import Any
 import numpy as np
 
 from rnnsuite import catalog
-from rnnsuite.app import App, Signature
+from rnnsuite.app import Signature
 from rnnsuite.core.context import PRECISE, exporting
 from rnnsuite.pipeline.export import child, saved_model
+from rnnsuite.pipeline.run import Run
 
 KINDS = ("float32", "dynamic", "float16", "int8")
 """dynamic: int8 weights. float16: float16 weights. int8: everything, after calibration."""
@@ -20,8 +22,7 @@ Request = Mapping[str, np.ndarray]
 
 
 def convert(
-    app: App,
-    run: pathlib.Path,
+    run: Run,
     folder: pathlib.Path,
     kinds: Sequence[str],
     calibration: Sequence[Request] = (),
@@ -31,8 +32,7 @@ def convert(
     The files hold the application's lite signatures, for a batch of one and any length.
 
     Args:
-        app: the application, which a child process finds by its name.
-        run: the run folder.
+        run: what is converted, by a child process that finds its application by name.
         folder: where the files go.
         kinds: some of `KINDS`.
         calibration: inputs of typical requests, by name, whose ranges int8 takes over.
@@ -50,20 +50,22 @@ def convert(
         np.savez(inputs, **arrays)
         child.run_module(
             "rnnsuite.pipeline.export.lite",
-            app.name,
-            run.resolve(),
+            run.app.name,
+            run.folder.resolve(),
+            json.dumps(run.overrides),
             folder.resolve(),
             inputs,
             *kinds,
         )
 
 
-def _main(name: str, run: str, folder: str, calibration: str, *kinds: str) -> None:
-    from rnnsuite.pipeline.run import Run
-
+def _main(
+    name: str, folder_of_run: str, overrides: str, folder: str, calibration: str, *kinds: str
+) -> None:
     app = catalog.find(name)
+    run = Run(app, pathlib.Path(folder_of_run), tuple(json.loads(overrides)))
     with exporting("lite"):
-        signatures = saved_model.open_run(Run(app, pathlib.Path(run))).signatures
+        signatures = saved_model.open_run(run).signatures
         chosen = {key: signature for key, signature in signatures.items() if signature.lite}
         files = converted(chosen, kinds, _stored(calibration))
     for kind, content in files.items():

@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import json
 import pathlib
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -26,6 +27,8 @@ def release(
     to: pathlib.Path,
     version: int | None = None,
     kinds: Sequence[str] = (),
+    data: str | None = None,
+    overrides: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Exports a run to TO/<app>/<version> and, for devices, to TO/<app>/lite/<version>.
 
@@ -35,6 +38,8 @@ def release(
         to: the folder of all models.
         version: one more than the newest by default.
         kinds: of .tflite files, or "none"; by default those of `export.lite`.
+        data: where the records for the proof are, if they are not where training found them.
+        overrides: `key=value` of data, export or the application's own sections.
 
     Returns:
         The folders and the parity report.
@@ -43,7 +48,9 @@ def release(
         UserError: for an unusable run or target.
         ExportFailed: when a form does not answer as the model does; then neither folder exists.
     """
-    run = Run(app, run_folder)
+    if app.scoring and app.scoring.require:
+        app.scoring.require()
+    run = _overridden(Run(app, run_folder), data, overrides)
     config = run.config()
     kinds = _check_kinds(app, kinds or config.export.lite)
     version = version or _newest(to / app.name) + 1
@@ -65,6 +72,18 @@ def release(
         _write_cards(run, report, version, [part / "assets.extra", lite_part])
     folders = {"saved_model": str(target), **({"lite": str(lite_target)} if lite_target else {})}
     return {**folders, "parity": report}
+
+
+def _overridden(run: Run, data: str | None, overrides: Sequence[str]) -> Run:
+    for override in overrides:
+        section = override.split(".")[0]
+        if section not in ("data", "export", *run.app.serving.sections):
+            raise UserError(
+                f"--set {override}: the run is trained; export takes keys of data, export"
+                f"{''.join(f', {name}' for name in run.app.serving.sections)}."
+            )
+    source = [] if data is None else [f"data.source={json.dumps(data)}"]
+    return dataclasses.replace(run, overrides=(*source, *overrides))
 
 
 def _write_saved_model(app: App, exported: Exported, folder: pathlib.Path) -> None:
@@ -121,7 +140,7 @@ def _write_device(
         stream = app.serving.stream
         if stream and stream.signature in exported.signatures and device.chunks:
             calibration += _streamed(app, run, device, records)
-    lite.convert(app, run.folder, folder, kinds, calibration)
+    lite.convert(run, folder, kinds, calibration)
     (folder / "runner.py").write_bytes(pathlib.Path(runner.__file__).read_bytes())
 
 

@@ -17,7 +17,7 @@ import numpy as np
 import tensorflow as tf
 
 from rnnsuite.app import App
-from rnnsuite.core.errors import UserError
+from rnnsuite.core.errors import Interrupted, UserError
 from rnnsuite.core.fields import Record
 from rnnsuite.core.files import as_user_error, exclusive, read_json, write_json
 from rnnsuite.core.progress import bar
@@ -85,7 +85,13 @@ def predict_file(
     with as_user_error(part), _claimed(part, identity) as written, open(source, "rb") as stream:
         rows = read_rows(stream, source, app.serving.fields, columns)
         answer = _answerer(predictor, signature, options)
-        done, errors = _append(rows, stream, source, written, answer)
+        try:
+            done, errors = _append(rows, stream, source, written, answer)
+        except KeyboardInterrupt as error:
+            raise Interrupted(
+                f"interrupted; {part} holds the rows that are done, and the same command goes on "
+                f"behind them."
+            ) from error
         if output.suffix.lower() == ".jsonl":
             os.replace(part, output)
         else:

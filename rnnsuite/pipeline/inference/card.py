@@ -9,7 +9,7 @@ from rnnsuite.app import App
 from rnnsuite.core.errors import UserError
 from rnnsuite.pipeline import config as configuration
 from rnnsuite.pipeline.config import Config, Schema
-from rnnsuite.pipeline.inference.models import no_model
+from rnnsuite.pipeline.inference.models import CARD, find_model
 from rnnsuite.pipeline.run import Run
 
 
@@ -48,14 +48,13 @@ def data_section(
     return schema.build(schema.override(values, overrides)).data
 
 
-def _values(app: App, model: pathlib.Path) -> dict[str, Any]:
+def _values(app: App, path: pathlib.Path) -> dict[str, Any]:
+    model = path if (path / CARD).is_file() else find_model(app, path)
     if (model / "config.yaml").is_file():
         return configuration.plain(Run(app, model).config())
-    for card in (model / "assets.extra" / "model_card.json", model.parent / "model_card.json"):
+    for card in (model / CARD, model / "assets.extra" / CARD, model.parent / CARD):
         if card.is_file():
             return Schema.of(app).upgrade(_read_card(app, model, card))
-    if not model.exists():
-        raise no_model(model)
     return {}
 
 

@@ -5,6 +5,7 @@ import pathlib
 from rnnsuite.app import App
 from rnnsuite.core.errors import UserError
 from rnnsuite.core.progress import bar
+from rnnsuite.core.text import one_line
 from rnnsuite.device import runner
 from rnnsuite.pipeline.inference.predictor import BATCH, DEFAULT, Predictor
 from rnnsuite.pipeline.inference.rows import gather
@@ -14,8 +15,19 @@ def open_lite(app: App, path: pathlib.Path) -> Predictor:
     """The model in the file. Raises UserError where the application has no on-device form."""
     if app.serving.device is None:
         raise UserError(f"{app.name} has no on-device form.")
-    device = app.serving.device.open(path.parent)
-    model = (device.runner or runner).open_model(str(path), device.signature)
+    try:
+        device = app.serving.device.open(path.parent)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise UserError(
+            f"{path} has been moved away from the files that were exported with it "
+            f"({one_line(error, 100)}), or it is of another application than {app.name}."
+        ) from error
+    try:
+        model = (device.runner or runner).open_model(str(path), device.signature)
+    except (ValueError, RuntimeError, OSError, KeyError) as error:
+        raise UserError(
+            f"{path} is no .tflite file of {app.name} ({one_line(error, 100)})."
+        ) from error
 
     def ask(records, signature, options):
         shown = bar(records, desc="answers", unit="record", disable=len(records) <= BATCH)

@@ -1,15 +1,20 @@
 """A trained model by its path: a run, a SavedModel folder or a .tflite file."""
 
+import logging
 import pathlib
 from collections.abc import Sequence
 from typing import Any
 
 from rnnsuite.app import App
 from rnnsuite.core.errors import UserError
+from rnnsuite.core.files import read_json
 from rnnsuite.pipeline.inference.lite import open_lite
 from rnnsuite.pipeline.inference.predictor import Predictor, graph_predictor
 from rnnsuite.pipeline.inference.saved_model import is_saved_model, open_saved_model
 from rnnsuite.pipeline.run import Run, load_fitted
+
+CARD = "model_card.json"
+log = logging.getLogger(__name__)
 
 
 def open_model(app: App, path: str | pathlib.Path, overrides: Sequence[str] = ()) -> Predictor:
@@ -17,7 +22,7 @@ def open_model(app: App, path: str | pathlib.Path, overrides: Sequence[str] = ()
 
     Args:
         app: its application.
-        path: a run, a SavedModel folder or a .tflite file.
+        path: a run, a SavedModel folder or a .tflite file; see `find_model`.
         overrides: `key=value` of a run's sections that bind no training; what is exported keeps
             the settings that it was exported with.
 
@@ -27,28 +32,85 @@ def open_model(app: App, path: str | pathlib.Path, overrides: Sequence[str] = ()
     Raises:
         UserError: for no model, a damaged one, or one of another application.
     """
-    path = pathlib.Path(path)
+    path = find_model(app, pathlib.Path(path))
     if overrides and (path.suffix == ".tflite" or is_saved_model(path)):
         raise UserError(f"{path} answers as it was exported; {overrides[0]} holds for a run only.")
     if path.suffix == ".tflite":
+        check_card(app, path, path.parent / CARD)
         return open_lite(app, path)
     if is_saved_model(path):
+        check_card(app, path, path / "assets.extra" / CARD)
         return open_saved_model(path)
-    if path.is_dir():
-        return graph_predictor("run", Run(app, path).signatures(overrides))
-    raise no_model(path)
+    return graph_predictor("run", Run(app, path).signatures(overrides))
 
 
-def no_model(path: pathlib.Path) -> UserError:
-    """The error for a path without a model."""
-    return UserError(
-        f"There is no model at {path}: give a run folder, a SavedModel folder or a .tflite file."
-    )
+def find_model(app: App, path: pathlib.Path) -> pathlib.Path:
+    """The model that a path stands for: itself, or the newest version in it.
+
+    Args:
+        app: the application.
+        path: a run, a SavedModel folder, a .tflite file, a folder of versions, or the folder of
+            all models.
+
+    Returns:
+        A run, a SavedModel folder or a .tflite file.
+
+    Raises:
+        UserError: where there is none, naming what is there.
+    """
+    if path.suffix == ".tflite":
+        if not path.is_file():
+            raise UserError(f"There is no file {path}.{_beside(path.parent)}")
+        return path
+    if is_saved_model(path) or (path / "config.yaml").is_file():
+        return path
+    for folder in (path, path / app.name):
+        versions = [entry for entry in _numbered(folder) if is_saved_model(entry)]
+        if versions:
+            log.info("Taking version %s of %s.", versions[-1].name, folder)
+            return versions[-1]
+    if not path.is_dir():
+        raise UserError(
+            f"There is no model at {path}: give a run folder, a SavedModel folder or a .tflite "
+            f"file."
+        )
+    raise UserError(f"{path} is no run, no SavedModel folder and no .tflite file.{_beside(path)}")
+
+
+def _numbered(folder: pathlib.Path) -> list[pathlib.Path]:
+    entries = folder.iterdir() if folder.is_dir() else ()
+    named = [entry for entry in entries if entry.name.isdecimal() and entry.name.isascii()]
+    return sorted(named, key=lambda entry: int(entry.name))
+
+
+def _beside(folder: pathlib.Path) -> str:
+    """What could be meant instead, in a sentence."""
+    if not folder.is_dir():
+        return ""
+    found = [
+        *folder.glob("*.tflite"),
+        *(entry.parent for entry in folder.glob("*/config.yaml")),
+        *(entry.parent for entry in folder.glob("*/saved_model.pb")),
+        *(entry.parent for entry in folder.glob("*/*.tflite")),
+    ]
+    names = ", ".join(sorted({str(entry) for entry in found})[:5])
+    return f" There are: {names}." if names else ""
+
+
+def check_card(app: App, model: pathlib.Path, card: pathlib.Path) -> None:
+    """Raises UserError where the card beside a model says that it is another application's."""
+    if not card.is_file():
+        return
+    name = read_json(card).get("name")
+    if name is not None and name != app.name:
+        raise UserError(f"{model} is a model of {name}, not of {app.name}.")
 
 
 def fitted_of(app: App, path: str | pathlib.Path) -> Any:
     """What was fitted on train, of a model of any form. Raises UserError where it is not kept."""
     path = pathlib.Path(path)
+    if not (path / "fitted.json").is_file():
+        path = find_model(app, path)
     candidates = [
         path / "fitted.json",
         path / "assets.extra" / "fitted.json",

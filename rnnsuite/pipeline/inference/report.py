@@ -1,22 +1,21 @@
-"""report.html: what a run did, to look at rather than read."""
+"""report.html: what a run or a search did, to look at rather than read."""
 
-import base64
-import io
+import datetime
 import pathlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import jinja2
-from matplotlib.figure import Figure
 
-from rnnsuite.app import Score
+from rnnsuite.app import App, Score
 from rnnsuite.core.files import as_user_error, write_text
-from rnnsuite.pipeline.config import dump
+from rnnsuite.pipeline.config import Config, dump
+from rnnsuite.pipeline.inference import figures
 from rnnsuite.pipeline.inference.evaluate import Evaluation
-from rnnsuite.pipeline.run import TIMING_COLUMNS, Run
+from rnnsuite.pipeline.run import Run
 
 CASES = 20
-
+"""Right and wrong cases that are shown, at most."""
 PAGE = pathlib.Path(__file__).with_name("report.html")
 
 
@@ -25,90 +24,90 @@ def write(run: Run, evaluation: Evaluation | None) -> None:
     score = evaluation.score if evaluation else Score({})
     history = run.history()
     health = run.health()
-    page = jinja2.Environment(autoescape=True).from_string(PAGE.read_text(encoding="utf-8"))
-    text = page.render(
-        title=f"{run.app.name}: {run.folder.name}",
-        metrics=rounded(run.metrics()),
-        curves=_images(_curves(history)) if history else {},
-        health=_images(_health(health)) if health else {},
-        warnings=health[-1]["warnings"] if health else [],
-        evaluation=evaluation,
-        scores=rounded(score.metrics),
-        plots={name: _png(draw()) for name, draw in score.plots.items()},
-        notes=score.notes,
-        cases=[
+    config = run.config()
+    values = {
+        "title": f"{run.app.name}: {run.folder.name}",
+        "summary": rounded(run.metrics()),
+        "main": {config.train.monitor},
+        "facts": facts(run),
+        "curves": figures.images(figures.curves(history)) if history else {},
+        "health": figures.images(figures.health(health)) if health else {},
+        "warnings": health[-1]["warnings"] if health else [],
+        "evaluation": evaluation,
+        "scores": rounded(score.metrics),
+        "tables": {name: [rounded(row) for row in rows] for name, rows in score.tables.items()},
+        "plots": {name: figures.png(draw()) for name, draw in score.plots.items()},
+        "notes": score.notes,
+        "cases": [
             ("wrong", score.titles[0], score.wrong[:CASES]),
             ("right", score.titles[1], score.right[:CASES]),
         ],
-        config=dump(run.config()),
-    )
-    with as_user_error(run.folder):
-        write_text(run.folder / "report.html", text)
+        "config": dump(config),
+    }
+    _write(run.folder, values)
 
 
-def _images(figures: Mapping[str, Figure]) -> dict[str, str]:
-    return {name: _png(figure) for name, figure in figures.items()}
+def write_search(
+    app: App, config: Config, folder: pathlib.Path, table: Sequence[Mapping[str, Any]]
+) -> None:
+    """Writes SEARCH/report.html: the trials and the objective over every setting.
+
+    Args:
+        app: the application.
+        config: of the search.
+        folder: of the search.
+        table: a row for each trial, best first.
+    """
+    objective = config.tune.objective
+    best = table[0]
+    values = {
+        "title": f"{app.name}: search in {folder.name}",
+        "summary": rounded({"trials": len(table), **best}),
+        "main": {objective},
+        "facts": {"data": config.data.source, "algorithm": config.tune.algorithm},
+        "trials": [rounded(row) for row in table],
+        "curves": figures.images(figures.trials(table, objective)),
+        "config": dump(config),
+    }
+    _write(folder, values)
+
+
+def _write(folder: pathlib.Path, values: Mapping[str, Any]) -> None:
+    page = jinja2.Environment(autoescape=True).from_string(PAGE.read_text(encoding="utf-8"))
+    with as_user_error(folder):
+        write_text(folder / "report.html", page.render(values))
+
+
+def facts(run: Run) -> dict[str, str]:
+    """When, how long, by which command and on which data a run was trained."""
+    data = run.data()
+    found = {}
+    if "begun" in data:
+        found["begun"] = data["begun"]
+    seconds = sum(row.get("seconds", 0.0) for row in run.history())
+    found["time in epochs"] = str(datetime.timedelta(seconds=round(seconds)))
+    if "command" in data:
+        found["command"] = data["command"]
+    found["data"] = run.config().data.source
+    for name, split in data.get("splits", {}).items():
+        classes = ", ".join(f"{label} {count}" for label, count in split["classes"].items())
+        lengths = split["lengths"]
+        found[name] = (
+            f"{split['examples']} examples of length {lengths['shortest']:.0f} to "
+            f"{lengths['longest']:.0f}, half up to {lengths['median']:.0f}"
+            f"{f'; {classes}' if classes else ''}"
+        )
+    if data.get("skipped"):
+        found["left out"] = f"{data['skipped']} bad records; see skipped.txt"
+    return found
 
 
 def rounded(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Numbers with four digits behind the point, for people."""
-    return {
-        name: f"{value:.4f}" if isinstance(value, float) else value
-        for name, value in values.items()
-    }
+    """Numbers with four digits behind the point, or small ones as powers of ten, for people."""
+    return {name: _rounded(value) for name, value in values.items()}
 
 
-def _curves(history: Sequence[Mapping[str, float]]) -> dict[str, Figure]:
-    epochs = [row["epoch"] for row in history]
-    figures = {}
-    for name in history[0]:
-        if name in ("epoch", *TIMING_COLUMNS) or name.startswith("val_"):
-            continue
-        figure = figures[name] = Figure(figsize=(5, 3), layout="constrained")
-        axes = figure.subplots()
-        for key, label in ((name, "train"), (f"val_{name}", "validation")):
-            if key in history[0]:
-                axes.plot(epochs, [row[key] for row in history], marker=".", label=label)
-        axes.set(xlabel="epoch", ylabel=name)
-        if f"val_{name}" in history[0]:
-            axes.legend()
-        axes.grid(alpha=0.3)
-    return figures
-
-
-def _health(rows: Sequence[Mapping[str, Any]]) -> dict[str, Figure]:
-    """The last epoch's gradient at every step, and every epoch's gradients and updates of each
-    layer.
-    """
-    figures = {}
-    if rows[-1]["states"]:
-        name = "gradient of the loss with respect to the state"
-        figure = figures[name] = Figure(figsize=(7, 3.4), layout="constrained")
-        axes = figure.subplots()
-        for path, norms in rows[-1]["states"].items():
-            axes.semilogy(range(1, len(norms) + 1), norms, label=path)
-        axes.set(xlabel="step, in the order of running", ylabel="norm", title=name)
-        axes.legend(fontsize="small")
-        axes.grid(alpha=0.3)
-    epochs = range(1, len(rows) + 1)
-    for name, value in (
-        ("gradient norm of each layer", lambda row, path: row["layers"][path]["gradient"]),
-        (
-            "update over weight, first step of each epoch",
-            lambda row, path: row["updates"].get(path, float("nan")),
-        ),
-    ):
-        figure = figures[name] = Figure(figsize=(9, 3.4), layout="constrained")
-        axes = figure.subplots()
-        for path in rows[-1]["layers"]:
-            axes.semilogy(epochs, [value(row, path) for row in rows], marker=".", label=path)
-        axes.set(xlabel="epoch", title=name)
-        axes.legend(fontsize="x-small", loc="center left", bbox_to_anchor=(1, 0.5))
-        axes.grid(alpha=0.3)
-    return figures
-
-
-def _png(figure: Figure) -> str:
-    stream = io.BytesIO()
-    figure.savefig(stream, format="png", dpi=100)
-    return base64.b64encode(stream.getvalue()).decode()
+def _rounded(value: Any) -> Any:
+    if not isinstance(value, float):
+        return value
+    return f"{value:.4f}" if value == 0 or abs(value) >= 1e-3 else f"{value:.1e}"

@@ -10,7 +10,7 @@ import tensorflow as tf
 from rnnsuite.app import App
 from rnnsuite.core.errors import UserError
 from rnnsuite.device import runner
-from rnnsuite.pipeline.inference.models import fitted_of
+from rnnsuite.pipeline.inference.models import find_model, fitted_of
 from rnnsuite.pipeline.inference.predictor import as_tensors
 from rnnsuite.pipeline.inference.rows import Answers
 from rnnsuite.pipeline.inference.saved_model import is_saved_model, load
@@ -34,7 +34,7 @@ class Session:
     """
 
     def __init__(self, app: App, path: str | pathlib.Path, signature: str):
-        path = pathlib.Path(path)
+        path = find_model(app, pathlib.Path(path))
         opened = (
             _lite_call(path, signature)
             if path.suffix == ".tflite"

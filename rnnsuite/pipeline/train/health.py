@@ -13,6 +13,7 @@ from rnnsuite.core import context
 from rnnsuite.core.weights import stable_names
 
 log = logging.getLogger(__name__)
+SMALL = 1e-8  # a norm of weights that are zeros
 STEPS = 20  # a sequence shorter than this is not judged
 FALL = (
     1e-3  # of the gradient from the last tenth of the steps to the first, below which it vanishes
@@ -56,12 +57,13 @@ def measure(model: keras.Model, loss: Callable[[], tf.Tensor]) -> dict[str, Any]
 
 def updates(before: Sequence[np.ndarray], variables: Sequence[keras.Variable]) -> dict[str, float]:
     """By each layer's path, the norm of an update over that of the weights before it."""
-    pairs = _by_layer(variables, before)
-    return {
-        path: _norm(weight.numpy() - old for weight, old in changes)
-        / max(_norm(old for _, old in changes), 1e-12)
-        for path, changes in pairs.items()
-    }
+    ratios = {}
+    for path, changes in _by_layer(variables, before).items():
+        size = _norm(old for _, old in changes)
+        # Of weights that begin as zeros, such as a bias alone, there is no ratio.
+        if size > SMALL:
+            ratios[path] = _norm(weight.numpy() - old for weight, old in changes) / size
+    return ratios
 
 
 def warnings(health: Mapping[str, Any], clipped: float = 0.0) -> list[str]:

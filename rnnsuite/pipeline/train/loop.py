@@ -58,37 +58,7 @@ class Loop:
         self.trainer = Trainer(run.app, task.model, self.config, steps, spec, workers.strategy)
         self.health_batch = _few_rows(task.validation, self.trainer)
         self.scored = _EpochScores(task) if workers.chief and _scores_epochs(task) else None
-        self.progress = self._restore(stored)
-
-    def _restore(self, stored: tuple | None) -> Progress:
-        """Where training stands, and the state there: the chief's, in all processes."""
-
-        def by_chief():
-            arrays, progress = stored or (self.trainer.arrays(), dataclasses.asdict(Progress()))
-            if stored:
-                self._load(arrays)
-            return progress, arrays
-
-        values, arrays = self.workers.broadcast_arrays(by_chief)
-        if not self.workers.chief:
-            self.trainer.restore(arrays)
-        progress = Progress(**values)
-        if stored:
-            log.info(
-                "Resuming %s at epoch %d, step %d.",
-                self.run.folder,
-                progress.epoch + 1,
-                progress.step,
-            )
-        return progress
-
-    def _load(self, arrays: Sequence) -> None:
-        try:
-            self.trainer.restore(arrays)
-        except ValueError as error:
-            raise UserError(
-                f"{self.run.checkpoints} are of another model. Choose another folder with --run."
-            ) from error
+        self.progress = _restored(run, self.trainer, workers, stored)
 
     def run_epochs(self) -> dict[str, Any]:
         """Trains until the end. Returns the best epoch's metrics."""
@@ -210,6 +180,33 @@ class Loop:
             self.progress.best = value
             self.progress.best_epoch = self.progress.epoch + 1
             self.recorder.weights(self.task.model)
+
+
+def _restored(run: Run, trainer: Trainer, workers: Workers, stored: tuple | None) -> Progress:
+    """Where training stands, and the state there: the chief's, in all processes."""
+
+    def by_chief():
+        arrays, progress = stored or (trainer.arrays(), dataclasses.asdict(Progress()))
+        if stored:
+            _load(run, trainer, arrays)
+        return progress, arrays
+
+    values, arrays = workers.broadcast_arrays(by_chief)
+    if not workers.chief:
+        trainer.restore(arrays)
+    progress = Progress(**values)
+    if stored:
+        log.info("Resuming %s at epoch %d, step %d.", run.folder, progress.epoch + 1, progress.step)
+    return progress
+
+
+def _load(run: Run, trainer: Trainer, arrays: Sequence) -> None:
+    try:
+        trainer.restore(arrays)
+    except ValueError as error:
+        raise UserError(
+            f"{run.checkpoints} are of another model. Choose another folder with --run."
+        ) from error
 
 
 def _stop(run: Run, what: str, epoch: int) -> NoReturn:

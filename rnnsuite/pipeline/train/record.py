@@ -12,6 +12,8 @@ from rnnsuite.pipeline.run import Run
 from rnnsuite.pipeline.train import checkpoint, health
 from rnnsuite.pipeline.train.step import Trainer
 
+SUMMARIES = ("train", "validation")
+"""Folders of TensorBoard's events: a metric of both is one chart."""
 log = logging.getLogger(__name__)
 
 
@@ -71,18 +73,18 @@ class Recorder:
     def __init__(self, run: Run, writes: bool):
         self.run = run
         self.writes = writes
+        self.writers: dict[str, Any] = {}
 
     @contextlib.contextmanager
     def events(self) -> Iterator[None]:
-        """Within, `tf.summary` writes to the run."""
-        folder = str(self.run.folder / "events")
-        writer = (
-            tf.summary.create_file_writer(folder)
-            if self.writes
-            else tf.summary.create_noop_writer()
-        )
-        with writer.as_default():
+        """Within, epochs are written for TensorBoard, train and validation in one chart."""
+        folder = self.run.folder / "events"
+        with contextlib.ExitStack() as stack:
+            for name in SUMMARIES if self.writes else ():
+                writer = tf.summary.create_file_writer(str(folder / name))
+                self.writers[name] = stack.enter_context(contextlib.closing(writer))
             yield
+        self.writers.clear()
 
     def checkpoint(self, progress: Progress, trainer: Trainer, steps: int) -> None:
         """Saves the whole state. steps: of an epoch, for the checkpoint's number."""
@@ -113,7 +115,11 @@ class Recorder:
             row["compile_seconds"],
         )
         for name, value in row.items():
-            tf.summary.scalar(name, value, step=int(row["epoch"]))
+            split = "validation" if name.startswith("val_") else "train"
+            with self.writers[split].as_default(step=int(row["epoch"])):
+                tf.summary.scalar(name.removeprefix("val_"), value)
+        for writer in self.writers.values():
+            writer.flush()
         self.run.save_history(progress.history)
 
     def health(

@@ -21,6 +21,7 @@ from rnnsuite.data.fingerprint import fingerprint
 from rnnsuite.pipeline import config as configuration
 from rnnsuite.pipeline.claim import check_data, remove
 from rnnsuite.pipeline.config import Config, check_metric
+from rnnsuite.pipeline.inference import report
 from rnnsuite.pipeline.run import Run
 from rnnsuite.pipeline.space import check_space
 from rnnsuite.pipeline.train.train import train
@@ -32,6 +33,7 @@ from rnnsuite.pipeline.tune.oracle import (
     build_oracle,
     completed_trials,
 )
+from rnnsuite.pipeline.tune.results import prune, trial_folder, trial_table, write_hparams
 
 ENTRIES = ("search.json", "trials", "oracle", "workers", "best.yaml", "report.html")
 """All that the folder of a search may hold."""
@@ -197,6 +199,7 @@ class _Trials(WholeSpaceTuner):
         log.info("Trial %s: %s", trial.trial_id, settings)
         try:
             metrics = train(self.app, config, folder, self._fitted(config))
+            write_hparams(folder, changes, metrics)
         except NotFinite as error:
             raise keras_tuner.errors.FailedTrialError(str(error)) from error
         except UserError as error:
@@ -241,19 +244,6 @@ def _data_of(config: Config) -> str:
     return str(configuration.plain(config)["data"])
 
 
-def trial_folder(folder: pathlib.Path, number: str) -> pathlib.Path:
-    """The run folder of a trial."""
-    return folder / "trials" / number
-
-
-def prune(oracle: Any, folder: pathlib.Path, keep: int) -> None:
-    """Removes weights and checkpoints of all completed trials but the best; their metrics stay."""
-    for trial in completed_trials(oracle)[keep:]:
-        run = trial_folder(folder, trial.trial_id)
-        shutil.rmtree(run / "checkpoints", ignore_errors=True)
-        (run / "best.weights.h5").unlink(missing_ok=True)
-
-
 def _conclude(
     app: App, config: Config, oracle: keras_tuner.Oracle, folder: pathlib.Path
 ) -> dict[str, Any]:
@@ -267,10 +257,15 @@ def _conclude(
     with as_user_error(folder):
         write_text(path, configuration.dump(run.config()))
     values = best.hyperparameters.values
+    table = trial_table(config, completed)
+    report.write_search(app, config, folder, table)
     return {
+        "app": app.name,
         "best": str(path),
+        "report": str(folder / "report.html"),
         "run": str(run.folder),
         "trials": len(oracle.trials),
         config.tune.objective: run.metrics()[config.tune.objective],
         "settings": {key: value for key, value in values.items() if key in config.tune.space},
+        "table": table,
     }

@@ -19,6 +19,7 @@ from rnnsuite.data.records import collect
 from rnnsuite.pipeline.export import parity
 from rnnsuite.pipeline.inference.card import data_section
 from rnnsuite.pipeline.inference.models import open_model
+from rnnsuite.pipeline.run import Run
 from tests.conftest import train_and_export
 
 SCENES = [scene for split, _, scene in scenes() if split == "test"][:12]
@@ -130,8 +131,7 @@ def test_an_int8_encoder(captioning, tmp_path):
         if path.suffix != ".tflite":
             (tmp_path / path.name).write_bytes(path.read_bytes())
     lite.convert(
-        captioning.app,
-        captioning.run,
+        Run(captioning.app, captioning.run),
         tmp_path,
         ["int8"],
         [device.request(record) for record in records],

@@ -121,7 +121,7 @@ def test_predict_follows_a_recording(speech, meeting):
 
 def test_settings_of_the_stream_are_obeyed(speech, meeting):
     words = ("predict", "speech_commands", "--model", speech.run, "--stream", meeting)
-    assert call(*words, "--set", "stream.shortest=7.5").stdout == ""
+    assert call(*words, "--set", "stream.shortest=7.5").stdout == f"No event in {meeting}.\n"
 
 
 def test_predict_answers_files(speech, meeting):

@@ -230,9 +230,9 @@ def test_early_stopping(tmp_path):
     ],
 )
 def test_unusable_settings(tmp_path, overrides, said):
-    config = settings(table(tmp_path, THREE), *overrides)
+    path = table(tmp_path, THREE)
     with pytest.raises(UserError, match=said):
-        train(APP, config, tmp_path / "run")
+        train(APP, settings(path, *overrides), tmp_path / "run")
 
 
 def test_a_folder_with_other_things_in_it_is_refused(tmp_path):

@@ -42,7 +42,6 @@ def overrides(source, *more):
         "train.boundaries=[64]",
         "data.validation=0.3",
         "data.vocabulary_size=100",
-        "model.units=8",
         "model.bidirectional=false",
     )
     return [
