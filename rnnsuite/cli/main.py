@@ -16,6 +16,7 @@ from rnnsuite.cli.noise import filtered
 from rnnsuite.core.backend import choose_backend
 from rnnsuite.core.cache import keep_compiled
 from rnnsuite.core.errors import Interrupted, UserError, nearest
+from rnnsuite.data.notes import collected
 
 COMMANDS = ("train", "tune", "evaluate", "export", "predict", "serve", "deploy", "apps", "config")
 """In the order of work; each is the function of its name in the module of its name."""
@@ -84,6 +85,7 @@ def main(context: click.Context, debug: bool, folders: tuple[pathlib.Path, ...])
     requests have no answer; 130 or 143 if interrupted; 1 for a fault of rnnsuite's own.
     """
     context.obj = sys.stdout
+    context.with_resource(collected())
     choose_backend()
     keep_compiled()
     if not debug:

@@ -17,16 +17,16 @@ SHOWN = 3
 
 
 class Notes:
-    """What has been said, in its order.
+    """What has been said.
 
     Attributes:
         skipped: what is wrong with each record that was left out, with its file and line.
-        said: other messages.
+        said: all messages, also those of notes around these.
     """
 
-    def __init__(self):
+    def __init__(self, outer: "Notes | None" = None):
         self.skipped: dict[str, None] = {}
-        self.said: set[str] = set()
+        self.said: set[str] = outer.said if outer else set()
 
 
 _collected: contextvars.ContextVar[Notes | None] = contextvars.ContextVar("notes", default=None)
@@ -35,7 +35,7 @@ _collected: contextvars.ContextVar[Notes | None] = contextvars.ContextVar("notes
 @contextlib.contextmanager
 def collected() -> Iterator[Notes]:
     """Within, messages are collected and each is said once. Yields the notes."""
-    notes = Notes()
+    notes = Notes(_collected.get())
     token = _collected.set(notes)
     try:
         yield notes
@@ -83,10 +83,11 @@ class Skips:
     def report(self, origin: Any) -> None:
         """Says how many were left out, and shows the first few that have not been shown before."""
         notes = _collected.get()
-        before = notes.skipped if notes is not None else {}
-        messages = [message for message in self.messages if message not in before]
+        said = notes.said if notes is not None else set()
+        messages = [message for message in self.messages if message not in said]
         if notes is not None:
-            notes.skipped.update(dict.fromkeys(messages))
+            notes.skipped.update(dict.fromkeys(self.messages))
+            notes.said.update(messages)
         if not messages:
             return
         further = len(messages) - SHOWN

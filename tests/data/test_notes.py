@@ -42,3 +42,12 @@ def test_a_source_that_is_read_twice_is_told_of_once(caplog):
 def test_nothing_to_tell(caplog):
     Skips("skip").report("a.csv")
     assert caplog.text == ""
+
+
+def test_what_was_said_around_is_not_said_again(caplog):
+    with notes.collected():
+        for _ in range(2):
+            with notes.collected() as inner:
+                left_out("line 1").report("a.csv")
+            assert list(inner.skipped) == ["line 1"]
+    assert caplog.text.count("bad records") == 1
