@@ -5,7 +5,10 @@ All of them give a `tf.data.Dataset` of records for one split; class labels are 
 
 import contextlib
 import io
+import socket
 import sys
+import urllib.parse
+import urllib.request
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -13,6 +16,9 @@ import tensorflow as tf
 
 from rnnsuite.core.cache import cache_folder
 from rnnsuite.core.errors import NoSplit, UserError, nearest
+
+NETWORK_SECONDS = 8.0
+"""For which an answer of a host is waited for, of two hosts at most."""
 
 
 def is_built(source: str) -> bool:
@@ -24,6 +30,8 @@ def prepare(builder: Any, quiet: bool = False) -> Any:
     """Generates or downloads a tensorflow-datasets builder's records. Raises UserError."""
     import tensorflow_datasets as tfds
 
+    if not quiet:
+        _check_network(builder)
     output = io.StringIO() if quiet else sys.stderr
     with contextlib.redirect_stdout(output), contextlib.redirect_stderr(output):
         tfds.display_progress_bar(not quiet)
@@ -34,6 +42,23 @@ def prepare(builder: Any, quiet: bool = False) -> Any:
                 f"Cannot prepare {builder.name} in {builder.data_dir}: {error}"
             ) from error
     return builder
+
+
+def _check_network(builder: Any) -> None:
+    """Raises UserError at once where a data set has to be downloaded and nothing can be."""
+    if builder.data_path.exists() or urllib.request.getproxies():
+        return
+    own = urllib.parse.urlsplit(builder.info.homepage or "").hostname
+    for host in filter(None, (own, "storage.googleapis.com")):
+        try:
+            socket.create_connection((host, 443), timeout=NETWORK_SECONDS).close()
+        except OSError:
+            continue
+        return
+    raise UserError(
+        f"tfds:{builder.name} is not in {builder.data_dir} and cannot be downloaded: there is no "
+        f"network here. Copy it there, or give the records as a path: --data PATH."
+    )
 
 
 def from_tfds(builder: Any, split: str) -> tf.data.Dataset:

@@ -1,11 +1,14 @@
 """Batches: altered examples, and records evenly spread."""
 
+import socket
+import types
+
 import numpy as np
 import pytest
 import tensorflow as tf
 
 from rnnsuite.core.errors import UserError
-from rnnsuite.data import batches
+from rnnsuite.data import batches, sources
 from rnnsuite.data.records import collect
 
 
@@ -59,3 +62,47 @@ def test_as_many_in_a_batch_as_have_so_many_tokens():
     shapes = [tuple(inputs.shape) for inputs, _ in found]
     assert sorted(set(shapes)) == [(1, 9), (2, 5), (4, 2)]
     assert (len(shapes), shapes.count((1, 9))) == (3 + 4 + 3, 3)
+
+
+class Absent:
+    """A builder whose data set has not been downloaded."""
+
+    name = "reviews"
+    data_dir = "/somewhere/reviews"
+
+    def __init__(self, path, homepage="http://reviews.example/"):
+        self.data_path = path
+        self.info = types.SimpleNamespace(homepage=homepage)
+
+
+@pytest.fixture
+def asked(monkeypatch):
+    """The hosts that were asked, none of which answers."""
+    hosts = []
+
+    def connect(address, timeout):
+        assert 2 * timeout <= 20
+        hosts.append(address[0])
+        raise OSError("unreachable")
+
+    monkeypatch.setattr(sources.socket, "create_connection", connect)
+    monkeypatch.setattr(sources.urllib.request, "getproxies", dict)
+    return hosts
+
+
+def test_without_a_network_a_path_is_pointed_to(tmp_path, asked):
+    with pytest.raises(UserError, match=r"no network here\..*--data PATH"):
+        sources.prepare(Absent(tmp_path / "absent"))
+    assert asked == ["reviews.example", "storage.googleapis.com"]
+
+
+def test_what_is_there_needs_no_network(tmp_path, asked):
+    sources._check_network(Absent(tmp_path))
+    assert asked == []
+
+
+def test_one_host_that_answers_is_enough(tmp_path, monkeypatch, asked):
+    monkeypatch.setattr(
+        sources.socket, "create_connection", lambda address, timeout: socket.socket()
+    )
+    sources._check_network(Absent(tmp_path / "absent"))

@@ -1,6 +1,5 @@
 """A trained model by its path: a run, a SavedModel folder or a .tflite file."""
 
-import logging
 import pathlib
 from collections.abc import Sequence
 from typing import Any
@@ -8,13 +7,13 @@ from typing import Any
 from rnnsuite.app import App
 from rnnsuite.core.errors import UserError
 from rnnsuite.core.files import read_json
+from rnnsuite.data.notes import say
 from rnnsuite.pipeline.inference.lite import open_lite
 from rnnsuite.pipeline.inference.predictor import Predictor, graph_predictor
 from rnnsuite.pipeline.inference.saved_model import is_saved_model, open_saved_model
 from rnnsuite.pipeline.run import Run, load_fitted
 
 CARD = "model_card.json"
-log = logging.getLogger(__name__)
 
 
 def open_model(app: App, path: str | pathlib.Path, overrides: Sequence[str] = ()) -> Predictor:
@@ -67,7 +66,7 @@ def find_model(app: App, path: pathlib.Path) -> pathlib.Path:
     for folder in (path, path / app.name):
         versions = [entry for entry in _numbered(folder) if is_saved_model(entry)]
         if versions:
-            log.info("Taking version %s of %s.", versions[-1].name, folder)
+            say(f"Taking version {versions[-1].name} of {folder}.")
             return versions[-1]
     if not path.is_dir():
         raise UserError(

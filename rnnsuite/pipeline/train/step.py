@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from rnnsuite.app import App
 from rnnsuite.core.context import ReplicaRows, replica
+from rnnsuite.core.progress import bar
 from rnnsuite.pipeline.config import Config
 from rnnsuite.pipeline.train.optimizer import build_optimizer, leave_gradients_alone
 
@@ -208,7 +209,7 @@ def validate(trainer: Trainer, batches: tf.data.Dataset) -> dict[str, float]:
         state.assign(tf.zeros_like(state))
     sums: dict[str, float] = {}
     weight = 0.0
-    for inputs, targets in batches:
+    for inputs, targets in bar(batches, desc="validation", unit="batch"):
         size = trainer.weight(targets)
         rows = int(tf.nest.flatten(targets)[0].shape[0])
         weight += size

@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -54,16 +55,15 @@ def finish_here(run, *extra):
     return CliRunner().invoke(main, words(run, *extra), catch_exceptions=False)
 
 
-def kill_in_mid_epoch(run):
-    """Kills the training as soon as there is a checkpoint from the middle of an epoch."""
+def end_in_mid_epoch(run, number, after):
+    """Sends a training a signal when there is a checkpoint behind (epoch, step)."""
     process = subprocess.Popen(command(run), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
     deadline = time.monotonic() + 120
     while time.monotonic() < deadline and process.poll() is None:
         stored = checkpoint.load(run / "checkpoints")
-        if stored and stored[1]["step"] > 20:
-            process.send_signal(signal.SIGKILL)
-            process.wait()
-            return stored[1]
+        if stored and (stored[1]["epoch"], stored[1]["step"]) > after:
+            process.send_signal(number)
+            return process.wait(), process.stderr.read().decode()
         time.sleep(0.05)
     process.kill()
     raise AssertionError(process.stderr.read().decode()[-3000:])
@@ -79,10 +79,17 @@ def weights(run):
     return checkpoint.load(run / "checkpoints")[0]
 
 
-def test_killed_and_resumed_equals_uninterrupted(whole, tmp_path):
+def test_interrupted_killed_and_resumed_equals_uninterrupted(whole, tmp_path):
     run, metrics = whole
-    progress = kill_in_mid_epoch(tmp_path / "run")
-    assert progress["step"] > 0
+    status, said = end_in_mid_epoch(tmp_path / "run", signal.SIGINT, after=(0, 5))
+    assert status == 130
+    step = int(re.search(r"saved at epoch 1, step (\d+) of 75; the same command", said)[1])
+    # What is promised is there.
+    stored = checkpoint.load(tmp_path / "run" / "checkpoints")[1]
+    assert (stored["epoch"], stored["step"]) == (0, step)
+    status, said = end_in_mid_epoch(tmp_path / "run", signal.SIGKILL, after=(0, step))
+    assert status == -signal.SIGKILL
+    assert f"at epoch 1, step {step}" in said
     assert not (tmp_path / "run" / "metrics.json").exists()
     resumed = finish(tmp_path / "run")
     ignored = ("run", "report")
