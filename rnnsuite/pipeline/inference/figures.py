@@ -128,7 +128,8 @@ def _over_epochs(
     axes = figure.subplots()
     for label, values in lines.items():
         axes.plot(range(1, len(values) + 1), values, marker=".", label=label)
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+    axes.set_xlim(0.5, max(map(len, lines.values())) + 0.5)
     if size is None:
         _finish(figure, axes, "epoch", "", name)
         return figure

@@ -1,5 +1,7 @@
 """Answers as arrays, whatever their shapes, and as values for people."""
 
+import csv
+import io
 import json
 
 import numpy as np
@@ -7,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rnnsuite.pipeline.inference.rows import gather, readable
+from rnnsuite.pipeline.inference.rows import gather, readable, write_table
 
 
 def test_rows_of_one_shape_are_one_array():
@@ -53,3 +55,23 @@ def test_undecodable_bytes_are_shown_as_such():
 def test_every_row_comes_back(rows):
     found = gather([{"y": np.array(row)} for row in rows])
     assert [readable(found, number)["y"] for number in range(len(rows))] == rows
+
+
+LINES = [
+    {"row": 1, "input": {"a": "x", "b": [1, 2]}, "label": "é", "probabilities": [0.5, 0.5]},
+    {"row": 3, "input": None, "error": "not, UTF-8"},
+    {"row": 4, "input": {"a": "two\nlines", "b": []}, "label": "z", "probabilities": [1.0, 0.0]},
+]
+
+
+@pytest.mark.parametrize(("name", "dialect"), [("a.csv", "excel"), ("a.tsv", "excel-tab")])
+def test_answers_as_a_table(tmp_path, name, dialect):
+    stored = io.BytesIO(b"".join(json.dumps(line).encode() + b"\n" for line in LINES))
+    write_table(tmp_path / name, stored)
+    with open(tmp_path / name, encoding="utf-8", newline="") as stream:
+        rows = list(csv.DictReader(stream, dialect=dialect))
+    assert list(rows[0]) == ["row", "a", "b", "label", "probabilities", "input", "error"]
+    assert rows[0]["b"] == "[1, 2]"
+    assert rows[1]["error"] == "not, UTF-8"
+    assert rows[1]["label"] == ""
+    assert rows[2]["a"] == "two\nlines"

@@ -117,8 +117,55 @@ def test_mistakes_are_found_before_the_first_trial(source, tmp_path, change, sai
     assert not (tmp_path / "search").exists()
 
 
-def test_another_search_in_the_same_folder_is_refused(source, tmp_path):
+@pytest.fixture
+def searched(source, tmp_path):
+    """A search with one trial of one epoch: its data, settings, folder and result."""
+    path = tmp_path / "data.csv"
+    path.write_bytes(source.read_bytes())
+    config = settings(path, "tune.trials=1", "train.epochs=1")
+    return path, config, tmp_path / "search", tune(APP, config, tmp_path / "search")
+
+
+def test_a_search_is_bound_to_settings_and_data(searched):
+    path, config, folder, _ = searched
+    with pytest.raises(UserError, match=r"other settings \(model\.embedding\).*--fresh"):
+        tune(APP, configuration.replace(APP, config, {"model.embedding": 7}), folder)
+    path.write_text(path.read_text().replace("number 3", "number three"))
+    with pytest.raises(UserError, match=r"have changed since .*data\.csv.*--fresh"):
+        tune(APP, config, folder)
+    assert tune(APP, config, folder, fresh=True)["trials"] == 1
+
+
+def test_a_search_leaves_a_table_a_report_and_hyperparameters(searched):
+    _, config, folder, result = searched
+    (row,) = result["table"]
+    assert row.keys() == {"trial", "val_loss", *config.tune.space}
+    assert row["val_loss"] == result["val_loss"]
+    page = (folder / "report.html").read_text()
+    assert "Trials" in page
+    assert "train.learning_rate" in page
+    events = next((folder / "trials" / "0" / "events" / "validation").iterdir())
+    content = b"".join(path.read_bytes() for path in events.parent.iterdir())
+    assert b"_hparams_/session_start_info" in content
+    # Train and validation have the same names, so that TensorBoard shows them in one chart.
+    for split in ("train", "validation"):
+        written = b"".join(path.read_bytes() for path in (events.parent.parent / split).iterdir())
+        assert b"accuracy" in written
+        assert b"val_accuracy" not in written.replace(b"best/val_", b"")
+
+
+def test_a_search_that_trained_nothing_claims_nothing(source, tmp_path):
+    (tmp_path / "search.json").write_text('{"tune": {"other": 1}}')
     config = settings(source, "tune.trials=1", "train.epochs=1")
-    tune(APP, config, tmp_path)
-    with pytest.raises(UserError, match="other settings"):
-        tune(APP, configuration.replace(APP, config, {"model.embedding": 7}), tmp_path)
+    assert tune(APP, config, tmp_path)["trials"] == 1
+
+
+@pytest.mark.parametrize(
+    ("row", "said"), [("x,\n", "line 62: no label"), ("x,y,z\n", "more cells")]
+)
+def test_a_mistake_in_the_data_is_told_before_the_first_trial(source, tmp_path, row, said):
+    path = tmp_path / "bad.csv"
+    path.write_text(source.read_text() + row)
+    with pytest.raises(UserError, match=said):
+        tune(APP, settings(path), tmp_path / "search")
+    assert not (tmp_path / "search").exists()
