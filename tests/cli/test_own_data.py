@@ -10,7 +10,13 @@ from rnnsuite import catalog
 from rnnsuite.cli.main import main
 from rnnsuite.pipeline.run import Run
 
-SMALL = ("train.epochs=2", "model.units=8", "model.embedding=8", "train.boundaries=[32]")
+SMALL = (
+    "train.epochs=2",
+    "model.units=8",
+    "model.embedding=8",
+    "train.boundaries=[32]",
+    "model.bidirectional=false",
+)
 
 
 def run(*words, status=0):

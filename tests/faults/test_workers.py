@@ -27,6 +27,7 @@ SETTINGS = (
     "data.vocabulary_size=100",
     "data.validation=0.3",
     "model.units=8",
+    "model.bidirectional=false",
     "model.token_dropout=0.2",
     "train.ema=0.5",
     "train.monitor=val_loss",
@@ -35,7 +36,7 @@ SETTINGS = (
 
 @pytest.fixture(scope="module")
 def source(tmp_path_factory):
-    return film_reviews(tmp_path_factory.mktemp("data") / "reviews.csv", 400)
+    return film_reviews(tmp_path_factory.mktemp("data") / "reviews.csv", 240)
 
 
 @pytest.fixture(scope="module")

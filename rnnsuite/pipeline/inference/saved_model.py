@@ -51,9 +51,9 @@ def load(path: pathlib.Path) -> Any:
 
 
 def required_inputs(folder: pathlib.Path, signature: str = "serving_default") -> Sequence[str]:
-    """The names of inputs that a signature must be given."""
-    function = load(folder).signatures[signature]
-    return _required(function, _defaults(folder).get(signature, {}))
+    """The names of inputs that a signature must be given, without loading the model."""
+    definition = _definitions(folder)[signature]
+    return [name for name in sorted(definition.inputs) if name not in definition.defaults]
 
 
 def _required(function: Any, defaults: Mapping[str, Any]) -> list[str]:
@@ -62,12 +62,16 @@ def _required(function: Any, defaults: Mapping[str, Any]) -> list[str]:
 
 def _defaults(path: pathlib.Path) -> dict[str, dict[str, np.ndarray]]:
     """Default values of inputs by signature, which tf.saved_model.load does not look at."""
-    content = (path / "saved_model.pb").read_bytes()
-    graph = saved_model_pb2.SavedModel.FromString(content).meta_graphs[0]
     return {
         name: {key: tf.make_ndarray(value) for key, value in signature.defaults.items()}
-        for name, signature in graph.signature_def.items()
+        for name, signature in _definitions(path).items()
     }
+
+
+def _definitions(path: pathlib.Path) -> Mapping[str, Any]:
+    """The signatures in a SavedModel's graph."""
+    content = (path / "saved_model.pb").read_bytes()
+    return saved_model_pb2.SavedModel.FromString(content).meta_graphs[0].signature_def
 
 
 def exported_start(folder: pathlib.Path) -> Start:

@@ -30,6 +30,7 @@ SMALL = [
     "train.ema=0.9",
     "train.checkpoint_minutes=0.002",
     "model.units=16",
+    "model.bidirectional=false",
     "train.boundaries=[128]",
     "data.splits={train: 'train[:1200]', validation: 'validation[:300]'}",
 ]
@@ -151,10 +152,11 @@ def table(tmp_path, rows):
     return path
 
 
+PLAIN = ("train.epochs=1", "data.validation=0.3", "model.bidirectional=false")
+
+
 def settings(path, *overrides):
-    return configuration.load(
-        APP, "sample", [f"data.source={path}", "train.epochs=1", "data.validation=0.3", *overrides]
-    )
+    return configuration.load(APP, "sample", [f"data.source={path}", *PLAIN, *overrides])
 
 
 THREE = [(f"{word} film number {n}", word) for n in range(30) for word in ("good", "bad", "odd")]
