@@ -16,11 +16,17 @@ def choose_backend() -> None:
 
 def check_backend() -> None:
     """Raises UserError where Keras uses another backend than TensorFlow."""
-    import keras
+    try:
+        import keras
 
-    found = keras.config.backend()
-    if found != NAME:
+        backend = keras.config.backend()
+    except ImportError as error:
+        # Keras imports its backend, which may not be installed.
+        backend = error.name or "another backend"
+        if backend == NAME:
+            raise
+    if backend != NAME:
         raise UserError(
-            f"rnnsuite needs Keras on TensorFlow, and here Keras uses {found} (KERAS_BACKEND, or "
+            f"rnnsuite needs Keras on TensorFlow, and here Keras uses {backend} (KERAS_BACKEND, or "
             f"~/.keras/keras.json). Set KERAS_BACKEND=tensorflow before Keras is imported."
-        )
+        ) from None

@@ -1,6 +1,7 @@
 """Mistakes over all verbs and applications: a line or two, exit status 2, and nothing is lost."""
 
 import json
+import os
 import pathlib
 import shutil
 import subprocess
@@ -225,15 +226,32 @@ def test_things_of_others_are_left_alone(here):
     assert (here / "things" / "thesis.txt").read_text() == "precious"
 
 
-def test_another_backend_is_told_in_a_line(tmp_path):
+@pytest.mark.parametrize("backend", ["jax", "torch"])
+def test_another_backend_is_told_in_a_line(backend):
+    """Whether or not it is installed."""
     program = (
-        "import keras, sys\n"
-        "keras.config.backend = lambda: 'jax'\n"
         "try:\n"
         "    import rnnsuite.layers\n"
         "except Exception as error:\n"
         "    print(type(error).__name__, error)\n"
     )
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
-    assert done.stdout.startswith("UserError rnnsuite needs Keras on TensorFlow, and here Keras")
+    command = [sys.executable, "-c", program]
+    environment = {**os.environ, "KERAS_BACKEND": backend}
+    done = subprocess.run(command, capture_output=True, text=True, env=environment)
+    assert done.stdout.startswith(
+        f"UserError rnnsuite needs Keras on TensorFlow, and here Keras uses {backend}"
+    )
     assert "KERAS_BACKEND=tensorflow" in done.stdout
+
+
+def test_the_command_line_chooses_the_backend(monkeypatch):
+    monkeypatch.setenv("KERAS_BACKEND", "jax")
+    program = (
+        "import os\n"
+        "from click.testing import CliRunner\n"
+        "from rnnsuite.cli.main import main\n"
+        "CliRunner().invoke(main, ['apps'])\n"
+        "print(os.environ['KERAS_BACKEND'])\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.stdout == "tensorflow\n"
