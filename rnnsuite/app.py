@@ -42,7 +42,7 @@ class Data(Generic[Section, Fitted]):
             carried from batch to batch.
         splits: names that a path source has, `splits(config) -> names`; "all" where it has no
             splits of its own. None: its subfolders or files called train, validation, test.
-        label: the name of a record's value that is its class; None where records have none.
+        label: a record's value that is its class, one of `fitted.labels`; None without classes.
     """
 
     config: type[Section]
