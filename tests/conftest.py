@@ -20,6 +20,7 @@ from rnnsuite import catalog
 from rnnsuite.app import App
 from rnnsuite.core.files import read_json, write_json
 from rnnsuite.pipeline import config as configuration
+from rnnsuite.pipeline.inference.evaluate import evaluate
 from rnnsuite.pipeline.inference.models import open_model
 
 ROOT = pathlib.Path(__file__).parent.parent
@@ -90,6 +91,12 @@ class Finished:
     lite: pathlib.Path
     report: dict
 
+    def evaluated(self):
+        """The run's evaluation on its validation records, done once."""
+        if self.run not in _evaluated:
+            _evaluated[self.run] = evaluate(self.app, self.run, split="validation")
+        return _evaluated[self.run]
+
     def open(self, form: str):
         """The model in one of its forms, opened once: run, saved_model, or a .tflite file."""
         key = (self.run, form)
@@ -100,6 +107,7 @@ class Finished:
 
 
 _opened: dict = {}
+_evaluated: dict = {}
 _finished: dict[str, Finished] = {}
 
 

@@ -44,10 +44,10 @@ def test_apps_lists_every_one():
 
 
 def test_python_m_apps_is_the_same():
-    command = [sys.executable, "-m", "apps.sentiment", "predict", "--model", "/no/such", "x"]
+    command = [sys.executable, "-m", "apps.sentiment", "train", "--set", "model.unit=3"]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 2
-    assert "no model at /no/such" in done.stderr
+    assert "Did you mean model.units?" in done.stderr
 
 
 def test_predict_prints_one_json_object(sentiment):

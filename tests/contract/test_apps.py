@@ -259,7 +259,7 @@ def test_evaluate_is_the_same_for_every_form(finished):
     app = finished.app
     if app.scoring is None:
         pytest.skip("no scoring")
-    run = evaluate(app, finished.run, split="validation").score.metrics
+    run = finished.evaluated().score.metrics
     served = evaluate(app, finished.saved_model, split="validation").score.metrics
     assert run == pytest.approx(served, rel=1e-5)
     assert run.keys() == app.scoring.metrics.keys()
@@ -283,7 +283,7 @@ def test_report_shows_curves_plots_and_cases(finished):
 
     evaluation = None
     if finished.app.scoring:
-        evaluation = evaluate(finished.app, finished.run, split="validation")
+        evaluation = finished.evaluated()
     report.write(Run(finished.app, finished.run), evaluation)
     page = (finished.run / "report.html").read_text(encoding="utf-8")
     plots = len(evaluation.score.plots) if evaluation else 0

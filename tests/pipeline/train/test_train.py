@@ -73,7 +73,7 @@ def end_in_mid_epoch(run, number, after):
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory):
     run = tmp_path_factory.mktemp("whole") / "run"
-    return run, finish(run)
+    return run, json.loads(finish_here(run).stdout)
 
 
 def weights(run):
