@@ -24,7 +24,10 @@ def images(figures: Mapping[str, Figure]) -> dict[str, str]:
 def png(figure: Figure) -> str:
     """A figure as a PNG file in base64, as large as its labels need."""
     stream = io.BytesIO()
-    figure.savefig(stream, format="png", dpi=100, bbox_inches="tight")
+    # Constrained layout has room for all but a legend that is wider than the figure; to look for
+    # that takes a second drawing.
+    bounds = "tight" if figure.legends else None
+    figure.savefig(stream, format="png", dpi=100, bbox_inches=bounds)
     return base64.b64encode(stream.getvalue()).decode()
 
 
