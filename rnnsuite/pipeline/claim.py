@@ -8,7 +8,7 @@ import shutil
 import sys
 from collections.abc import Iterator, Mapping
 
-from rnnsuite.core.errors import UserError
+from rnnsuite.core.errors import NotFinite, UserError
 from rnnsuite.core.files import PART, as_user_error, exclusive, write_text
 from rnnsuite.core.nested import differences
 from rnnsuite.data.fingerprint import changed, fingerprint
@@ -27,15 +27,21 @@ NAMED = 3
 def locked(run: Run) -> Iterator[None]:
     """Within, no other process trains in the folder; what trains nothing leaves nothing.
 
+    What a training that diverged before its first checkpoint has rescued stays to be looked at.
+
     Raises:
         UserError: where another process does, or the folder holds what is no run's.
     """
     check_is_ours(run)
     with exclusive(run.folder / LOCK, f"Another process is training in {run.folder}."):
+        is_rescued = False
         try:
             yield
+        except NotFinite:
+            is_rescued = run.weights.is_file()
+            raise
         finally:
-            if not run.has_progress and not run.weights.is_file():
+            if not run.has_progress and not is_rescued:
                 discard(run)
 
 

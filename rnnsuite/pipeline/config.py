@@ -110,6 +110,8 @@ class Schema:
     ) -> Config:
         """The checked configuration of plain values.
 
+        A path of data is made absolute, so that it holds in any folder.
+
         Args:
             values: nested, by section and key.
             origin: where they come from, for errors.
@@ -121,6 +123,9 @@ class Schema:
         Raises:
             UserError: a line for each mistake, naming the key, the value and what is allowed.
         """
+        source = get(values, "data.source")
+        if isinstance(source, str) and source != "sample" and not source.startswith("tfds:"):
+            values = put(values, "data.source", str(pathlib.Path(source).expanduser().absolute()))
         try:
             checked = self._adapter.validate_json(json.dumps(values))
         except pydantic.ValidationError as error:
@@ -199,7 +204,7 @@ def _paths(kind: type) -> list[str]:
 def load(
     app: App | str, source: str | pathlib.Path = "sample", overrides: Sequence[str] = ()
 ) -> Config:
-    """Reads a configuration. A path of data is made absolute, so that it holds in any folder.
+    """Reads a configuration.
 
     Args:
         app: an application or its name.
@@ -220,9 +225,6 @@ def load(
         names = sorted(file.stem for file in folder(schema.app).glob("*.yaml"))
         raise UserError(f"There is no configuration {source}.{nearest(str(source), names)}")
     values = schema.override(read_yaml(path), overrides)
-    given = get(values, "data.source")
-    if isinstance(given, str) and given != "sample" and not given.startswith("tfds:"):
-        values = put(values, "data.source", str(pathlib.Path(given).expanduser().absolute()))
     config = schema.build(values, str(path), [text.partition("=")[0] for text in overrides])
     _check_names(config, app)
     return config

@@ -130,7 +130,7 @@ def test_evaluate_says_what_it_scores(folder, sheet, trained, tmp_path):
 
     held_out = Run(catalog.find("sentiment"), folder / metrics["run"]).data()["splits"]
     count = held_out["validation"]["examples"]
-    for words in ([], ["--split", "validation"], ["--data", sheet, "--split", "validation"]):
+    for words in ([], ["--split", "validation"], ["--data", sheet.name]):
         found = evaluated(*words)
         assert (found["split"], found["records"]) == ("validation", count)
         assert found["note"] == "held out of train by a hash"

@@ -2,21 +2,9 @@
 
 import pytest
 
-from rnnsuite import catalog
-from rnnsuite.core.errors import UserError
+from rnnsuite.core.errors import NotFinite, UserError
 from rnnsuite.pipeline import config as configuration
 from rnnsuite.pipeline.claim import claim, locked
-from rnnsuite.pipeline.run import Run
-
-
-@pytest.fixture(scope="module")
-def app():
-    return catalog.find("sentiment")
-
-
-@pytest.fixture
-def run(app, tmp_path):
-    return Run(app, tmp_path / "run")
 
 
 @pytest.fixture
@@ -112,16 +100,27 @@ def test_what_a_kill_left_is_no_obstacle(run, app):
         assert run.config() == settings(app)
 
 
-def fail_after(run, begin, config):
+def fail_after(run, begin, config, error=ZeroDivisionError):
     with locked(run):
         begin(run, config)
-        raise ZeroDivisionError
+        raise error
 
 
 def test_a_start_that_fails_leaves_no_folder(run, app):
     with pytest.raises(ZeroDivisionError):
         fail_after(run, claim, settings(app))
     assert not run.folder.exists()
+
+
+@pytest.mark.parametrize(("error", "stays"), [(NotFinite, True), (KeyboardInterrupt, False)])
+def test_only_weights_that_were_rescued_stay_without_a_checkpoint(run, app, error, stays):
+    def begin(run, config):
+        claim(run, config)
+        run.weights.touch()
+
+    with pytest.raises(error):
+        fail_after(run, begin, settings(app), error)
+    assert run.weights.is_file() == run.folder.exists() == stays
 
 
 def test_what_was_trained_stays_when_it_fails_later(run, app):

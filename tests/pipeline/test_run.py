@@ -11,16 +11,6 @@ from rnnsuite.pipeline.claim import claim
 from rnnsuite.pipeline.run import Run, default_folder, read_config
 
 
-@pytest.fixture(scope="module")
-def app():
-    return catalog.find("sentiment")
-
-
-@pytest.fixture
-def run(app, tmp_path):
-    return Run(app, tmp_path / "run")
-
-
 def settings(app, *overrides):
     return configuration.load(app, "tiny", overrides)
 

@@ -1,15 +1,13 @@
 """The configuration that a model of any form was trained with."""
 
-import json
 import pathlib
 from collections.abc import Sequence
 from typing import Any
 
 from rnnsuite.app import App
-from rnnsuite.core.errors import UserError
 from rnnsuite.pipeline import config as configuration
 from rnnsuite.pipeline.config import Config, Schema
-from rnnsuite.pipeline.inference.models import CARD, find_model
+from rnnsuite.pipeline.inference.models import CARD, find_model, read_card
 from rnnsuite.pipeline.run import Run
 
 
@@ -53,17 +51,7 @@ def _values(app: App, path: pathlib.Path) -> dict[str, Any]:
     if (model / "config.yaml").is_file():
         return configuration.plain(Run(app, model).config())
     for card in (model / CARD, model / "assets.extra" / CARD, model.parent / CARD):
-        if card.is_file():
-            return Schema.of(app).upgrade(_read_card(app, model, card))
+        values = read_card(app, model, card)
+        if values:
+            return Schema.of(app).upgrade(values)
     return {}
-
-
-def _read_card(app: App, model: pathlib.Path, card: pathlib.Path) -> dict[str, Any]:
-    try:
-        values = json.loads(card.read_text(encoding="utf-8"))["config"]
-        name = values.get("app")
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise UserError(f"{card} is damaged.") from error
-    if name != app.name:
-        raise UserError(f"{model} is a model of {name}, not of {app.name}.")
-    return values

@@ -90,7 +90,7 @@ def _records(
         return records, split or "test", _note(split or "test", is_whole, is_other)
     except NoSplit as error:
         if split is not None:
-            raise UserError(f"{error} Leave --split out to score what is held out.") from error
+            raise UserError(f"{error} Leave --split out to score what there is.") from error
     log.info("%s has no test split; what training holds out is scored.", section.source)
     records = collect(app.data.load(section, "validation"))
     return records, "validation", _note("validation", is_whole, is_other)

@@ -1,12 +1,12 @@
 """A trained model by its path: a run, a SavedModel folder or a .tflite file."""
 
+import json
 import pathlib
 from collections.abc import Sequence
 from typing import Any
 
 from rnnsuite.app import App
 from rnnsuite.core.errors import UserError
-from rnnsuite.core.files import read_json
 from rnnsuite.data.notes import say
 from rnnsuite.pipeline.inference.lite import open_lite
 from rnnsuite.pipeline.inference.predictor import Predictor, graph_predictor
@@ -35,10 +35,10 @@ def open_model(app: App, path: str | pathlib.Path, overrides: Sequence[str] = ()
     if overrides and (path.suffix == ".tflite" or is_saved_model(path)):
         raise UserError(f"{path} answers as it was exported; {overrides[0]} holds for a run only.")
     if path.suffix == ".tflite":
-        check_card(app, path, path.parent / CARD)
+        read_card(app, path, path.parent / CARD)
         return open_lite(app, path)
     if is_saved_model(path):
-        check_card(app, path, path / "assets.extra" / CARD)
+        read_card(app, path, path / "assets.extra" / CARD)
         return open_saved_model(path)
     return graph_predictor("run", Run(app, path).signatures(overrides))
 
@@ -96,13 +96,22 @@ def _beside(folder: pathlib.Path) -> str:
     return f" There are: {names}." if names else ""
 
 
-def check_card(app: App, model: pathlib.Path, card: pathlib.Path) -> None:
-    """Raises UserError where the card beside a model says that it is another application's."""
+def read_card(app: App, model: pathlib.Path, card: pathlib.Path) -> dict[str, Any]:
+    """The configuration in the card beside a model; empty where there is no card.
+
+    Raises:
+        UserError: for a damaged card, or another application's.
+    """
     if not card.is_file():
-        return
-    name = read_json(card).get("name")
-    if name is not None and name != app.name:
+        return {}
+    try:
+        values = json.loads(card.read_text(encoding="utf-8"))["config"]
+        name = values.get("app")
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise UserError(f"{card} is damaged.") from error
+    if name != app.name:
         raise UserError(f"{model} is a model of {name}, not of {app.name}.")
+    return values
 
 
 def fitted_of(app: App, path: str | pathlib.Path) -> Any:

@@ -65,7 +65,7 @@ def stoppable(run: Run) -> Iterator[Stop]:
         kept = (
             "the same command goes on from the last checkpoint"
             if run.has_progress
-            else "nothing had been trained, and nothing is left"
+            else "there was no checkpoint yet, and nothing is left"
         )
         raise Interrupted(f"interrupted; {kept}.", stop.signal or signal.SIGINT) from error
     finally:

@@ -131,18 +131,23 @@ class Loop:
             self.trainer.reset_states()
         batches = self.task.epoch(progress.epoch).skip(progress.step)
         title = f"epoch {progress.epoch + 1}/{self.config.train.epochs}"
-        with bar(desc=title, total=self.task.steps, initial=progress.step, unit="batch") as shown:
+        shown = bar(desc=title, total=self.task.steps, initial=progress.step, unit="batch")
+        with shown, self.stop.waited_for():
             saved = time.monotonic()
             for inputs, targets in batches:
-                with self.stop.waited_for():
-                    self._step(inputs, targets)
-                if self.stop.signal is not None:
-                    self._save_and_stop()
+                self._step(inputs, targets)
+                self._stop_if_told()
                 shown.set_postfix_str(f"loss {progress.means()['loss']:.4f}", refresh=False)
                 shown.update()
                 if time.monotonic() - saved > 60 * self.config.train.checkpoint_minutes:
                     self.recorder.checkpoint(progress, self.trainer, self.task.steps)
                     saved = time.monotonic()
+        # A signal may have come behind the last step.
+        self._stop_if_told()
+
+    def _stop_if_told(self) -> None:
+        if self.stop.signal is not None:
+            self._save_and_stop()
 
     def _step(self, inputs, targets) -> None:
         is_first = self.progress.step == 0

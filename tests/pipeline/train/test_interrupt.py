@@ -18,7 +18,10 @@ def run(tmp_path):
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_before_the_first_checkpoint_nothing_is_promised(run, number):
-    with pytest.raises(Interrupted, match="nothing had been trained") as caught, stoppable(run):
+    with (
+        pytest.raises(Interrupted, match="no checkpoint yet, and nothing is left") as caught,
+        stoppable(run),
+    ):
         os.kill(os.getpid(), number)
     assert caught.value.number == number
 
