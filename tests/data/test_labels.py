@@ -4,7 +4,8 @@ import pytest
 import tensorflow as tf
 
 from rnnsuite.core.errors import UserError
-from rnnsuite.data.labels import class_folders, class_names, class_numbers
+from rnnsuite.data.labels import class_folders, class_names, class_numbers, known
+from rnnsuite.data.notes import Skips
 
 
 def touch(folder, *names):
@@ -62,3 +63,27 @@ def test_numbers_are_places_and_an_unknown_name_fails():
     assert numbers(tf.constant(["b", "a", "b"])).numpy().tolist() == [1, 0, 1]
     with pytest.raises(tf.errors.InvalidArgumentError, match="training split does not have"):
         numbers(tf.constant(["a", "c"]))
+
+
+def of_files(*pairs):
+    columns = {"label": [label for label, _ in pairs], "origin": [origin for _, origin in pairs]}
+    return tf.data.Dataset.from_tensor_slices(columns)
+
+
+def test_a_class_that_train_lacks_is_named_with_its_line():
+    records = of_files(("a", "v.csv, line 2"), ("x", "v.csv, line 3"))
+    with pytest.raises(UserError, match=r"v\.csv, line 3: label 'x' is not in train"):
+        known(records, "label", ("a", "b"), Skips("error"))
+
+
+def test_or_is_left_out():
+    skips = Skips("skip")
+    records = of_files(("a", "line 2"), ("x", "line 3"), ("y", "line 4"), ("b", "line 5"))
+    left = known(records, "label", ("a", "b"), skips)
+    assert [record["label"] for record in left.as_numpy_iterator()] == [b"a", b"b"]
+    assert skips.count == 2
+
+
+def test_records_without_an_origin_are_not_looked_at():
+    records = labelled("a", "x")
+    assert known(records, "label", ("a",), Skips("error")) is records

@@ -58,6 +58,7 @@ def test_every_row_comes_back(rows):
 
 
 LINES = [
+    {"row": 0, "input": "x", "error": "no"},
     {"row": 1, "input": {"a": "x", "b": [1, 2]}, "label": "é", "probabilities": [0.5, 0.5]},
     {"row": 3, "input": None, "error": "not, UTF-8"},
     {"row": 4, "input": {"a": "two\nlines", "b": []}, "label": "z", "probabilities": [1.0, 0.0]},
@@ -70,8 +71,8 @@ def test_answers_as_a_table(tmp_path, name, dialect):
     write_table(tmp_path / name, stored)
     with open(tmp_path / name, encoding="utf-8", newline="") as stream:
         rows = list(csv.DictReader(stream, dialect=dialect))
-    assert list(rows[0]) == ["row", "a", "b", "label", "probabilities", "input", "error"]
-    assert rows[0]["b"] == "[1, 2]"
-    assert rows[1]["error"] == "not, UTF-8"
-    assert rows[1]["label"] == ""
-    assert rows[2]["a"] == "two\nlines"
+    assert list(rows[0]) == ["row", "input", "a", "b", "label", "probabilities", "error"]
+    assert rows[1]["b"] == "[1, 2]"
+    assert rows[2]["error"] == "not, UTF-8"
+    assert rows[2]["label"] == ""
+    assert rows[3]["a"] == "two\nlines"
