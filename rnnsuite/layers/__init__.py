@@ -23,6 +23,7 @@ from rnnsuite.layers.stack import CELLS, Stack
 from rnnsuite.layers.streamable import StateSpec, Streamable
 from rnnsuite.layers.streaming import Chain, Streaming
 from rnnsuite.layers.token_decoder import TokenDecoder
+from rnnsuite.layers.token_table import TokenTable
 
 __all__ = [
     "CELLS",
@@ -51,6 +52,7 @@ __all__ = [
     "Streaming",
     "TokenDecoder",
     "TokenDropout",
+    "TokenTable",
     "exporting",
     "residual_network",
     "to_keras",

@@ -59,20 +59,22 @@ class Scanned:
         # Keras would compile the whole training step, which is slower than none of it.
         self.supports_jit = False
 
-    def inner_loop(self, sequences, initial_state, mask, training=False):
+    def inner_loop(self, sequences, initial_state, mask, training=False, fresh=None):
         sequences = as_floats(sequences, self.compute_dtype)
         states = tuple(keras.tree.flatten(initial_state))
         mask = keras.tree.flatten(mask)[0] if mask is not None else None
         reason = self.unsupported(training)
         if reason:
+            if fresh is not None:
+                raise ValueError(f"{self.name} cannot begin anew within a sequence with {reason}")
             _warn_once(self, reason)
             return keras.layers.RNN.inner_loop(self, sequences, initial_state, mask, training)
         if context.recorded_states() is not None:
-            return record_steps(self, sequences, states, mask)
+            return record_steps(self, sequences, states, mask, fresh)
         place = context.current_target()
         if place == "lite" and self._fuses(sequences, states):
             return fused.lstm(self, sequences)
-        if place == "training" and self._on_gpu():
+        if place == "training" and self._on_gpu() and fresh is None:
             return super().inner_loop(sequences, initial_state, mask, training)
         if training and self.dropout:
             sequences = sequences * ops.expand_dims(
@@ -87,6 +89,7 @@ class Scanned:
             if place == "training"
             else scan.STOCK,
             mask=None if mask is None else tf.cast(mask, tf.bool),
+            fresh=fresh,
             backwards=self.go_backwards,
             sequences=self.return_sequences,
             zero_masked=self.zero_output_for_mask,
@@ -196,7 +199,13 @@ def _warn_once(layer: Scanned, reason: str) -> None:
         warnings.warn(message, stacklevel=2)
 
 
-def record_steps(layer: Scanned, sequences: tf.Tensor, states: tuple, mask: tf.Tensor | None):
+def record_steps(
+    layer: Scanned,
+    sequences: tf.Tensor,
+    states: tuple,
+    mask: tf.Tensor | None,
+    fresh: tf.Tensor | None = None,
+):
     """Keras's `inner_loop` result, one step after another, each state recorded for gradients."""
     recorded = context.recorded_states()
     assert recorded is not None
@@ -205,6 +214,9 @@ def record_steps(layer: Scanned, sequences: tf.Tensor, states: tuple, mask: tf.T
     output = tf.zeros_like(states[0])
     outputs = []
     for t in order:
+        if fresh is not None:
+            begins = fresh[:, t, None]
+            states = tuple(tf.where(begins, tf.zeros_like(state), state) for state in states)
         new = layer.step(sequences[:, t], states)
         if mask is None:
             output = new[0]

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 import keras
+from keras import ops
 
 from rnnsuite.core.names import Cell
 from rnnsuite.layers.bidirectional import Bidirectional
@@ -26,6 +27,10 @@ class Stack(keras.layers.Layer):
 
     The width is `units`, or twice that when bidirectional. Masked steps change no state; what
     stands at them in the output is not defined.
+
+    A call with `states` (arrays `[batch, units]` by the names in `Stack.states`) begins with them
+    and gives (outputs, states after the last step); `fresh` `[batch, time]` is true where states
+    become zero before a step, as where another document begins.
 
     Args:
         cell: the recurrent layer, by its name in `CELLS`.
@@ -98,13 +103,48 @@ class Stack(keras.layers.Layer):
             for norm in self.norms[number : number + 1]:
                 norm.build(shape)
 
-    def call(self, x_BxTxD, mask=None, training=False):
+    @property
+    def states(self) -> dict[str, tuple[int, ...]]:
+        """The shape, without the batch, of every state, by name: `state_<layer>_<number>`.
+
+        Raises:
+            ValueError: for a bidirectional stack, which has none that go from batch to batch.
+        """
+        if self.bidirectional:
+            raise ValueError("a bidirectional stack has no states that go from batch to batch")
+        return {
+            f"state_{depth}_{number}": (units,)
+            for depth, layer in enumerate(self.recurrent)
+            for number, units in enumerate(layer.state_size)
+        }
+
+    def call(self, x_BxTxD, mask=None, states=None, fresh=None, training=False):
+        if states is not None:
+            return self._carried(x_BxTxD, mask, states, fresh, training)
+
         def through(depth, x_BxTxD):
             if depth and self.drops:
                 x_BxTxD = self.drops[depth - 1](x_BxTxD, training=training)
             return self.recurrent[depth](x_BxTxD, mask=mask, training=training)
 
         return self.apply(x_BxTxD, through)
+
+    def _carried(self, x_BxTxD, mask, states, fresh, training):
+        fresh = None if fresh is None else ops.cast(fresh, "bool")
+        names = list(self.states)
+        after = {}
+
+        def through(depth, x_BxTxD):
+            if depth and self.drops:
+                x_BxTxD = self.drops[depth - 1](x_BxTxD, training=training)
+            layer = self.recurrent[depth]
+            own = [name for name in names if name.startswith(f"state_{depth}_")]
+            before = [states[name] for name in own]
+            _, y_BxTxH, new = layer.inner_loop(x_BxTxD, before, mask, training, fresh)
+            after.update(zip(own, new, strict=True))
+            return y_BxTxH
+
+        return self.apply(x_BxTxD, through), after
 
     def apply(self, x, through: Callable):
         """The stack around its layers `through(depth, x)`: for whole sequences or one step."""
@@ -115,6 +155,17 @@ class Stack(keras.layers.Layer):
                 y = self.norms[depth](y)
             x = x + y if self.residual and y.shape[-1] == x.shape[-1] else y
         return x
+
+    def compute_output_spec(self, x_BxTxD, mask=None, states=None, fresh=None, training=False):
+        shape = self.compute_output_shape(x_BxTxD.shape)
+        output = keras.KerasTensor(shape, self.compute_dtype)
+        if states is None:
+            return output
+        after = {
+            name: keras.KerasTensor((shape[0], *size), self.compute_dtype)
+            for name, size in self.states.items()
+        }
+        return output, after
 
     def compute_output_shape(self, shape):
         return (*shape[:2], self.units * (2 if self.bidirectional else 1))

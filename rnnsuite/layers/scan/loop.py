@@ -47,6 +47,7 @@ class Steps(NamedTuple):
             state; it is zero elsewhere.
         zoneout_update: for each state None, or booleans `[time, batch, units]`: units that take the
             new value.
+        fresh: None, or booleans `[time, batch, 1]`: where the states are zero before the step.
     """
 
     count: tf.Tensor
@@ -55,6 +56,7 @@ class Steps(NamedTuple):
     valid: tf.Tensor | None
     visible: tf.Tensor | None
     zoneout_update: tuple
+    fresh: tf.Tensor | None = None
 
 
 def scan(
@@ -138,14 +140,15 @@ def _forward(loop: Loop, save_residuals: bool):
 
         def body(p, states, arrays, _):
             t = _place(loop, steps, p)
-            proposed, saved = recurrence.step(a[t], states, weights)
+            before = _begun(steps, p, states)
+            proposed, saved = recurrence.step(a[t], before, weights)
             # What a step begins with is at hand; writing what it ends with would have XLA compute
             # that twice.
             values = [(_before(p), v) for v in states[: len(shown)]] + [
-                (t, v) for v in (*states, *saved)
+                (t, v) for v in (*before, *saved)
             ]
             arrays = [array.write(*v) for array, v in zip(arrays, values, strict=False)]
-            return p + 1, _taken(loop, steps, p, states, proposed), arrays, saved if carried else ()
+            return p + 1, _taken(loop, steps, p, before, proposed), arrays, saved if carried else ()
 
         start = (steps.first, tuple(states), arrays, carried)
         _, last, arrays, carried = tf.while_loop(lambda p, *_: p < steps.end, body, start)
@@ -153,11 +156,9 @@ def _forward(loop: Loop, save_residuals: bool):
             arrays[0] = arrays[0].write(_before(steps.end), last[0])
         arrays = [array.stack() for array in arrays]
         y = _present(steps, arrays.pop(0), last[0]) if shown else tf.zeros([], a.dtype)
-        return (
-            (y, last, tuple(arrays[: len(states)]), tuple(arrays[len(states) :]))
-            if save_residuals
-            else (y, last, carried)
-        )
+        if not save_residuals:
+            return y, last, carried
+        return y, last, tuple(arrays[: len(states)]), tuple(arrays[len(states) :])
 
     return _traced(forward, loop)
 
@@ -189,7 +190,7 @@ def _backward(loop: Loop):
             )
             return (
                 p - 1,
-                d_before,
+                _begun(steps, p, d_before),
                 [array.write(t, v) for array, v in zip(arrays, step_gradients, strict=True)],
             )
 
@@ -222,6 +223,13 @@ def _place(loop: Loop, steps: Steps, p: tf.Tensor) -> tf.Tensor:
 
 def _before(p: tf.Tensor) -> tf.Tensor:
     return tf.maximum(p - 1, 0)
+
+
+def _begun(steps: Steps, p: tf.Tensor, states: Tensors) -> Tensors:
+    """The states, or their gradients, with zeros where step p begins anew."""
+    if steps.fresh is None:
+        return states
+    return tuple(tf.where(steps.fresh[p], tf.zeros_like(v), v) for v in states)
 
 
 def _taking(steps: Steps, p: tf.Tensor, state: int) -> tf.Tensor | None:

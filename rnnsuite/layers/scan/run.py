@@ -78,6 +78,7 @@ def run(
     *,
     plan: Plan,
     mask: tf.Tensor | None = None,
+    fresh: tf.Tensor | None = None,
     backwards: bool = False,
     sequences: bool = True,
     zero_masked: bool = False,
@@ -94,6 +95,7 @@ def run(
         weights: as the recurrence takes them.
         plan: how it is run.
         mask: booleans `[batch, time]`, false at padding, anywhere.
+        fresh: booleans `[batch, time]`, true where the states are zero before the step.
         backwards: from the last step to the first; outputs come in that order.
         sequences: whether all outputs are wanted.
         zero_masked: outputs at padding are zero, not those of the step before.
@@ -115,20 +117,22 @@ def run(
     zoneout_update = zoneout_update or (None,) * len(states)
     loop = loops.Loop(recurrence, backwards, sequences, plan.compiled, zoneout_mix)
 
-    def shard(x_BxTxD, mask, zoneout_update, *states):
-        return _shard(
-            loop, plan, x_BxTxD, states, weights, mask, zero_masked, zoneout_update, save_residuals
-        )
+    def shard(x_BxTxD, mask, fresh, zoneout_update, *states):
+        steps = _steps(loop, tf.shape(x_BxTxD)[1], mask, zero_masked)
+        if fresh is not None:
+            steps = steps._replace(fresh=_time_major(loop, fresh))
+        updates = _each(lambda v: tf.transpose(v, [1, 0, 2]), zoneout_update)
+        steps = steps._replace(zoneout_update=updates)
+        return _shard(loop, plan, x_BxTxD, states, weights, mask, steps, save_residuals)
 
-    last, y, states = _side_by_side(shard, plan, (x_BxTxD, mask, zoneout_update, *states))
+    last, y, states = _side_by_side(shard, plan, (x_BxTxD, mask, fresh, zoneout_update, *states))
     last, y, states = _each(lambda v: tf.cast(v, dtype), (last, y, states))
     return last, y if sequences else None, states
 
 
-def _shard(loop, plan, x_BxTxD, states, weights, mask, zero_masked, zoneout_update, save_residuals):
+def _shard(loop, plan, x_BxTxD, states, weights, mask, steps, save_residuals):
     count = tf.shape(x_BxTxD)[1]
-    x_TxBxD, zoneout_update = _each(lambda v: tf.transpose(v, [1, 0, 2]), (x_BxTxD, zoneout_update))
-    steps = _steps(loop, count, mask, zero_masked, zoneout_update)
+    x_TxBxD = tf.transpose(x_BxTxD, [1, 0, 2])
     if mask is not None:
         valid = tf.transpose(mask)[:, :, None]
         x_TxBxD = tf.where(valid, x_TxBxD, tf.zeros_like(x_TxBxD))
@@ -179,12 +183,8 @@ def _lengthened(loop, plan, static_time, x_TxBxD, steps):
     def filled(v_TxBxN, more=more):
         return tf.pad(v_TxBxN, [more, [0, 0], [0, 0]])
 
-    valid, visible, zoneout_update = _each(
-        filled, (steps.valid, steps.visible, steps.zoneout_update)
-    )
-    steps = loops.Steps(
-        tf.convert_to_tensor(length), steps.first, steps.end, valid, visible, zoneout_update
-    )
+    masks = _each(filled, (steps.valid, steps.visible, steps.zoneout_update, steps.fresh))
+    steps = loops.Steps(tf.convert_to_tensor(length), steps.first, steps.end, *masks)
     return filled(x_TxBxD, more[::-1] if loop.backwards else more), steps
 
 
@@ -194,32 +194,36 @@ def _segments(loop, plan, x_TxBxD, steps) -> list:
         return [(x_TxBxD, steps)]
     length = steps.count // plan.segments
     inputs = tf.split(x_TxBxD, plan.segments)[:: -1 if loop.backwards else 1]
-    masks = _parted((steps.valid, steps.visible, steps.zoneout_update), plan.segments)
+    masks = _parted((steps.valid, steps.visible, steps.zoneout_update, steps.fresh), plan.segments)
     parts = []
-    for number, (valid, visible, zoneout_update) in enumerate(masks):
+    for number, part in enumerate(masks):
         first, end = (
             tf.clip_by_value(at - number * length, 0, length) for at in (steps.first, steps.end)
         )
-        parts.append(loops.Steps(length, first, end, valid, visible, zoneout_update))
+        parts.append(loops.Steps(length, first, end, *part))
     return list(zip(inputs, parts, strict=True))
 
 
-def _steps(loop, count, mask_BxT, zero_masked, zoneout_update) -> loops.Steps:
+def _time_major(loop, mask_BxT):
+    """`[time, batch, 1]`, in the order of running."""
+    mask_TxBx1 = tf.transpose(mask_BxT)[:, :, None]
+    return tf.reverse(mask_TxBx1, [0]) if loop.backwards else mask_TxBx1
+
+
+def _steps(loop, count, mask_BxT, zero_masked) -> loops.Steps:
     if mask_BxT is None:
-        return loops.Steps(count, tf.zeros_like(count), count, None, None, zoneout_update)
-    valid = tf.transpose(mask_BxT)[:, :, None]
-    if loop.backwards:
-        valid = tf.reverse(valid, [0])
+        return loops.Steps(count, tf.zeros_like(count), count, None, None, ())
+    valid = _time_major(loop, mask_BxT)
     visible = valid if zero_masked else tf.cumsum(tf.cast(valid, tf.int32)) > 0
     if not loop.compiled:
-        return loops.Steps(count, tf.zeros_like(count), count, valid, visible, zoneout_update)
+        return loops.Steps(count, tf.zeros_like(count), count, valid, visible, ())
     anywhere = tf.where(tf.reduce_any(valid, axis=[1, 2]))[:, 0]
     first = tf.cast(tf.reduce_min(anywhere), tf.int32)
     end = tf.cast(tf.reduce_max(anywhere), tf.int32) + 1
     nothing = tf.equal(tf.size(anywhere), 0)
     first = tf.where(nothing, 0, first)
     end = tf.where(nothing, 0, end)
-    return loops.Steps(count, first, end, valid, visible, zoneout_update)
+    return loops.Steps(count, first, end, valid, visible, ())
 
 
 def _side_by_side(shard: Callable, plan: Plan, rows):
