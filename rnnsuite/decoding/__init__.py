@@ -1,7 +1,15 @@
 """From a step over tokens to sequences, in the graph: greedy, sampling and beam search."""
 
 from rnnsuite.decoding.beam import beam_search
-from rnnsuite.decoding.sampling import filter_logits, greedy, sample
+from rnnsuite.decoding.sampling import (
+    draw,
+    filter_logits,
+    greedy,
+    row_seeds,
+    sample,
+    text_seeds,
+    uniform,
+)
 from rnnsuite.decoding.step import NEGATIVE_INFINITY, Decoded, Step
 
 __all__ = [
@@ -9,7 +17,11 @@ __all__ = [
     "Decoded",
     "Step",
     "beam_search",
+    "draw",
     "filter_logits",
     "greedy",
+    "row_seeds",
     "sample",
+    "text_seeds",
+    "uniform",
 ]

@@ -13,14 +13,18 @@ import tensorflow_text as tf_text
 from rnnsuite.device.unigram import CHARACTERS, END, PADDING, SPACE, START, UNKNOWN
 
 
-def normalize(texts: tf.Tensor) -> tf.Tensor:
-    """Strings `[...]` to valid UTF-8 in NFKC, with one space for controls and all spaces."""
+def normalize(texts: tf.Tensor, lower: bool = False) -> tf.Tensor:
+    """Strings `[...]` to valid UTF-8 in NFKC, with one space for controls and all spaces.
+
+    lower: whether case is folded, too.
+    """
     texts = tf.strings.unicode_transcode(
         texts, "UTF-8", "UTF-8", errors="replace", replace_control_characters=False
     )
     texts = tf.strings.regex_replace(
         tf_text.normalize_utf8(texts, "NFKC"), rf"[\p{{Cc}}\p{{Z}}{SPACE}]+", " "
     )
+    texts = tf_text.case_fold_utf8(texts) if lower else texts
     return tf.strings.strip(texts)
 
 
@@ -67,6 +71,20 @@ def learn_subwords(
     return model.getvalue()
 
 
+def shorten(texts: tf.Tensor, characters: int, keep: Literal["first", "last"]) -> tf.Tensor:
+    """The first or last so many characters of strings of valid UTF-8 `[...]`."""
+    if characters >= 2**31:
+        return texts
+    size = tf.strings.length(texts, unit="UTF8_CHAR")
+    start = tf.maximum(size - characters, 0) if keep == "last" else tf.zeros_like(size)
+    return tf.strings.substr(texts, start, tf.fill(tf.shape(size), characters), unit="UTF8_CHAR")
+
+
+def limit(ids: tf.RaggedTensor, most: int, keep: Literal["first", "last"]) -> tf.RaggedTensor:
+    """The first or last `most` ids of every row."""
+    return ids[:, -most:] if keep == "last" else ids[:, :most]
+
+
 class Subwords(tf.Module):
     """Strings `[batch]` to ragged subword ids `[batch, (ids)]`, int32; `text` turns back.
 
@@ -77,11 +95,21 @@ class Subwords(tf.Module):
     Args:
         model: as `learn_subwords` gives it.
         most: ids of a row at most.
+        lower: whether case is folded.
+        keep: what of a longer text is read.
     """
 
-    def __init__(self, model: bytes, most: int = 256):
+    def __init__(
+        self,
+        model: bytes,
+        most: int = 256,
+        lower: bool = False,
+        keep: Literal["first", "last"] = "first",
+    ):
         super().__init__()
         self.most = most
+        self.lower = lower
+        self.keep = keep
         self.tokenizer = tf_text.SentencepieceTokenizer(model=model, out_type=tf.int32)
         processor = sentencepiece.SentencePieceProcessor(model_proto=model)
         self.pieces = tuple(
@@ -92,8 +120,8 @@ class Subwords(tf.Module):
         )
 
     def __call__(self, texts: tf.Tensor) -> tf.RaggedTensor:
-        read = tf.strings.substr(normalize(texts), 0, CHARACTERS * self.most, unit="UTF8_CHAR")
-        return self.tokenizer.tokenize(read)[:, : self.most]
+        read = shorten(normalize(texts, self.lower), CHARACTERS * self.most, self.keep)
+        return limit(self.tokenizer.tokenize(read), self.most, self.keep)
 
     def text(self, ids: tf.Tensor) -> tf.Tensor:
         """Padded ids `[batch, length]` as strings `[batch]`, without padding, start and end."""
@@ -103,3 +131,7 @@ class Subwords(tf.Module):
     def tokens(self, ids: tf.Tensor) -> tf.Tensor:
         """The pieces of ids `[...]`; padding is the empty string."""
         return tf.where(ids > PADDING, tf.gather(tf.constant(self.pieces), ids), "")
+
+    def added(self, token: tf.Tensor) -> tf.Tensor:
+        """The text that tokens `[batch]` each add behind others."""
+        return tf.strings.regex_replace(self.tokens(token), SPACE, " ")
