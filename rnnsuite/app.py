@@ -11,13 +11,29 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
 from rnnsuite.core.fields import Field, Record
+from rnnsuite.scoring import Asked, Direction, EveryEpoch, Score, Scoring
 
 if TYPE_CHECKING:
     from rnnsuite.pipeline.config import Config
 
-Direction = Literal["min", "max"]
-"""Whether a metric is better when it is lower or higher."""
 Inputs = Mapping[str, Any]
+__all__ = [
+    "App",
+    "Asked",
+    "Data",
+    "Device",
+    "Direction",
+    "EveryEpoch",
+    "Model",
+    "OnDevice",
+    "Score",
+    "Scoring",
+    "Serving",
+    "Signature",
+    "Start",
+    "Stream",
+    "Trained",
+]
 Section = TypeVar("Section")
 Fitted = TypeVar("Fitted")
 
@@ -152,6 +168,7 @@ class OnDevice:
         reference_signature: the served model's signature whose answers these must equal.
         runner: a module with `open_model(path, signature)` that also runs as a program; None for
             `rnnsuite.device.runner`.
+        signatures: further ones of the file that may be asked with its own inputs.
     """
 
     request: Callable[[Record], Inputs]
@@ -160,6 +177,7 @@ class OnDevice:
     signature: str | None = None
     reference_signature: str = "serving_default"
     runner: Any = None
+    signatures: Sequence[str] = ()
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -217,62 +235,6 @@ class Serving:
     device: Device | None = None
     stream: Stream | None = None
     show: Callable[[Any, Mapping[str, Any]], Sequence[str]] | None = None
-
-
-@dataclasses.dataclass(frozen=True)
-class Score:
-    """How good answers are.
-
-    Args:
-        metrics: numbers by the field's name for them.
-        plots, tables: figures, drawn on demand, and rows, by title.
-        notes: how a metric was computed, where its name does not say it.
-        right, wrong: cases worth reading, best first and worst first.
-        titles: headings of the wrong and of the right cases.
-    """
-
-    metrics: Mapping[str, float]
-    plots: Mapping[str, Callable[[], Any]] = dataclasses.field(default_factory=dict)
-    notes: Mapping[str, str] = dataclasses.field(default_factory=dict)
-    tables: Mapping[str, Sequence[Mapping[str, Any]]] = dataclasses.field(default_factory=dict)
-    right: Sequence[Mapping[str, Any]] = ()
-    wrong: Sequence[Mapping[str, Any]] = ()
-    titles: tuple[str, str] = ("Most confident wrong answers", "Most confident right answers")
-
-
-@dataclasses.dataclass(frozen=True)
-class EveryEpoch:
-    """Scores computed after every epoch, where a loss alone does not say how good answers are.
-
-    Args:
-        signature: answers the validation records, with the weights as they are.
-        metrics: which of the application's; `train.monitor` may be one.
-    """
-
-    signature: str
-    metrics: Sequence[str]
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Scoring:
-    """How answers are scored.
-
-    Args:
-        score: `score(records, answers, fitted)`: records and the answers to them in the same order;
-            fitted is None where it is not known.
-        metrics: the metrics that `score` gives, each with its better direction.
-        primary: the one that decides whether an exported form is good enough.
-        every_epoch: what is scored after every epoch, or None.
-        figures: `figures(ask, records)` gives further plots, by `ask(records, signature)`.
-        require: raises UserError, before work begins, where what scoring needs is not installed.
-    """
-
-    score: Callable[[Sequence[Record], Mapping[str, Any], Any], Score]
-    metrics: Mapping[str, Direction]
-    primary: str
-    every_epoch: EveryEpoch | None = None
-    figures: Callable[[Callable, Sequence[Record]], Mapping[str, Callable[[], Any]]] | None = None
-    require: Callable[[], None] | None = None
 
 
 @dataclasses.dataclass(frozen=True)

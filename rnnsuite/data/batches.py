@@ -3,8 +3,13 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
+SHORT = 0.05
+"""Share of drawn windows that are half as long."""
+LEAST = 5
+"""Steps of a drawn window at least."""
 Augment = Callable[[Any, Any, tf.Tensor], tuple]
 
 
@@ -60,7 +65,13 @@ def _shuffled(examples: tf.data.Dataset, seed: int, augment: Augment | None, shu
     return examples.enumerate().map(altered, num_parallel_calls=tf.data.AUTOTUNE)
 
 
-def contiguous(examples: tf.data.Dataset, batch_size: int, window: int) -> tf.data.Dataset:
+def contiguous(
+    examples: tf.data.Dataset,
+    batch_size: int,
+    window: int,
+    spread: float = 0.0,
+    seed: int | None = None,
+) -> tf.data.Dataset:
     """Batches for truncated backpropagation through time: row i of a batch goes on in the next.
 
     All examples are laid end to end, in their order, and divided into `batch_size` equal rows,
@@ -70,23 +81,59 @@ def contiguous(examples: tf.data.Dataset, batch_size: int, window: int) -> tf.da
         examples: (inputs, targets) whose every array is `[time, ...]`, with time the same in all.
         batch_size: rows of a batch.
         window: steps of a batch; the last batch may have fewer.
+        spread: with a seed, the standard deviation of windows' steps, and one of twenty windows is
+            half as long (Merity et al., arXiv 1708.02182, section 5).
+        seed: the windows are drawn from it and from nothing else; None for equal ones.
 
     Returns:
         A data set of batches `[batch_size, window, ...]`.
     """
-    flat = examples.unbatch()
-    total = int(flat.reduce(0, lambda number, _: number + 1))
-    steps = total // batch_size
-    if not steps:
-        return flat.take(0).batch(1).batch(batch_size)
-    rows = flat.take(steps * batch_size).batch(steps)
-    # A row is one long example; the rows become one batch, which is then cut along time.
-    whole = rows.batch(batch_size)
+    rows = end_to_end(examples, batch_size)
+    return windows(rows, window, spread, seed)
 
-    def windows(batch):
-        starts = tf.data.Dataset.range(0, steps, window)
-        return starts.map(
-            lambda start: tf.nest.map_structure(lambda v: v[:, start : start + window], batch)
-        )
 
-    return whole.flat_map(lambda *batch: windows(batch)).prefetch(tf.data.AUTOTUNE)
+def end_to_end(examples: tf.data.Dataset, batch_size: int) -> Any:
+    """Examples `[time, ...]`, one behind the other, in rows `[batch_size, steps, ...]`."""
+    parts = [tf.nest.map_structure(_flat, part) for part in examples.ragged_batch(1024)]
+    if not parts:
+        raise ValueError("there are no examples to be laid end to end")
+    whole = tf.nest.map_structure(lambda *v: tf.concat(v, axis=0), *parts)
+
+    def in_rows(v):
+        steps = v.shape[0] // batch_size
+        return tf.reshape(v[: steps * batch_size], [batch_size, steps, *v.shape[1:]])
+
+    return tf.nest.map_structure(in_rows, whole)
+
+
+def _flat(part):
+    """The steps of a batch of sequences, one after the other."""
+    if isinstance(part, tf.RaggedTensor):
+        return part.flat_values
+    return tf.reshape(part, [-1, *part.shape[2:]])
+
+
+def windows(
+    rows: Any, window: int, spread: float = 0.0, seed: int | None = None
+) -> tf.data.Dataset:
+    """Rows `[batch, steps, ...]` cut along time, as `contiguous` says."""
+    steps = int(tf.nest.flatten(rows)[0].shape[1])
+    bounds = np.array(_bounds(steps, window, spread, seed), np.int64).reshape(-1, 2)
+    pairs = tf.data.Dataset.from_tensor_slices((bounds[:, 0], bounds[:, 1]))
+    cut = pairs.map(lambda start, end: tf.nest.map_structure(lambda v: v[:, start:end], rows))
+    return cut.prefetch(tf.data.AUTOTUNE)
+
+
+def _bounds(steps: int, window: int, spread: float, seed: int | None) -> list[tuple[int, int]]:
+    """Where each window begins and ends."""
+    rng = np.random.default_rng(seed) if seed is not None and spread else None
+    bounds = []
+    start = 0
+    while start < steps:
+        size = window
+        if rng is not None:
+            middle = window / 2 if rng.random() < SHORT else window
+            size = max(round(rng.normal(middle, spread)), min(LEAST, window))
+        bounds.append((start, min(start + size, steps)))
+        start += size
+    return bounds

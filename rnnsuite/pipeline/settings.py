@@ -32,6 +32,8 @@ class Train:
     """Upper bounds of the buckets of example lengths."""
     window: Positive = 64
     """Steps in a batch of contiguous examples (truncated backpropagation through time)."""
+    spread: NotNegative = 0.0
+    """Standard deviation of drawn windows, whose steps the learning rate follows (1708.02182)."""
     shuffle: Positive = 200_000
     """Examples in the shuffle buffer, which are held in memory."""
     start: str = ""
@@ -50,6 +52,8 @@ class Train:
     """Bound on the global norm of all gradients; 0 for none."""
     ema: Fraction = 0.0
     """Decay of an exponential moving average of the weights, which is validated; 0 for none."""
+    average: NotNegativeInt = 0
+    """Epochs without a better `monitor` after which weights are averaged (1708.02182); 0: never."""
     precision: Literal["float32", "mixed_bfloat16", "mixed_float16"] = "float32"
     """Keras's dtype policy."""
     monitor: str = "val_loss"
@@ -60,6 +64,12 @@ class Train:
     """Minutes between checkpoints within an epoch."""
     cache: bool = True
     """Whether examples are kept in memory after the first epoch."""
+
+    @pydantic.model_validator(mode="after")
+    def _check(self):
+        if self.ema and self.average:
+            raise ValueError("ema and average exclude each other: one average is validated")
+        return self
 
 
 @section

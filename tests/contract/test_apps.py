@@ -266,6 +266,9 @@ def test_evaluate_is_the_same_for_every_form(finished):
     if app.serving.device is None:
         return
     device = evaluate(app, finished.lite / "float32.tflite", split="validation").score.metrics
+    if app.scoring.answers:  # it asks every form the same, whatever the reference is
+        assert run == pytest.approx(device, rel=1e-3)
+        return
     signature = app.serving.device.open(finished.lite).reference_signature
     records = collect(app.data.load(data_section(app, finished.run, None), "validation"))
     answers = finished.open("run").answer(records, signature)

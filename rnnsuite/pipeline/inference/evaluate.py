@@ -1,19 +1,26 @@
 """Scores of a model on a split of records."""
 
+import contextlib
 import dataclasses
+import hashlib
 import logging
 import pathlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from rnnsuite.app import App, Score
+from rnnsuite.app import App, Asked, Score
+from rnnsuite.core.cache import cache_folder
 from rnnsuite.core.errors import NoSplit, UserError
 from rnnsuite.core.fields import Record
+from rnnsuite.core.files import read_json, write_json
+from rnnsuite.data.fingerprint import fingerprint
 from rnnsuite.data.records import collect
 from rnnsuite.data.sources import is_built
 from rnnsuite.data.splits import WHOLE, path_splits
-from rnnsuite.pipeline.inference.card import data_section
+from rnnsuite.pipeline.inference.card import data_section, training_config
 from rnnsuite.pipeline.inference.models import find_model, fitted_of, open_model
+from rnnsuite.pipeline.inference.predictor import Predictor
+from rnnsuite.pipeline.run import Run
 
 log = logging.getLogger(__name__)
 
@@ -28,6 +35,7 @@ class Evaluation:
         records: how many.
         source: whose records they are.
         note: what else is to be known of them, such as that they were held out of train.
+        floor: metrics of a cheap model on the same records; empty without one.
     """
 
     score: Score
@@ -35,6 +43,7 @@ class Evaluation:
     records: int
     source: str = ""
     note: str = ""
+    floor: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
 
 def evaluate(
@@ -70,12 +79,55 @@ def evaluate(
     records, chosen, note = _records(app, section, split, is_other=section.source != trained_on)
     serving = [text for text in overrides if text.split(".")[0] in app.serving.sections]
     predictor = open_model(app, path, serving)
-    answers = predictor.answer(records)
-    score = app.scoring.score(records, answers, fitted_of(app, path))
+    fitted = fitted_of(app, path)
+    answers = _answers(app, path, predictor, records, fitted, serving)
+    score = app.scoring.score(records, answers, fitted)
     if app.scoring.figures:
         plots = {**score.plots, **app.scoring.figures(predictor.answer, records)}
         score = dataclasses.replace(score, plots=plots)
-    return Evaluation(score, chosen, len(records), section.source, note)
+    floor = _floor(app, section, fitted, records) if section.source == trained_on else {}
+    return Evaluation(score, chosen, len(records), section.source, note, floor)
+
+
+def _answers(
+    app: App,
+    path: pathlib.Path,
+    predictor: Predictor,
+    records: Sequence[Record],
+    fitted: Any,
+    overrides: Sequence[str],
+) -> Mapping[str, Any]:
+    """What is scored: the answers to the records, or what the application asks of the whole."""
+    scoring = app.scoring
+    if scoring is None or scoring.answers is None:
+        return predictor.answer(records)
+    subject = Asked(
+        ask=predictor.answer,
+        signatures=tuple(predictor.signatures),
+        config=training_config(app, path, overrides),
+        fitted=fitted,
+        trained=Run(app, path).trained if predictor.kind == "run" else None,
+    )
+    return scoring.answers(subject, records)
+
+
+def _floor(app: App, section: Any, fitted: Any, records: Sequence[Record]) -> Mapping[str, Any]:
+    """What a cheap model reaches on these records, which is kept on this machine."""
+    scoring = app.scoring
+    if scoring is None or scoring.floor is None:
+        return {}
+    texts = [repr(sorted(record.items())) for record in records]
+    parts = [repr(section), repr(sorted(fingerprint(section.source).items())), repr(fitted), *texts]
+    digest = hashlib.sha256("\n".join(parts).encode()).hexdigest()[:24]
+    path = cache_folder() / "floors" / f"{app.name}-{digest}.json"
+    if path.is_file():
+        return read_json(path)
+    log.info("Learning the cheap model that stands beside ...")
+    floor = dict(scoring.floor(section, fitted, records))
+    with contextlib.suppress(OSError):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_json(path, floor)
+    return floor
 
 
 def _records(
@@ -126,6 +178,7 @@ def summary(app: App, model: Any, evaluation: Evaluation) -> dict[str, Any]:
         "records": evaluation.records,
         **({"note": evaluation.note} if evaluation.note else {}),
         "metrics": dict(evaluation.score.metrics),
+        **({"floor": dict(evaluation.floor)} if evaluation.floor else {}),
     }
     notes = dict(evaluation.score.notes)
     return {**values, "notes": notes} if notes else values

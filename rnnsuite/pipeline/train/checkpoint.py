@@ -20,7 +20,10 @@ log = logging.getLogger(__name__)
 
 
 def save(folder: pathlib.Path, step: int, arrays: Sequence[np.ndarray], progress: Mapping) -> None:
-    """Writes checkpoint number `step` and removes all but the newest two."""
+    """Writes checkpoint number `step`, or the one after the newest, and removes all but two."""
+    newest = max((int(path.stem) for path in _stored(folder)), default=-1)
+    # An epoch of drawn windows may have more steps than another one.
+    step = max(step, newest + 1)
     with as_user_error(folder), atomic_file(folder / f"{step:09d}.npz") as part:
         named: dict[str, Any] = {
             f"a{number:04d}": _storable(array) for number, array in enumerate(arrays)

@@ -101,20 +101,27 @@ class Loop:
         self.progress.history.append(row)
         self.recorder.epoch(row, self.progress, set(self.run.app.monitored))
         self.recorder.health(self.trainer, self.health_batch, row, self.progress)
+        self._average_if_stalled()
         self.progress.end_epoch()
         self.recorder.checkpoint(self.progress, self.trainer, self.task.steps)
 
+    def _average_if_stalled(self) -> None:
+        stalled = len(self.progress.history) - self.progress.best_epoch
+        if self.trainer.averages.is_due(stalled):
+            log.info("No better for %d epochs: weights are averaged from here on.", stalled)
+            self.trainer.averages.begin()
+
     def _validated(self) -> dict[str, float]:
         """Validates the averaged weights, and keeps them where they are the best so far."""
-        self.trainer.swap_averages()
+        self.trainer.averages.swap()
         try:
             values = self.workers.broadcast(self._validate)
             validated = {f"val_{name}": value for name, value in values.items()}
             self._keep_if_best(validated[self.config.train.monitor])
         except KeyboardInterrupt:
-            self.trainer.swap_averages()
+            self.trainer.averages.swap()
             self._save_and_stop()
-        self.trainer.swap_averages()
+        self.trainer.averages.swap()
         return validated
 
     def _save_and_stop(self) -> NoReturn:
@@ -136,16 +143,14 @@ class Loop:
             saved = time.monotonic()
             for inputs, targets in batches:
                 self._step(inputs, targets)
-                self._stop_if_told()
+                if self.stop.signal is not None:
+                    self._save_and_stop()
                 shown.set_postfix_str(f"loss {progress.means()['loss']:.4f}", refresh=False)
                 shown.update()
                 if time.monotonic() - saved > 60 * self.config.train.checkpoint_minutes:
                     self.recorder.checkpoint(progress, self.trainer, self.task.steps)
                     saved = time.monotonic()
         # A signal may have come behind the last step.
-        self._stop_if_told()
-
-    def _stop_if_told(self) -> None:
         if self.stop.signal is not None:
             self._save_and_stop()
 

@@ -14,11 +14,15 @@ class Schedule(keras.optimizers.schedules.LearningRateSchedule):
     Args:
         settings: learning_rate, warmup and schedule.
         steps: of the whole training.
+
+    Attributes:
+        share: of the step under way, by which its rate is multiplied: that of its window.
     """
 
     def __init__(self, settings: Train, steps: int):
         self.settings = settings
         self.steps = steps
+        self.share = tf.Variable(tf.ones([]), trainable=False)
 
     def __call__(self, step):
         step = tf.cast(step, tf.float32)
@@ -29,14 +33,14 @@ class Schedule(keras.optimizers.schedules.LearningRateSchedule):
             "cosine": lambda: 0.5 + 0.5 * tf.cos(math.pi * done),
             "linear": lambda: 1.0 - done,
         }[self.settings.schedule]()
-        return self.settings.learning_rate * warm * fall
+        return self.settings.learning_rate * warm * fall * self.share
 
     def get_config(self):
         return {"settings": self.settings, "steps": self.steps}
 
 
-def build_optimizer(settings: Train, steps: int) -> keras.optimizers.Optimizer:
-    """The optimizer that the settings name, for a training of so many steps."""
+def build_optimizer(settings: Train, schedule: Schedule) -> keras.optimizers.Optimizer:
+    """The optimizer that the settings name, with this learning rate."""
     kinds = {
         "adamw": keras.optimizers.AdamW,
         "adam": keras.optimizers.Adam,
@@ -46,7 +50,7 @@ def build_optimizer(settings: Train, steps: int) -> keras.optimizers.Optimizer:
     # AdamW refuses None for no decay, the others refuse 0.
     no_decay = 0.0 if settings.optimizer == "adamw" else None
     optimizer = kinds[settings.optimizer](
-        learning_rate=Schedule(settings, steps),
+        learning_rate=schedule,
         weight_decay=settings.weight_decay or no_decay,
         global_clipnorm=settings.clip_norm or None,
     )

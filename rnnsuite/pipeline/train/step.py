@@ -13,7 +13,8 @@ from rnnsuite.app import App
 from rnnsuite.core.context import ReplicaRows, replica
 from rnnsuite.core.progress import bar
 from rnnsuite.pipeline.config import Config
-from rnnsuite.pipeline.train.optimizer import build_optimizer, leave_gradients_alone
+from rnnsuite.pipeline.train.averages import Averages
+from rnnsuite.pipeline.train.optimizer import Schedule, build_optimizer, leave_gradients_alone
 
 
 class Trainer:
@@ -48,10 +49,10 @@ class Trainer:
         self.settings = config.train
         self.strategy = strategy or tf.distribute.get_strategy()
         with self.strategy.scope():
-            self.optimizer = build_optimizer(self.settings, steps)
+            self.schedule = Schedule(self.settings, steps)
+            self.optimizer = build_optimizer(self.settings, self.schedule)
             self.optimizer.build(model.trainable_variables)
-            averaged = model.trainable_variables if self.settings.ema else ()
-            self.averages = [tf.Variable(weight.value) for weight in averaged]
+            self.averages = Averages(self._trainable(), self.settings)
         if self.divided:
             leave_gradients_alone(self.optimizer)
         contiguous = app.data.order == "contiguous"
@@ -83,6 +84,9 @@ class Trainer:
         return self.strategy.num_replicas_in_sync > 1
 
     def _train_step(self, inputs, targets):
+        if self.states and self.settings.spread:
+            steps = tf.shape(tf.nest.flatten(targets)[0])[1]
+            self.schedule.share.assign(tf.cast(steps, tf.float32) / self.settings.window)
         inputs = _with_states(inputs, self.states)
         results = self.strategy.run(self._gradients, (inputs, targets))
         means, gradients, norm, finite, after = results
@@ -133,10 +137,7 @@ class Trainer:
     def _apply(self, gradients):
         self.optimizer.apply(gradients)
         step = tf.cast(_value(self.optimizer.iterations), tf.float32)
-        decay = tf.minimum(self.settings.ema, (1 + step) / (10 + step))
-        if self.averages:
-            for average, weight in zip(self.averages, self._trainable(), strict=True):
-                average.assign(decay * average + (1 - decay) * weight)
+        self.averages.update(step)
 
     def _validation_step(self, inputs, targets):
         inputs = _with_states(inputs, self.validation_states)
@@ -158,15 +159,6 @@ class Trainer:
         """That of the next step."""
         return float(self.optimizer.learning_rate)
 
-    def swap_averages(self) -> None:
-        """Swaps the averaged weights and the model's; a second call undoes it."""
-        if not self.averages:
-            return
-        for average, weight in zip(self.averages, self._trainable(), strict=True):
-            current = weight.numpy()
-            weight.assign(average)
-            average.assign(current)
-
     def reset_states(self) -> None:
         """Zeros the carried states, as before the first batch of an epoch."""
         for state in self.states.values():
@@ -181,7 +173,7 @@ class Trainer:
         return [
             *self.model.variables,
             *self.optimizer.variables,
-            *self.averages,
+            *self.averages.variables,
             *self.states.values(),
         ]
 

@@ -108,7 +108,7 @@ class TrainingTask:
     def _batches(self, examples: tf.data.Dataset, seed: int | None = None) -> tf.data.Dataset:
         settings = self.config.train
         if self.app.data.order == "contiguous":
-            return batches.contiguous(examples, settings.batch_size, settings.window)
+            return batches.windows(self._rows(examples), settings.window, settings.spread, seed)
         size: int | Callable[[int], int] = settings.batch_size
         if settings.batch_tokens:
             size = lambda bound: max(settings.batch_tokens // bound, 1)  # noqa: E731
@@ -117,6 +117,11 @@ class TrainingTask:
         return batches.bucketed(
             examples, length, settings.boundaries, size, seed, augment, settings.shuffle
         )
+
+    @functools.lru_cache(maxsize=2)  # noqa: B019 - of train and validation, as long as this is
+    def _rows(self, examples: tf.data.Dataset) -> Any:
+        """All examples end to end, in memory, in the rows of a batch."""
+        return batches.end_to_end(examples, self.config.train.batch_size)
 
     def epoch(self, number: int) -> tf.data.Dataset:
         """The batches of an epoch, counted from 0: the same for the same seed and number."""

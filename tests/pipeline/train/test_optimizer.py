@@ -14,6 +14,10 @@ from rnnsuite.pipeline.train.optimizer import Schedule, build_optimizer
 BASE = Train(learning_rate=0.5, warmup=0.1)
 
 
+def built(settings, steps):
+    return build_optimizer(settings, Schedule(settings, steps))
+
+
 def rates(steps=100, **changes):
     schedule = Schedule(dataclasses.replace(BASE, **changes), steps)
     return np.array([float(schedule(step)) for step in range(steps)])
@@ -50,18 +54,18 @@ def test_cosine_and_linear_fall_to_nothing():
 )
 @pytest.mark.parametrize("decay", [0.0, 0.1])
 def test_the_optimizer_that_is_named(name, kind, decay):
-    optimizer = build_optimizer(dataclasses.replace(BASE, optimizer=name, weight_decay=decay), 10)
+    optimizer = built(dataclasses.replace(BASE, optimizer=name, weight_decay=decay), 10)
     assert type(optimizer) is kind
     assert (optimizer.weight_decay or 0) == decay
     assert optimizer.global_clipnorm == 1.0
 
 
 def test_no_bound_on_gradients():
-    assert build_optimizer(dataclasses.replace(BASE, clip_norm=0.0), 10).global_clipnorm is None
+    assert built(dataclasses.replace(BASE, clip_norm=0.0), 10).global_clipnorm is None
 
 
 def test_float16_scales_its_loss():
-    optimizer = build_optimizer(dataclasses.replace(BASE, precision="mixed_float16"), 10)
+    optimizer = built(dataclasses.replace(BASE, precision="mixed_float16"), 10)
     assert isinstance(optimizer, keras.optimizers.LossScaleOptimizer)
 
 
@@ -69,7 +73,20 @@ def test_a_step_of_each_lowers_a_square():
     for name in ("adamw", "adam", "rmsprop", "sgd"):
         settings = dataclasses.replace(BASE, optimizer=name, learning_rate=0.05, warmup=0.0)
         weight = keras.Variable(np.ones(3, "float32"))
-        optimizer = build_optimizer(settings, 50)
+        optimizer = built(settings, 50)
         for _ in range(20):
             optimizer.apply([2 * tf.convert_to_tensor(weight)], [weight])
         assert float(np.abs(weight).max()) < 0.8
+
+
+def test_the_rate_follows_the_share_of_a_drawn_window():
+    settings = dataclasses.replace(BASE, optimizer="sgd", warmup=0.0, clip_norm=0.0)
+    settings = dataclasses.replace(settings, schedule="constant", weight_decay=0.0)
+    schedule = Schedule(settings, 10)
+    moved = []
+    for share in (1.0, 0.25):
+        weight = keras.Variable(np.zeros(1, "float32"))
+        schedule.share.assign(share)
+        build_optimizer(settings, schedule).apply([tf.ones([1])], [weight])
+        moved.append(float(weight[0]))
+    assert moved[1] == pytest.approx(moved[0] / 4)
