@@ -55,7 +55,7 @@ class ModelConfig:
     cutoffs: tuple[Positive, ...] = ()
     """Of adaptive: where its first cluster ends, and each further one but the last."""
     samples: Positive = 2048
-    """Of sampled: tokens drawn for a batch, corrected by log Q (arXiv 1412.2007)."""
+    """Of sampled: tokens drawn for a batch, corrected by log Q (Bengio & Senecal 2008)."""
     embedding_dropout: Fraction = 0.0
     """Share of the vocabulary without a vector in a training step (arXiv 1708.02182)."""
     input_dropout: Fraction = 0.2

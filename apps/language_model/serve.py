@@ -151,9 +151,9 @@ def _state_specs(network: Network) -> tuple[dict[str, tf.TensorSpec], dict[str, 
 def _proceeding(network: Network) -> tuple[dict[str, tf.TensorSpec], dict[str, np.ndarray]]:
     """What begin gives and proceed takes."""
     specs, zeros = _state_specs(network)
-    numbers = {"token": tf.int32, "position": tf.int32, "draw": tf.int64}
-    own = {name: tf.TensorSpec([None], dtype, name=name) for name, dtype in numbers.items()}
-    first = {name: np.zeros([1], dtype.as_numpy_dtype) for name, dtype in numbers.items()}
+    names = ("token", "position", "draw")
+    own = {name: tf.TensorSpec([None], tf.int32, name=name) for name in names}
+    first = {name: np.zeros([1], np.int32) for name in names}
     return {**own, **specs}, {**first, "token": np.array([END], np.int32), **zeros}
 
 

@@ -126,7 +126,7 @@ def _softmax(logs):
 def text_seed(ids: "list[int]", seed: int) -> int:
     """A seed of a text's tokens and of another one."""
     mixed = [_hashed(number * GOLDEN + place) for place, number in enumerate(ids)]
-    return _hashed(sum(mixed) + seed * GOLDEN)
+    return _hashed(sum(mixed) + seed * GOLDEN) >> 1
 
 
 def uniform(seed: int, position: int) -> float:

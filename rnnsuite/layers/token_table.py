@@ -26,7 +26,7 @@ class TokenTable(keras.layers.Layer):
     behind one entry of the first softmax (adaptive softmax, arXiv 1609.04309; tied to the input,
     arXiv 1809.10853). With `samples`, training compares a target with so many tokens alone, drawn
     once for the batch from Zipf's law; their scores are corrected by the logarithm of how often
-    they are expected (arXiv 1412.2007, section 3).
+    they are expected, so that their sum estimates that of all (Bengio & Senecal 2008, section IV).
 
     Args:
         size: tokens.
@@ -159,12 +159,13 @@ class TokenTable(keras.layers.Layer):
         table = self._table(0)
         bias = tf.cast(self.biases[0], tf.float32)
 
-        def corrected(scores, ids):
-            return tf.cast(scores, tf.float32) + tf.gather(bias, ids) - self._log_expected(ids)
+        def biased(scores, ids):
+            return tf.cast(scores, tf.float32) + tf.gather(bias, ids)
 
-        true = corrected(tf.reduce_sum(flat * tf.gather(table, numbers), axis=-1), numbers)
+        true = biased(tf.reduce_sum(flat * tf.gather(table, numbers), axis=-1), numbers)
         others = tf.matmul(flat, tf.gather(table, drawn), transpose_b=True)
-        others = corrected(others, drawn)
+        # Divided by how often they are expected, they stand for all tokens.
+        others = biased(others, drawn) - self._log_expected(drawn)
         # A drawn token that is the target is no other token.
         others = tf.where(drawn[None] == numbers[:, None], -1e9, others)
         losses = tf.reduce_logsumexp(tf.concat([true[:, None], others], axis=1), axis=1) - true

@@ -29,11 +29,12 @@ IDS = RANDOM.integers(1, 9, size=[3, 6]).astype("int32")
 
 @dataclasses.dataclass(frozen=True)
 class Row:
-    """A layer with inputs: `options` are those of its calls."""
+    """A layer with inputs: `options` are those of its calls; float32 whatever its policy or not."""
 
     make: Callable[[], keras.layers.Layer]
     inputs: tuple
     options: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    is_float32: bool = False
 
 
 def masked(make, inputs=SEQUENCE):
@@ -78,6 +79,14 @@ LAYERS = {
             (IDS, MEMORY, random(3, 7)),
         )
     ],
+    "TokenTable": [
+        Row(make, (*SEQUENCE, IDS), is_float32=True)
+        for make in (
+            lambda: layers.TokenTable(9, 4, dropout=0.2),
+            lambda: layers.TokenTable(20, 4, cutoffs=(4, 6)),
+            lambda: layers.TokenTable(9, 4, samples=5),
+        )
+    ],
     "Pooling": [
         masked(lambda kind=kind: layers.Pooling(kind, return_weights=True))
         for kind in ("last", "mean", "max", "attentive")
@@ -120,7 +129,7 @@ ROWS = [
 
 @pytest.mark.parametrize("row", ROWS)
 def test_layer(row, tmp_path):
-    verify(row.make, row.inputs, tmp_path, row.options)
+    verify(row.make, row.inputs, tmp_path, row.options, row.is_float32)
 
 
 @pytest.mark.parametrize("name", FEATURES)
