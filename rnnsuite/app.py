@@ -225,6 +225,8 @@ class Serving:
         sections: the application's own configuration sections that bind no training, by name.
         device: what an on-device model needs; None where there is none.
         stream: how a live source is followed; None where there is none.
+        live: the section with `max_length`, `stop` and `seed` of answers that come piece by piece,
+            through the signatures begin and proceed; None where answers come whole.
         show: `show(fitted, answer)` gives the lines of an answer for a person; None: its values.
     """
 
@@ -234,6 +236,7 @@ class Serving:
     sections: Mapping[str, type] = dataclasses.field(default_factory=dict)
     device: Device | None = None
     stream: Stream | None = None
+    live: str | None = None
     show: Callable[[Any, Mapping[str, Any]], Sequence[str]] | None = None
 
 

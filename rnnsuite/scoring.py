@@ -53,7 +53,8 @@ class Asked:
     """A model that a whole split is asked of.
 
     Args:
-        ask: `ask(records, signature)` gives answers; signatures are those of the model's form.
+        ask: `ask(records, signature, options)` gives answers; signatures are those of the model's
+            form, options values of its optional inputs.
         signatures: their names.
         config: that the model was trained with, its scoring settings replaced where others are
             given.
@@ -61,7 +62,7 @@ class Asked:
         trained: gives the model itself; None of an exported one.
     """
 
-    ask: Callable[[Sequence[Record], str], Mapping[str, Any]]
+    ask: Callable[..., Mapping[str, Any]]
     signatures: Iterable[str]
     config: "Config"
     fitted: Any
@@ -82,6 +83,7 @@ class Scoring:
         require: raises UserError, before work begins, where what scoring needs is not installed.
         answers: `answers(asked, records)` gives what is scored of a whole split, where that is more
             than the answers to its records one by one; None for these.
+        tables: `tables(asked, records)` gives further tables of the report, by title, or is None.
         floor: `floor(config, fitted, records)` gives metrics of a cheap model learned from the
             training records of that data section, such as a linear one, and its name under "model";
             None without one.
@@ -94,4 +96,5 @@ class Scoring:
     figures: Callable[[Callable, Sequence[Record]], Mapping[str, Callable[[], Any]]] | None = None
     require: Callable[[], None] | None = None
     answers: Callable[[Asked, Sequence[Record]], Mapping[str, Any]] | None = None
+    tables: Callable[[Asked, Sequence[Record]], Mapping[str, Any]] | None = None
     floor: Callable[[Any, Any, Sequence[Record]], Mapping[str, Any]] | None = None

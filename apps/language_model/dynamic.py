@@ -19,14 +19,15 @@ if TYPE_CHECKING:
 MEASURED = 100
 """Batches of train from which the size of gradients is taken."""
 ROWS = 16
+EPSILON = 0.002
+"""Added to the size of gradients, so that weights with hardly any do not jump."""
 
 
 class Adapting:
     """Reads pieces; after each, weights take a step down its loss, and back to the trained ones.
 
     The step of a weight is divided by the root mean square of its gradients on train, and its way
-    back is in proportion to that (the RMS rule, section 4). So that weights with hardly any gradient
-    do not jump, the mean of all weights' is added to it.
+    back is in proportion to that (the RMS rule, section 4).
 
     Args:
         subject: a run.
@@ -43,9 +44,9 @@ class Adapting:
         self.states = self.network.zeros(1)
         self.sizes = self._measured(subject)
         mean = tf.add_n([tf.reduce_sum(size) for size in self.sizes])
-        self.mean = mean / float(sum(int(tf.size(size)) for size in self.sizes))
+        mean /= float(sum(int(tf.size(size)) for size in self.sizes))
         most = 1.0 / settings.dynamic_decay if settings.dynamic_decay else 0.0
-        self.pulls = [tf.minimum(size / self.mean, most) for size in self.sizes]
+        self.pulls = [tf.minimum(size / mean, most) for size in self.sizes]
         spec = tf.TensorSpec([1, None], tf.int32)
         self._step = tf.function(self._read, input_signature=[spec, spec], autograph=False)
         self.carried = {name: tf.Variable(value) for name, value in self.states.items()}
@@ -74,7 +75,7 @@ class Adapting:
         for weight, first, gradient, size, pull in parts:
             if gradient is None:
                 continue
-            step = self.settings.dynamic * tf.convert_to_tensor(gradient) / (size + self.mean)
+            step = self.settings.dynamic * tf.convert_to_tensor(gradient) / (size + EPSILON)
             back = self.settings.dynamic_decay * pull * (first - weight)
             weight.assign_add(back - step)
         return losses

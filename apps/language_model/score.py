@@ -14,6 +14,7 @@ from rnnsuite.inputs.subword import END
 
 from .config import DataConfig
 from .data import Fitted, load
+from .diversity import tables
 from .ngram import ORDER, KneserNey
 from .whole import answers, token_ids
 
@@ -114,5 +115,6 @@ SCORING = Scoring(
     },
     primary="perplexity",
     answers=answers,
+    tables=tables,
     floor=floor,
 )

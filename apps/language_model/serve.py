@@ -190,5 +190,6 @@ SERVING = Serving(
     signatures=signatures,
     sections={"decode": DecodeConfig, "score": ScoreConfig},
     device=DEVICE,
+    live="decode",
     show=show,
 )

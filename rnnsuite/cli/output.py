@@ -21,6 +21,14 @@ def print_line(text: str) -> None:
     click.echo(text, file=click.get_current_context().find_root().obj)
 
 
+def print_text(text: str) -> None:
+    """Prints a text at once, without a line end."""
+    stream = click.get_current_context().find_root().obj
+    click.echo(text, file=stream, nl=False)
+    if stream is not None:
+        stream.flush()
+
+
 def readable(value: Any) -> str:
     """A value on one line, for people."""
     if isinstance(value, Mapping):

@@ -10,7 +10,7 @@ import click
 
 from rnnsuite.app import App
 from rnnsuite.cli.options import JSON, MODEL, PATH, SET, find_app, with_app_name
-from rnnsuite.cli.output import print_line, print_values, readable
+from rnnsuite.cli.output import print_line, print_text, print_values, readable
 from rnnsuite.core.errors import UserError
 from rnnsuite.core.fields import Record, record_from_text
 
@@ -28,6 +28,11 @@ PARTLY = 3
     "--stream",
     metavar="SOURCE",
     help='Follow a recording, or "microphone", and tell events as they come.',
+)
+@click.option(
+    "--live",
+    is_flag=True,
+    help="Print a text piece by piece, as it is made; see the section decode.",
 )
 @click.option(
     "--option",
@@ -55,6 +60,7 @@ def predict(
     model: pathlib.Path,
     signature: str,
     stream: str | None,
+    live: bool,
     options: tuple[str, ...],
     source: pathlib.Path | None,
     output: pathlib.Path | None,
@@ -71,11 +77,18 @@ def predict(
     Example: rnnsuite predict sentiment --model saved_models/sentiment "What a film."
     """
     _check(stream, inputs, source, output, columns, options)
+    if live and (options or not inputs):
+        raise UserError(
+            "--live goes with INPUTs, and takes its settings by --set decode.KEY=VALUE."
+        )
     application = find_app(app)
     if stream:
         _follow(application, model, stream, overrides, as_json)
         return
     _check_overrides(application, overrides)
+    if live:
+        _write(application, model, _texts(inputs), overrides, as_json)
+        return
     values = dict(_option(option) for option in options)
     if source and output:
         from rnnsuite.pipeline.inference.bulk import predict_file
@@ -93,8 +106,12 @@ def predict(
         print_values(result, as_json)
         _end(result["errors"])
         return
-    texts = [line.rstrip("\n") for line in sys.stdin] if inputs == ("-",) else list(inputs)
-    _answer(application, model, texts, signature, values, overrides, as_json)
+    _answer(application, model, _texts(inputs), signature, values, overrides, as_json)
+
+
+def _texts(inputs: Sequence[str]) -> list[str]:
+    """The INPUTs, or the lines of standard input."""
+    return [line.rstrip("\n") for line in sys.stdin] if inputs == ("-",) else list(inputs)
 
 
 def _check(
@@ -129,7 +146,7 @@ def _answer(
     path: pathlib.Path,
     texts: Sequence[str],
     signature: str,
-    options: dict[str, float],
+    options: dict[str, float | str],
     overrides: Sequence[str],
     as_json: bool,
 ) -> None:
@@ -205,12 +222,36 @@ def _columns(app: App, texts: Sequence[str]) -> dict[str, str]:
     return columns
 
 
-def _option(text: str) -> tuple[str, float]:
-    name, _, value = text.partition("=")
+def _option(text: str) -> tuple[str, float | str]:
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise UserError(f"--option {text}: write NAME=VALUE.")
     try:
         return name, float(value)
-    except ValueError as error:
-        raise UserError(f"--option {text}: write NAME=NUMBER.") from error
+    except ValueError:
+        return name, value
+
+
+def _write(
+    app: App, path: pathlib.Path, texts: Sequence[str], overrides: Sequence[str], as_json: bool
+) -> None:
+    """Prints each text with what comes after it, piece by piece; as JSON all of it at the end."""
+    from rnnsuite.pipeline.inference.live import Live
+
+    records = [record_from_text(app.serving.fields, text) for text in texts]
+    model = Live(app, path, overrides)
+    if as_json:
+        answers = [
+            {"input": text, "text": "".join(model.pieces(record))}
+            for text, record in zip(texts, records, strict=True)
+        ]
+        print_line(json.dumps({"answers": answers}, ensure_ascii=False))
+        return
+    for text, record in zip(texts, records, strict=True):
+        print_text(text)
+        for piece in model.pieces(record):
+            print_text(piece)
+        print_line("")
 
 
 def _follow(

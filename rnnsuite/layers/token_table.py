@@ -72,18 +72,14 @@ class TokenTable(keras.layers.Layer):
         self.tables = []
         self.biases = []
         self.projections = []
-        for number, (low, high) in enumerate(zip(self.bounds, self.bounds[1:], strict=False)):
+        for number, (low, high) in enumerate(itertools.pairwise(self.bounds)):
             width = max(self.width // self.factor**number, 8) if number else self.width
-            clusters = 0 if number else len(self.cutoffs)
+            rows = high - low + (0 if number else len(self.cutoffs))
             self.tables.append(
-                self.add_weight(
-                    name=f"table_{number}", shape=(high - low + clusters, width), initializer=scale
-                )
+                self.add_weight(name=f"table_{number}", shape=(rows, width), initializer=scale)
             )
             self.biases.append(
-                self.add_weight(
-                    name=f"bias_{number}", shape=(high - low + clusters,), initializer="zeros"
-                )
+                self.add_weight(name=f"bias_{number}", shape=(rows,), initializer="zeros")
             )
             if number:
                 self.projections.append(

@@ -15,7 +15,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from google.protobuf import json_format
 from tensorflow_serving.apis import get_model_metadata_pb2
 
-from rnnsuite.server import overview, rest
+from rnnsuite.server import overview, rest, streaming
 from rnnsuite.server.batching import Batcher
 from rnnsuite.server.library import Library, Loaded, VersionPolicy
 from rnnsuite.server.metrics import Metrics
@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 METRICS = "/monitoring/prometheus/metrics"
 LARGE = 256 * 1024  # bytes of JSON that are read in a thread, so that others need not wait for it
 _WHICH = r"/v1/models/([^/:]+)(?:/versions/(\d{1,18})|/labels/([^/:]+))?"
-_PREDICT = re.compile(_WHICH + r":(predict|classify|regress)", re.IGNORECASE)
+_PREDICT = re.compile(_WHICH + r":(predict|stream|classify|regress)", re.IGNORECASE)
 _ABOUT = re.compile(_WHICH + r"(/metadata)?", re.IGNORECASE)
 
 
@@ -123,8 +123,8 @@ class Service:
             body = self._page()
         else:
             kind = "application/json"
-            status, body = await self._answered(scope, receive)
-        if status is None:  # nobody is there any more
+            status, body = await self._answered(scope, receive, send)
+        if status is None or body is None:  # nobody is there any more, or it has been sent
             return
         headers = [(b"content-type", kind.encode()), (b"content-length", str(len(body)).encode())]
         headers += [(b"retry-after", b"1")] if status == 503 else []
@@ -133,8 +133,10 @@ class Service:
             {"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body}
         )
 
-    async def _answered(self, scope: Mapping, receive: Callable) -> tuple[int | None, bytes]:
-        """Status and body; no status where the asker has gone."""
+    async def _answered(
+        self, scope: Mapping, receive: Callable, send: Callable
+    ) -> tuple[int | None, bytes | None]:
+        """Status and body; no status where the asker has gone, no body where it has been sent."""
         started = time.perf_counter()
         code = "INTERNAL"
         self.under_way = self.under_way + 1
@@ -145,7 +147,7 @@ class Service:
                 raise RequestError(
                     "UNAVAILABLE", f"{self.under_way - 1} requests are under way already; try again"
                 )
-            body = await self._answer(scope["method"], scope["path"], match, receive)
+            body = await self._answer(scope["method"], scope["path"], match, receive, send)
             code = "OK"
             return 200, body
         except RequestError as error:
@@ -162,8 +164,8 @@ class Service:
             self.metrics.request(model, code, time.perf_counter() - started)
 
     async def _answer(
-        self, method: str, path: str, match: re.Match | None, receive: Callable
-    ) -> bytes:
+        self, method: str, path: str, match: re.Match | None, receive: Callable, send: Callable
+    ) -> bytes | None:
         if (
             match is None
             or (match.re is _PREDICT) != (method == "POST")
@@ -173,12 +175,15 @@ class Service:
         name, version, label, what = match.groups()
         which = name, version and int(version), label
         if match.re is _PREDICT:
-            if what.lower() != "predict":
+            if what.lower() not in ("predict", "stream"):
                 raise invalid(f"Signatures of {name} are for predict, not for {what.lower()}")
             # Before a version is taken: the body may come slowly.
             body = await _read_body(receive, self.settings.body)
             with self.library.use(*which) as loaded:
-                return await self._predict(loaded, body)
+                if what.lower() == "predict":
+                    return await self._predict(loaded, body)
+                await streaming.answer(loaded, body, receive, send, self.settings.timeout)
+                return None
         if what:
             with self.library.use(*which) as loaded:
                 return rest.dump(_metadata(loaded.servable))
@@ -204,17 +209,13 @@ class Service:
             raise RequestError(
                 "DEADLINE_EXCEEDED", f"No answer within {self.settings.timeout:g} s"
             ) from error
-        large = sum(value.size for value in outputs.values()) > LARGE // 8
-        return (
-            await asyncio.to_thread(rest.answer, outputs, rows)
-            if large
-            else rest.answer(outputs, rows)
-        )
+        if sum(value.size for value in outputs.values()) > LARGE // 8:
+            return await asyncio.to_thread(rest.answer, outputs, rows)
+        return rest.answer(outputs, rows)
 
     def _page(self) -> bytes:
-        loaded = {
-            (name, number) for name, versions in self.library.models.items() for number in versions
-        }
+        models = self.library.models.items()
+        loaded = {(name, number) for name, versions in models for number in versions}
         return self.metrics.page(self.under_way, loaded)
 
 

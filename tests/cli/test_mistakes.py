@@ -176,7 +176,7 @@ OTHERS = [
     ("predict translation --model {root}/saved_models/sentiment/1 film", "a model of sentiment"),
     ("predict sentiment --model {root}/saved_models/sentiment --signature explane x", "explain"),
     ("predict sentiment --model {root}/saved_models/sentiment --option beam=3 x", "no optional"),
-    ("predict sentiment --model {root}/saved_models/sentiment --option beam x", "NAME=NUMBER"),
+    ("predict sentiment --model {root}/saved_models/sentiment --option beam x", "NAME=VALUE"),
     ("predict sentiment --model {root}/saved_models/sentiment --set train.epochs=3 x", "--set"),
     (
         "predict sentiment --model {root}/saved_models/sentiment --input {here}/good.txt "

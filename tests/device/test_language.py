@@ -1,4 +1,4 @@
-"""The reference decode loop: the same numbers, the same choices and the same text as the graph's."""
+"""The reference decode loop: the same numbers, choices and text as the graph's."""
 
 import numpy as np
 import pytest

@@ -1,5 +1,7 @@
 """A stack whose states go in and out, and become zero where a document begins."""
 
+import itertools
+
 import keras
 import numpy as np
 import pytest
@@ -62,7 +64,7 @@ class TestEveryCell:
         outputs, after = layer(X, states=before, fresh=FRESH)
         for row in range(ROWS):
             borders = [0, *(t for t in range(1, STEPS) if FRESH[row, t]), STEPS]
-            for start, end in zip(borders, borders[1:], strict=False):
+            for start, end in itertools.pairwise(borders):
                 first = {name: value[row : row + 1] for name, value in before.items()}
                 if FRESH[row, start]:
                     first = {name: tf.zeros_like(value) for name, value in first.items()}

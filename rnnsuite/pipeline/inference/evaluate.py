@@ -19,7 +19,6 @@ from rnnsuite.data.sources import is_built
 from rnnsuite.data.splits import WHOLE, path_splits
 from rnnsuite.pipeline.inference.card import data_section, training_config
 from rnnsuite.pipeline.inference.models import find_model, fitted_of, open_model
-from rnnsuite.pipeline.inference.predictor import Predictor
 from rnnsuite.pipeline.run import Run
 
 log = logging.getLogger(__name__)
@@ -80,35 +79,24 @@ def evaluate(
     serving = [text for text in overrides if text.split(".")[0] in app.serving.sections]
     predictor = open_model(app, path, serving)
     fitted = fitted_of(app, path)
-    answers = _answers(app, path, predictor, records, fitted, serving)
+    subject = Asked(
+        ask=predictor.answer,
+        signatures=tuple(predictor.signatures),
+        config=training_config(app, path, serving),
+        fitted=fitted,
+        trained=Run(app, path).trained if predictor.kind == "run" else None,
+    )
+    ask_all = app.scoring.answers
+    answers = ask_all(subject, records) if ask_all else predictor.answer(records)
     score = app.scoring.score(records, answers, fitted)
+    if app.scoring.tables:
+        tables = {**score.tables, **app.scoring.tables(subject, records)}
+        score = dataclasses.replace(score, tables=tables)
     if app.scoring.figures:
         plots = {**score.plots, **app.scoring.figures(predictor.answer, records)}
         score = dataclasses.replace(score, plots=plots)
     floor = _floor(app, section, fitted, records) if section.source == trained_on else {}
     return Evaluation(score, chosen, len(records), section.source, note, floor)
-
-
-def _answers(
-    app: App,
-    path: pathlib.Path,
-    predictor: Predictor,
-    records: Sequence[Record],
-    fitted: Any,
-    overrides: Sequence[str],
-) -> Mapping[str, Any]:
-    """What is scored: the answers to the records, or what the application asks of the whole."""
-    scoring = app.scoring
-    if scoring is None or scoring.answers is None:
-        return predictor.answer(records)
-    subject = Asked(
-        ask=predictor.answer,
-        signatures=tuple(predictor.signatures),
-        config=training_config(app, path, overrides),
-        fitted=fitted,
-        trained=Run(app, path).trained if predictor.kind == "run" else None,
-    )
-    return scoring.answers(subject, records)
 
 
 def _floor(app: App, section: Any, fitted: Any, records: Sequence[Record]) -> Mapping[str, Any]:

@@ -72,6 +72,10 @@ class Predictor:
 
 
 def _cast(name: str, value: Any, default: np.ndarray) -> np.ndarray:
+    if default.dtype.kind in "OS":
+        return np.array(str(value).encode(), object)
+    if isinstance(value, str):
+        raise ValueError(f"{name} must be a number")
     cast = np.asarray(value, default.dtype)
     if cast.dtype.kind == "i" and cast != value:
         raise ValueError(f"{name} must be a whole number")

@@ -35,6 +35,7 @@ def write(run: Run, evaluation: Evaluation | None) -> None:
         "warnings": health[-1]["warnings"] if health else [],
         "evaluation": evaluation,
         "scores": rounded(score.metrics),
+        "floor": rounded(evaluation.floor) if evaluation else {},
         "tables": {name: [rounded(row) for row in rows] for name, rows in score.tables.items()},
         "plots": {name: figures.png(draw()) for name, draw in score.plots.items()},
         "notes": score.notes,

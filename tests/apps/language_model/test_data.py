@@ -161,5 +161,5 @@ def test_every_token_is_predicted_once(lines):
     records = from_records([{"text": line.encode()} for line in lines])
     rows = list(examples(DataConfig(), result, records).as_numpy_iterator())
     joined = np.concatenate([targets for _, targets in rows])
-    wanted = [ids + [END] for ids in result.vocabulary(whole=True)(lines).to_list()]
+    wanted = [[*ids, END] for ids in result.vocabulary(whole=True)(lines).to_list()]
     assert joined.tolist() == [number for row in wanted for number in row]

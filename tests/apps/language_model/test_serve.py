@@ -120,7 +120,7 @@ class TestNext:
 
     @pytest.mark.parametrize("count", [0, -2, 10_000])
     def test_impossible_numbers(self, model, count):
-        with pytest.raises(UserError, match="count must be from 1 to .* the vocabulary"):
+        with pytest.raises(UserError, match=r"count must be from 1 to .* the vocabulary"):
             ask(model, TEXTS, "next", count=count)
 
 
