@@ -72,9 +72,7 @@ def load(config: DataConfig, split: str) -> tf.data.Dataset:
         return splits.with_validation(
             lambda split: read(split).map(select), names, split, "text", config.validation
         )
-    path = pathlib.Path(config.source).expanduser()
-    places = splits.path_splits(path)
-    places |= {name: path / file for name, file in config.splits.items()}
+    places = _places(config)
     if split in places and (split != "train" or "validation" in places):
         return sources.from_records(_read(config, places[split]))
     whole = splits.WHOLE if splits.WHOLE in places else "train"
@@ -82,6 +80,15 @@ def load(config: DataConfig, split: str) -> tf.data.Dataset:
         raise NoSplit(f"The source has no {split} split; it has {', '.join(sorted(places))}.")
     records = _read(config, places[whole])
     return sources.from_records(_part(records, split, config.validation))
+
+
+def _places(config: DataConfig) -> dict[str, pathlib.Path]:
+    """Where the splits of a path are; only "all" where it has none."""
+    path = pathlib.Path(config.source).expanduser()
+    places = splits.path_splits(path)
+    if config.splits:
+        places.pop(splits.WHOLE, None)
+    return {**places, **{name: path / file for name, file in config.splits.items()}}
 
 
 def _read(config: DataConfig, place: pathlib.Path) -> list[dict[str, bytes | str]]:
@@ -218,4 +225,5 @@ DATA = Data(
     examples=examples,
     length=length,
     order="contiguous",
+    splits=_places,
 )

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 import pydantic
 
 from rnnsuite.core.names import Cell
-from rnnsuite.core.section import Fraction, NotNegativeInt, Positive, section
+from rnnsuite.core.section import Fraction, NotNegative, NotNegativeInt, Positive, section
 from rnnsuite.data.source_config import TableConfig
 
 
@@ -21,6 +21,8 @@ class DataConfig(TableConfig):
     """WordPiece pieces, about so many."""
     lower: bool = True
     """Whether case is folded."""
+    language_model: str = ""
+    """A run or export of a language model whose subwords are taken, and weights to begin with."""
     max_tokens: Annotated[int, pydantic.Field(ge=2)] = 512
     """A longer text keeps its first and its last half of this many tokens."""
 
@@ -45,6 +47,10 @@ class ModelConfig:
     """Whether a layer's input is added to its output where their widths are equal."""
     layer_norm: bool = False
     """Whether each layer's output is normalised (arXiv 1607.06450)."""
+    averaged: bool = False
+    """Whether each direction has a classifier of its own, and these are averaged (1801.06146)."""
+    language_weight: NotNegative = 0.0
+    """Weight of a language model's loss beside the classifier's, of averaged directions."""
     pooling: tuple[Literal["last", "mean", "max"], ...] = ("max",)
     """What the classifier sees beside the attentive pooling that also explains."""
     token_dropout: Fraction = 0.1

@@ -1,5 +1,6 @@
 """Texts and labels: from a source to token ids."""
 
+import base64
 import dataclasses
 import logging
 import pathlib
@@ -13,8 +14,10 @@ from rnnsuite.app import Data
 from rnnsuite.core.errors import UserError
 from rnnsuite.data import labels, sources, splits, suggestions, tables
 from rnnsuite.data.notes import Skips
+from rnnsuite.inputs.subword import Subwords
 from rnnsuite.inputs.text import TextToIds, learn_vocabulary
 
+from . import pretrained
 from .config import DataConfig
 from .sample import SentimentSample
 
@@ -32,16 +35,21 @@ class Fitted:
     Args:
         vocabulary: token pieces in the order of their ids.
         labels: class names in the order of their numbers.
-        lower, max_tokens: as the configuration has them.
+        lower, max_tokens: as the configuration has them, or the language model.
+        subwords: the language model's sentencepiece model in base64; empty for WordPiece.
     """
 
     vocabulary: tuple[str, ...]
     labels: tuple[str, ...]
     lower: bool
     max_tokens: int
+    subwords: str = ""
 
-    def text_to_ids(self) -> TextToIds:
+    def text_to_ids(self) -> TextToIds | Subwords:
         """The tokenizer, as operations of a graph."""
+        if self.subwords:
+            model = base64.b64decode(self.subwords)
+            return Subwords(model, self.max_tokens, self.lower, keep="ends")
         return TextToIds(self.vocabulary, self.lower, self.max_tokens)
 
 
@@ -111,6 +119,12 @@ def fit(config: DataConfig, records: tf.data.Dataset) -> Fitted:
     """Vocabulary and class names of the training records. Raises UserError for one class."""
     names = labels.class_names(records, config.source)
     texts = records.map(lambda record: record["text"])
+    if config.language_model:
+        taken = pretrained.vocabulary(config.language_model)
+        fitted = Fitted((), names, taken.lower, config.max_tokens, taken.subwords)
+        fitted = dataclasses.replace(fitted, vocabulary=fitted.text_to_ids().pieces)
+        log.info("%d classes; the language model's vocabulary.", len(names))
+        return fitted
     try:
         vocabulary = learn_vocabulary(texts, config.vocabulary_size, config.lower)
     except ValueError as error:

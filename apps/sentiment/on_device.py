@@ -6,6 +6,7 @@ FOLDER is what `rnnsuite export` wrote: saved_models/sentiment/lite/1.
 """
 
 import argparse
+import json
 import pathlib
 import sys
 
@@ -19,7 +20,7 @@ def load(folder, file="dynamic.tflite"):
     from tokenizer import Tokenizer
 
     labels = (pathlib.Path(folder) / "labels.txt").read_text(encoding="utf-8").splitlines()
-    tokenizer = Tokenizer.load(pathlib.Path(folder))
+    tokenizer = load_tokenizer(Tokenizer, pathlib.Path(folder))
     model = LiteModel(str(pathlib.Path(folder) / file))
 
     def answer(text):
@@ -27,6 +28,16 @@ def load(folder, file="dynamic.tflite"):
         return dict(zip(labels, model(ids=ids)["probabilities"][0].tolist(), strict=True))
 
     return answer
+
+
+def load_tokenizer(kind, folder):
+    """The tokenizer of words and their pieces, or of a language model's subwords."""
+    subwords = folder / "vocabulary.tsv"
+    if not subwords.is_file():
+        return kind.load(folder)
+    settings = json.loads((folder / "tokenizer.json").read_text(encoding="utf-8"))
+    options = {"lower": settings["lower"], "keep": settings["keep"]}
+    return kind.load(subwords, settings["max_tokens"], **options)
 
 
 def main():

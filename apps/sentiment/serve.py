@@ -2,7 +2,7 @@
 
 import json
 import pathlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -10,10 +10,12 @@ import tensorflow as tf
 
 from rnnsuite.app import Device, OnDevice, Serving, Signature, Trained
 from rnnsuite.core.fields import Record, Text
-from rnnsuite.device import wordpiece
+from rnnsuite.device import unigram, wordpiece
 from rnnsuite.device.wordpiece import Tokenizer
 from rnnsuite.tasks import classification
 
+SUBWORDS = "vocabulary.tsv"
+"""The vocabulary of a model that begins with a language model."""
 EXAMPLES = ["A film to see twice.", "Not for a moment did I believe a word of it."]
 
 
@@ -58,17 +60,35 @@ def device_files(trained: Trained) -> dict[str, bytes]:
     """Vocabulary, labels, tokenizer settings and the tokenizer itself."""
     fitted = trained.fitted
     settings = {"lower": fitted.lower, "max_tokens": fitted.max_tokens}
+    name = "vocabulary.txt"
+    lines = fitted.vocabulary
+    tokenizer = wordpiece
+    if fitted.subwords:
+        subwords = fitted.text_to_ids()
+        settings["keep"] = subwords.keep
+        name = SUBWORDS
+        pairs = zip(subwords.pieces, subwords.scores, strict=True)
+        lines = [f"{piece}\t{value:.9g}" for piece, value in pairs]
+        tokenizer = unigram
     return {
-        "vocabulary.txt": "".join(f"{piece}\n" for piece in fitted.vocabulary).encode(),
+        name: "".join(f"{line}\n" for line in lines).encode(),
         classification.LABELS: classification.labels_file(fitted.labels),
         "tokenizer.json": (json.dumps(settings) + "\n").encode(),
-        "tokenizer.py": pathlib.Path(wordpiece.__file__).read_bytes(),
+        "tokenizer.py": pathlib.Path(tokenizer.__file__).read_bytes(),
     }
+
+
+def _tokenizer(folder: pathlib.Path) -> Callable[[Any], list[int]]:
+    if not (folder / SUBWORDS).is_file():
+        return Tokenizer.load(folder)
+    settings = json.loads((folder / "tokenizer.json").read_text(encoding="utf-8"))
+    options = {"lower": settings["lower"], "keep": settings["keep"]}
+    return unigram.Tokenizer.load(folder / SUBWORDS, settings["max_tokens"], **options)
 
 
 def open_device(folder: pathlib.Path) -> OnDevice:
     """Text to `ids` [1, tokens] by the reference tokenizer; no text is one padding id."""
-    tokenizer = Tokenizer.load(folder)
+    tokenizer = _tokenizer(folder)
     labels = classification.read_labels(folder)
 
     def request(record: Record) -> dict[str, np.ndarray]:

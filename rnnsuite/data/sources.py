@@ -4,6 +4,7 @@ All of them give a `tf.data.Dataset` of records for one split; class labels are 
 """
 
 import contextlib
+import fcntl
 import io
 import socket
 import sys
@@ -112,8 +113,17 @@ def tfds_builder(source: str) -> Any:
         raise UserError(f"tensorflow-datasets has no data set {name!r}.") from error
 
 
+def _generated(sample: Any) -> Any:
+    """The builder of the generated data set, prepared by one process at a time."""
+    folder = cache_folder()
+    folder.mkdir(parents=True, exist_ok=True)
+    with open(folder / f"{sample.name}.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        return prepare(sample(data_dir=folder), quiet=True)
+
+
 def built(
-    source: str, sample: Callable[..., Any], splits: Mapping[str, str], fields: Iterable[str]
+    source: str, sample: Any, splits: Mapping[str, str], fields: Iterable[str]
 ) -> tuple[Any, Callable[[str], tf.data.Dataset], dict[str, str]]:
     """Prepares `sample` or `tfds:NAME`.
 
@@ -129,9 +139,7 @@ def built(
     Raises:
         UserError: for no such data set, or one that lacks a field.
     """
-    generated = source == "sample"
-    builder = sample(data_dir=cache_folder()) if generated else tfds_builder(source)
-    prepare(builder, quiet=generated)
+    builder = _generated(sample) if source == "sample" else prepare(tfds_builder(source))
     names = {**{name: name for name in builder.info.splits}, **splits}
 
     def read(split):

@@ -33,7 +33,10 @@ def normalize(text: str) -> "list[str]":
 
 
 def shortened(values, most: int, keep: str):
-    """The first or last `most` of a text or list."""
+    """At most so many of a text or list: the first, the last, or half of them from either end."""
+    if keep == "ends" and len(values) > most:
+        tail = most // 2
+        return values[: most - tail] + values[len(values) - tail :]
     if keep == "first":
         return values[:most]
     return values[max(len(values) - most, 0) :]
@@ -46,7 +49,7 @@ class Tokenizer:
         pieces, scores: in the order of the ids.
         most: ids of a text at most.
         lower: whether case is folded.
-        keep: "first" or "last", what of a longer text is read.
+        keep: "first", "last" or "ends", what of a longer text is read.
     """
 
     def __init__(

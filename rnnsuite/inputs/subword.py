@@ -71,17 +71,31 @@ def learn_subwords(
     return model.getvalue()
 
 
-def shorten(texts: tf.Tensor, characters: int, keep: Literal["first", "last"]) -> tf.Tensor:
-    """The first or last so many characters of strings of valid UTF-8 `[...]`."""
+Kept = Literal["first", "last", "ends"]
+"""What of a long text is read: its first, its last, or its first half and its last half."""
+
+
+def shorten(texts: tf.Tensor, characters: int, keep: Kept) -> tf.Tensor:
+    """So many characters of strings of valid UTF-8 `[...]`."""
     if characters >= 2**31:
         return texts
     size = tf.strings.length(texts, unit="UTF8_CHAR")
+    if keep == "ends":
+        tail = characters // 2
+        first = shorten(texts, characters - tail, "first")
+        rest = tf.maximum(size - (characters - tail), 0)
+        start = size - tf.minimum(rest, tail)
+        last = tf.strings.substr(texts, start, tf.fill(tf.shape(size), tail), unit="UTF8_CHAR")
+        return tf.strings.join([first, last])
     start = tf.maximum(size - characters, 0) if keep == "last" else tf.zeros_like(size)
     return tf.strings.substr(texts, start, tf.fill(tf.shape(size), characters), unit="UTF8_CHAR")
 
 
-def limit(ids: tf.RaggedTensor, most: int, keep: Literal["first", "last"]) -> tf.RaggedTensor:
-    """The first or last `most` ids of every row."""
+def limit(ids: tf.RaggedTensor, most: int, keep: Kept) -> tf.RaggedTensor:
+    """At most so many ids of every row."""
+    if keep == "ends":
+        tail = most // 2
+        return tf.concat([ids[:, : most - tail], ids[:, most - tail :][:, -tail:]], axis=1)
     return ids[:, -most:] if keep == "last" else ids[:, :most]
 
 
@@ -104,7 +118,7 @@ class Subwords(tf.Module):
         model: bytes,
         most: int = 256,
         lower: bool = False,
-        keep: Literal["first", "last"] = "first",
+        keep: Kept = "first",
     ):
         super().__init__()
         self.most = most

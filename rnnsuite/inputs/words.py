@@ -9,7 +9,7 @@ from typing import Literal
 import tensorflow as tf
 
 from rnnsuite.device.unigram import CHARACTERS, END, UNKNOWN
-from rnnsuite.inputs.subword import limit, shorten
+from rnnsuite.inputs.subword import Kept, limit, shorten
 
 RESERVED = ("<pad>", "<unk>", "<start>", "<eos>")
 """The first four tokens: padding, unknown, start and end."""
@@ -97,7 +97,7 @@ class Words(tf.Module):
         unit: Literal["words", "characters"],
         lower: bool = False,
         most: int = 256,
-        keep: Literal["first", "last"] = "first",
+        keep: Kept = "first",
     ):
         super().__init__()
         self.keep = keep

@@ -54,6 +54,8 @@ class Train:
     """Decay of an exponential moving average of the weights, which is validated; 0 for none."""
     average: NotNegativeInt = 0
     """Epochs without a better `monitor` after which weights are averaged (1708.02182); 0: never."""
+    rates: Mapping[str, Fraction] = dataclasses.field(default_factory=dict)
+    """Shares of the learning rate by layer, such as {recurrent: 0.3} (1801.06146, section 3.2)."""
     precision: Literal["float32", "mixed_bfloat16", "mixed_float16"] = "float32"
     """Keras's dtype policy."""
     monitor: str = "val_loss"

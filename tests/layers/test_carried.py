@@ -12,7 +12,7 @@ from rnnsuite.layers.scan import Plan
 from tests.layers import equations
 
 RANDOM = np.random.default_rng(11)
-ROWS, STEPS, WIDTH, UNITS = 5, 9, 4, 6
+ROWS, STEPS, WIDTH, UNITS = 3, 9, 4, 6
 X = RANDOM.normal(size=[ROWS, STEPS, WIDTH]).astype("float32")
 FRESH = RANDOM.random([ROWS, STEPS]) < 0.3
 

@@ -127,22 +127,23 @@ def _records(
         return collect(app.data.load(section, WHOLE)), WHOLE, ""
     try:
         records = collect(app.data.load(section, split or "test"))
-        return records, split or "test", _note(split or "test", is_whole, is_other)
+        return records, split or "test", _note(app, split or "test", is_whole, is_other)
     except NoSplit as error:
         if split is not None:
             raise UserError(f"{error} Leave --split out to score what there is.") from error
     log.info("%s has no test split; what training holds out is scored.", section.source)
     records = collect(app.data.load(section, "validation"))
-    return records, "validation", _note("validation", is_whole, is_other)
+    return records, "validation", _note(app, "validation", is_whole, is_other)
 
 
-def _note(split: str, is_whole: bool, is_other: bool) -> str:
+def _note(app: App, split: str, is_whole: bool, is_other: bool) -> str:
+    by_what = "by a hash" if app.data.order == "shuffled" else "at its end"
     if split == "train" and not is_other:
         return "the model was trained on these records"
     if is_whole and split == "validation":
-        return "held out of train by a hash"
+        return f"held out of train {by_what}"
     if is_whole and split == "train":
-        return "all but the records that are held out by a hash"
+        return f"all but the records that are held out {by_what}"
     return ""
 
 

@@ -1,10 +1,12 @@
 """The optimizer of a training and its learning rate."""
 
 import math
+from collections.abc import Callable, Mapping
 
 import keras
 import tensorflow as tf
 
+from rnnsuite.core.errors import UserError, nearest
 from rnnsuite.pipeline.settings import Train
 
 
@@ -57,6 +59,36 @@ def build_optimizer(settings: Train, schedule: Schedule) -> keras.optimizers.Opt
     if settings.precision == "mixed_float16":
         return keras.optimizers.LossScaleOptimizer(optimizer)
     return optimizer
+
+
+class LayerRates:
+    """Lets some layers of a model follow a share of the optimizer's step.
+
+    Args:
+        model: whose layers are named.
+        rates: shares by the name of a layer; the others take the whole step.
+
+    Raises:
+        UserError: for a layer that the model does not have.
+    """
+
+    def __init__(self, model: keras.Model, rates: Mapping[str, float]):
+        layers = {layer.name: layer for layer in model.layers if layer.trainable_variables}
+        for name in rates:
+            if name not in layers:
+                raise UserError(f"train.rates: there is no layer {name!r}.{nearest(name, layers)}")
+        self.slow = [
+            (weight.value, share)
+            for name, share in rates.items()
+            for weight in layers[name].trainable_variables
+        ]
+
+    def take(self, step: Callable[[], object]) -> None:
+        """Takes a step, and these layers a part of it, in a graph."""
+        before = [tf.identity(weight) for weight, _ in self.slow]
+        step()
+        for (weight, share), old in zip(self.slow, before, strict=True):
+            weight.assign(old + share * (weight - old))
 
 
 def leave_gradients_alone(optimizer: keras.optimizers.Optimizer) -> None:

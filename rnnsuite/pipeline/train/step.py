@@ -14,7 +14,12 @@ from rnnsuite.core.context import ReplicaRows, replica
 from rnnsuite.core.progress import bar
 from rnnsuite.pipeline.config import Config
 from rnnsuite.pipeline.train.averages import Averages
-from rnnsuite.pipeline.train.optimizer import Schedule, build_optimizer, leave_gradients_alone
+from rnnsuite.pipeline.train.optimizer import (
+    LayerRates,
+    Schedule,
+    build_optimizer,
+    leave_gradients_alone,
+)
 
 
 class Trainer:
@@ -53,6 +58,7 @@ class Trainer:
             self.optimizer = build_optimizer(self.settings, self.schedule)
             self.optimizer.build(model.trainable_variables)
             self.averages = Averages(self._trainable(), self.settings)
+        self.rates = LayerRates(model, self.settings.rates)
         if self.divided:
             leave_gradients_alone(self.optimizer)
         contiguous = app.data.order == "contiguous"
@@ -135,7 +141,7 @@ class Trainer:
         return ReplicaRows(tf.range(count) + tf.cast(number, tf.int32) * count, total)
 
     def _apply(self, gradients):
-        self.optimizer.apply(gradients)
+        self.rates.take(lambda: self.optimizer.apply(gradients))
         step = tf.cast(_value(self.optimizer.iterations), tf.float32)
         self.averages.update(step)
 

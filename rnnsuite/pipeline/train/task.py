@@ -3,7 +3,6 @@
 import dataclasses
 import functools
 import logging
-import pathlib
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -11,15 +10,15 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from rnnsuite.app import App, Start
+from rnnsuite.app import App
 from rnnsuite.core.errors import UserError
 from rnnsuite.core.text import one_line
 from rnnsuite.core.weights import copy_weights
 from rnnsuite.data import batches, labels, notes
 from rnnsuite.data.notes import Skips
 from rnnsuite.pipeline.config import Config
-from rnnsuite.pipeline.inference.saved_model import exported_start, is_saved_model
-from rnnsuite.pipeline.run import Run, open_start, parse_fitted
+from rnnsuite.pipeline.run import Run, parse_fitted
+from rnnsuite.pipeline.start import open_origin
 from rnnsuite.pipeline.train import overview
 from rnnsuite.pipeline.train.workers import Workers
 
@@ -134,24 +133,17 @@ class TrainingTask:
             UserError: where they do not fit.
         """
         origin = self.config.train.start
-        start = _open(origin)
+        start = open_origin(origin) if origin else None
         try:
             if self.app.model.initialise:
                 self.app.model.initialise(self.config, self.model, start)
             elif start:
                 copy_weights(self.model, start.weights)
         except (ValueError, KeyError) as error:
+            what = f"train.start: the model of {origin}" if origin else "The model to begin with"
             raise UserError(
-                f"train.start: the model of {origin} has other layers or another vocabulary "
-                f"({one_line(error, 200)})."
+                f"{what} has other layers or another vocabulary ({one_line(error, 200)})."
             ) from error
-
-
-def _open(path: str) -> Start | None:
-    if not path:
-        return None
-    folder = pathlib.Path(path)
-    return exported_start(folder) if is_saved_model(folder) else open_start(folder)
 
 
 def _padding(batched: tf.data.Dataset, split: overview.SplitSummary) -> tuple[int, float]:

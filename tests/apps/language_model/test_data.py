@@ -153,7 +153,7 @@ class TestExamples:
         assert targets.tolist() == [4, UNKNOWN, 4, END]
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(st.lists(st.text(alphabet="ab \n", max_size=8), min_size=1, max_size=5))
 def test_every_token_is_predicted_once(lines):
     tokens = ("<pad>", "<unk>", "<start>", "<eos>", "a", "b", "ab")

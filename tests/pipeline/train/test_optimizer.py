@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from rnnsuite.core.errors import UserError
 from rnnsuite.pipeline.settings import Train
-from rnnsuite.pipeline.train.optimizer import Schedule, build_optimizer
+from rnnsuite.pipeline.train.optimizer import LayerRates, Schedule, build_optimizer
 
 BASE = Train(learning_rate=0.5, warmup=0.1)
 
@@ -90,3 +91,36 @@ def test_the_rate_follows_the_share_of_a_drawn_window():
         build_optimizer(settings, schedule).apply([tf.ones([1])], [weight])
         moved.append(float(weight[0]))
     assert moved[1] == pytest.approx(moved[0] / 4)
+
+
+class TestLayerRates:
+    def model(self):
+        x = keras.Input([2])
+        h = keras.layers.Dense(3, name="first")(x)
+        return keras.Model(x, keras.layers.Dense(1, name="second")(h))
+
+    def moved(self, rates):
+        model = self.model()
+        before = {weight.path: weight.numpy() for weight in model.weights}
+        weights = [weight.value for weight in model.weights]
+
+        def step():
+            for weight in weights:
+                weight.assign_add(tf.ones_like(weight))
+
+        LayerRates(model, rates).take(step)
+        return {
+            weight.path: np.unique((weight.numpy() - before[weight.path]).round(5)).tolist()
+            for weight in model.weights
+        }
+
+    def test_a_share_of_the_rate_is_a_share_of_the_step(self):
+        for path, change in self.moved({"first": 0.25}).items():
+            assert change == ([0.25] if path.startswith("first") else [1.0])
+
+    def test_without_any_all_take_the_whole_step(self):
+        assert set(map(tuple, self.moved({}).values())) == {(1.0,)}
+
+    def test_a_layer_that_is_not_there_is_named(self):
+        with pytest.raises(UserError, match=r"there is no layer 'frist'\. Did you mean .*first"):
+            LayerRates(self.model(), {"frist": 0.3})

@@ -32,12 +32,38 @@ def normalize(text: str) -> "list[str]":
     ]
 
 
-class Tokenizer:
-    """`tokenizer(text)` gives at most `most` ids, `tokenizer.text(ids)` a text."""
+def shortened(values, most: int, keep: str):
+    """At most so many of a text or list: the first, the last, or half of them from either end."""
+    if keep == "ends" and len(values) > most:
+        tail = most // 2
+        return values[: most - tail] + values[len(values) - tail :]
+    if keep == "first":
+        return values[:most]
+    return values[max(len(values) - most, 0) :]
 
-    def __init__(self, pieces: "list[str]", scores: "list[float]", most: int):
+
+class Tokenizer:
+    """`tokenizer(text)` gives at most `most` ids, `tokenizer.text(ids)` a text.
+
+    Args:
+        pieces, scores: in the order of the ids.
+        most: ids of a text at most.
+        lower: whether case is folded.
+        keep: "first", "last" or "ends", what of a longer text is read.
+    """
+
+    def __init__(
+        self,
+        pieces: "list[str]",
+        scores: "list[float]",
+        most: int,
+        lower: bool = False,
+        keep: str = "first",
+    ):
         self.pieces = pieces
         self.most = most
+        self.lower = lower
+        self.keep = keep
         self.numbers = {
             piece: (number, np.float32(scores[number]))
             for number, piece in enumerate(pieces)
@@ -47,19 +73,27 @@ class Tokenizer:
         self.unknown = np.float32(min(score for _, score in self.numbers.values()) - PENALTY)
 
     @classmethod
-    def load(cls, path: pathlib.Path, most: int) -> "Tokenizer":
+    def load(cls, path: pathlib.Path, most: int, **options) -> "Tokenizer":
         lines = path.read_text(encoding="utf-8").split("\n")[:-1]
         pairs = [line.rsplit("\t", 1) for line in lines]
-        return cls([piece for piece, _ in pairs], [float(score) for _, score in pairs], most)
+        return cls(
+            [piece for piece, _ in pairs], [float(score) for _, score in pairs], most, **options
+        )
 
     def __call__(self, text: "str | bytes") -> "list[int]":
         text = text.decode("utf-8", errors="replace") if isinstance(text, bytes) else text
-        read = " ".join(normalize(text))[: CHARACTERS * self.most].split()
+        normal = " ".join(normalize(text))
+        normal = normal.casefold() if self.lower else normal
+        read = shortened(normal, CHARACTERS * self.most, self.keep).split()
         ids: list[int] = []
         for number in self._best("".join(SPACE + word for word in read)):
             if number != UNKNOWN or ids[-1:] != [UNKNOWN]:  # unknown characters in a row are one
                 ids.append(number)
-        return ids[: self.most]
+        return shortened(ids, self.most, self.keep)
+
+    def added(self, number: int) -> str:
+        """The text that an id adds behind others."""
+        return self.pieces[number].replace(SPACE, " ")
 
     def _best(self, text: str) -> "list[int]":
         """The pieces whose scores have the greatest sum; each place knows the best way to it."""
