@@ -8,6 +8,7 @@ import numpy as np
 import sacrebleu
 
 from rnnsuite.app import Asked
+from rnnsuite.core.errors import UserError
 from rnnsuite.core.fields import Record
 from rnnsuite.core.text import as_text
 
@@ -97,7 +98,7 @@ def training_ids(asked: Asked) -> np.ndarray | None:
     """All tokens of the training text; None where it is not here."""
     try:
         records = list(load(asked.config.data, "train").as_numpy_iterator())
-    except Exception as error:  # whatever is wrong with a source that is not needed
+    except (UserError, OSError) as error:
         log.info("The training text is not here (%s): nothing can be compared with it.", error)
         return None
     return np.concatenate(token_ids(asked.fitted, records))

@@ -1,7 +1,7 @@
 """A whole text scored: the state goes from its first token to its last, whatever the form."""
 
 import dataclasses
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -43,16 +43,19 @@ def answers(subject: Asked, records: Sequence[Record]) -> dict[str, np.ndarray]:
         `log_probability` (nats), `tokens`, `ends` and `unknown`, `[records]` each.
 
     Raises:
-        UserError: for dynamic evaluation of an exported model, and a backward cache.
+        UserError: for dynamic evaluation of an exported model or with a cache, and for a cache of
+            a device's file.
     """
     settings = next(
         part for part in subject.config.sections.values() if isinstance(part, ScoreConfig)
     )
-    ids = token_ids(subject.fitted, records)
-    reader = _reader(subject, settings)
     cache = CachePointer(settings) if settings.cache else None
     if cache and "read" not in subject.signatures:
         raise UserError("score.cache: a .tflite file does not give the vectors that it needs.")
+    if cache and settings.dynamic:
+        raise UserError("score.cache and score.dynamic exclude each other: give one of them.")
+    ids = token_ids(subject.fitted, records)
+    reader = _reader(subject, settings)
     logs = []
     lengths = [len(document) + 1 for document in ids]
     total = sum(lengths)
@@ -116,8 +119,8 @@ def _reader(subject: Asked, settings: ScoreConfig) -> Any:
     return _PieceReader(subject) if "read" in subject.signatures else _StepReader(subject)
 
 
-class _PieceReader:
-    """Pieces through the signature read."""
+class _Reader:
+    """Reads pieces, each from the state that the one before left."""
 
     def __init__(self, subject: Asked):
         self.subject = subject
@@ -128,33 +131,31 @@ class _PieceReader:
         """Forgets what was read."""
         self.states = self.zeros
 
-    def read(self, inputs: np.ndarray, targets: np.ndarray) -> Read:
-        """Reads a piece from the state that the one before left."""
-        record = {"ids": inputs, "targets": targets, **self.states}
-        outputs = self.subject.ask([record], "read")
+    def ask(self, signature: str, **record: Any) -> Mapping[str, Any]:
+        """The outputs for one record and the states, which are kept for the next."""
+        outputs = self.subject.ask([{**record, **self.states}], signature)
         self.states = {name: outputs[name][0] for name in self.zeros}
+        return outputs
+
+
+class _PieceReader(_Reader):
+    """Whole pieces, through the signature read."""
+
+    def read(self, inputs: np.ndarray, targets: np.ndarray) -> Read:
+        """Reads a piece."""
+        outputs = self.ask("read", ids=inputs, targets=targets)
         return Read(outputs["log_probabilities"][0], outputs["vectors"][0])
 
 
-class _StepReader:
-    """Tokens through the signature step, for a device's file."""
-
-    def __init__(self, subject: Asked):
-        self.subject = subject
-        self.zeros = zero_states(subject)
-        self.states = self.zeros
-
-    def reset(self) -> None:
-        """Forgets what was read."""
-        self.states = self.zeros
+class _StepReader(_Reader):
+    """Token by token, through the signature step, for a device's file."""
 
     def read(self, inputs: np.ndarray, targets: np.ndarray) -> Read:
-        """Reads a piece from the state that the one before left."""
-        logs = []
-        for token, target in zip(inputs, targets, strict=True):
-            outputs = self.subject.ask([{"token": token, **self.states}], "step")
-            self.states = {name: outputs[name][0] for name in self.zeros}
-            logs.append(outputs["log_probabilities"][0][target])
+        """Reads a piece."""
+        logs = [
+            self.ask("step", token=token)["log_probabilities"][0][target]
+            for token, target in zip(inputs, targets, strict=True)
+        ]
         return Read(np.array(logs), None)
 
 

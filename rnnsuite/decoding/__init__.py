@@ -3,7 +3,6 @@
 from rnnsuite.decoding.beam import beam_search
 from rnnsuite.decoding.sampling import (
     draw,
-    filter_logits,
     greedy,
     row_seeds,
     sample,
@@ -18,7 +17,6 @@ __all__ = [
     "Step",
     "beam_search",
     "draw",
-    "filter_logits",
     "greedy",
     "row_seeds",
     "sample",

@@ -176,29 +176,6 @@ def _hashed(x: tf.Tensor) -> tf.Tensor:
     return tf.bitwise.bitwise_xor(x, tf.bitwise.right_shift(x, tf.constant(16, tf.int64)))
 
 
-def filter_logits(logits: tf.Tensor, top_k: tf.Tensor | int, top_p: tf.Tensor | float) -> tf.Tensor:
-    """Sets all but the likely tokens to -inf.
-
-    Args:
-        logits: `[rows, vocabulary]`.
-        top_k: how many of the largest stay; 0 for all.
-        top_p: of these, the fewest that hold this probability stay (the nucleus).
-
-    Returns:
-        Logits of the same shape.
-    """
-    size = logits.shape[-1]
-    order = tf.argsort(logits, axis=-1, direction="DESCENDING", stable=True)
-    rank = tf.argsort(order, axis=-1)
-    top_k = tf.convert_to_tensor(top_k, tf.int32)
-    logits = tf.where(rank < tf.where(top_k > 0, top_k, size), logits, NEGATIVE_INFINITY)
-    ranked = tf.gather(tf.nn.softmax(logits), order, batch_dims=1)
-    before = tf.cumsum(ranked, axis=-1, exclusive=True)
-    top_p = tf.maximum(tf.convert_to_tensor(top_p, tf.float32), 1e-9)
-    in_nucleus = tf.gather(before < top_p, rank, batch_dims=1)
-    return tf.where(in_nucleus, logits, NEGATIVE_INFINITY)
-
-
 def _decode_loop(
     step: Step,
     state: Any,

@@ -213,13 +213,19 @@ def test_temperature_zero_is_greedy():
 )
 def test_what_is_likely(top_k, top_p, kept):
     logits = tf.math.log([[0.1, 0.2, 0.1 - 1e-3, 0.601]])
-    found = decoding.filter_logits(logits, top_k, top_p).numpy()[0]
-    assert np.flatnonzero(np.isfinite(found)).tolist() == kept
-    np.testing.assert_array_equal(found[kept], logits.numpy()[0, kept])
+    numbers = np.linspace(0, 1, 500, endpoint=False, dtype="float32")
+    rows = tf.repeat(logits, len(numbers), axis=0)
+    drawn = decoding.draw(rows, tf.constant(numbers), top_k=top_k, top_p=top_p).numpy()
+    assert sorted(set(drawn.tolist())) == kept
+    shares = np.exp(logits.numpy()[0, kept])
+    counts = np.bincount(drawn, minlength=4)[kept] / len(numbers)
+    np.testing.assert_allclose(counts, shares / shares.sum(), atol=5e-3)
 
 
 def test_equal_logits_keep_exactly_k():
-    assert np.isfinite(decoding.filter_logits(tf.zeros([1, 9]), 3, 1.0)).sum() == 3
+    numbers = tf.linspace(0.0, 0.999, 300)
+    drawn = decoding.draw(tf.zeros([300, 9]), numbers, top_k=3)
+    assert len(set(drawn.numpy().tolist())) == 3
 
 
 def test_in_a_graph_with_penalties_and_lengths_as_inputs():

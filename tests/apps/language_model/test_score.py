@@ -11,7 +11,7 @@ from click.testing import CliRunner
 from apps.language_model import APP, whole
 from apps.language_model.cache import CachePointer
 from apps.language_model.config import ScoreConfig
-from apps.language_model.data import END, load
+from apps.language_model.data import load
 from apps.language_model.score import floor, score
 from rnnsuite.app import Asked
 from rnnsuite.cli.main import main
@@ -143,6 +143,10 @@ class TestCache:
 
 
 class TestDynamic:
+    def test_a_cache_does_not_go_with_it(self, language_model):
+        with pytest.raises(UserError, match=r"score\.cache and score\.dynamic exclude each other"):
+            whole.answers(asked(language_model, cache=9, dynamic=0.1), RECORDS)
+
     def test_a_text_that_repeats_itself_is_learned(self, language_model):
         text = [{"text": b"the fox near the barn " * 60}]
         plain = whole.answers(asked(language_model), text)["log_probability"][0]
@@ -203,4 +207,3 @@ def test_a_setting_of_scoring_is_obeyed(language_model):
         APP, language_model.run, split="validation", overrides=["score.cache=200"]
     ).score.metrics
     assert cached["perplexity"] < plain["perplexity"]
-    assert END == 3

@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-import tensorflow as tf
 
 from rnnsuite.core.errors import UserError
 from rnnsuite.inputs.subword import END, PADDING, START, UNKNOWN
@@ -233,4 +232,3 @@ def test_the_graph_needs_no_state_of_another_call(model):
     first = ask(model, TEXTS)["text"]
     ask(model, [b"the oak behind the barn"] * 9)
     assert list(ask(model, TEXTS)["text"]) == list(first)
-    assert tf.executing_eagerly()
