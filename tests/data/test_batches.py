@@ -48,3 +48,21 @@ def test_buckets_hold_examples_of_like_length(size):
         assert inputs.shape == (len(lengths), max(lengths))
         assert len({sum(length > bound for bound in (3, 7)) for length in lengths}) == 1
     assert sorted(length for _, lengths in found for length in lengths) == [1, 1, 2, 5, 6, 9]
+
+
+def test_drawn_windows_vary_by_their_seed_and_leave_nothing_out():
+    rows = batches.end_to_end(examples([4000]), 4)
+
+    def drawn(seed):
+        found = list(batches.windows(rows, 50, 5.0, seed).as_numpy_iterator())
+        joined = np.concatenate([inputs["x"] for inputs, _ in found], axis=1)
+        np.testing.assert_array_equal(joined, np.arange(4000).reshape(4, 1000))
+        return [targets.shape[1] for _, targets in found]
+
+    assert drawn(3) == drawn(3)
+    assert drawn(3) != drawn(4)
+    sizes = np.concatenate([drawn(seed)[:-1] for seed in range(40)])
+    long = sizes[sizes > 37]
+    assert 48 < long.mean() < 52
+    assert 4 < long.std() < 6
+    assert 0.02 < np.mean(sizes <= 37) < 0.09  # one of twenty is half as long

@@ -128,13 +128,14 @@ class TestSampled:
         assert np.abs(found - wanted).max() < 0.05 * np.abs(wanted).max()
 
     def test_the_target_itself_is_no_other_token(self):
-        """Of a vocabulary of one token that can be drawn, its loss is that of certainty."""
+        """A target that is certain costs nothing, however often it is drawn."""
         table = made(samples=4)
         table.samples = 50
+        table.tables[0].assign(np.zeros([SIZE, WIDTH], "float32"))
+        table.biases[0].assign(np.where(np.arange(SIZE) == 0, 30.0, 0.0).astype("float32"))
         x = RANDOM.normal(size=[1, 1, WIDTH]).astype("float32")
-        losses = [table(x, targets=[[0]], training=True).numpy().item() for _ in range(5)]
-        assert min(losses) >= 0
-        assert len(set(losses)) == 5  # each step draws anew
+        for _ in range(5):
+            assert table(x, targets=[[0]], training=True).numpy().item() < 1e-4
 
     def test_outside_training_all_tokens_count(self):
         table = made(samples=3)

@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import math
+import shutil
 
 import numpy as np
 import pytest
@@ -207,3 +208,15 @@ def test_a_setting_of_scoring_is_obeyed(language_model):
         APP, language_model.run, split="validation", overrides=["score.cache=200"]
     ).score.metrics
     assert cached["perplexity"] < plain["perplexity"]
+
+
+def test_what_is_held_out_of_one_text_is_its_end(language_model, tmp_path):
+    path = tmp_path / "a.txt"
+    path.write_text("the fox near the barn\n" * 30)
+    run = tmp_path / "run"
+    shutil.copytree(language_model.run, run)
+    config = (run / "config.yaml").read_text().replace("source: sample", f"source: {path}")
+    (run / "config.yaml").write_text(config)
+    evaluation = evaluate(APP, run, split="validation", overrides=["data.splits={}"])
+    assert evaluation.records == 3
+    assert evaluation.note == "held out of train at its end"

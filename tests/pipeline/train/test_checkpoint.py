@@ -49,3 +49,12 @@ def test_what_a_kill_left_behind_is_ignored_and_removed(tmp_path):
     assert checkpoint.load(tmp_path)[1] == {"step": 1}
     save(tmp_path, 2)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["000000001.npz", "000000002.npz"]
+
+
+def test_a_later_checkpoint_is_the_newest_whatever_its_step(tmp_path):
+    """An epoch of drawn windows may have more steps than the next one begins behind."""
+    checkpoint.save(tmp_path, 1004, [np.zeros(1)], {"epoch": 1})
+    checkpoint.save(tmp_path, 1002, [np.ones(1)], {"epoch": 2})
+    (array,), progress = checkpoint.load(tmp_path)
+    assert progress == {"epoch": 2}
+    assert array == 1
