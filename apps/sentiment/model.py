@@ -12,6 +12,7 @@ from rnnsuite.inputs.subword import END
 from rnnsuite.layers import (
     Dropout,
     LockedDropout,
+    Perturbation,
     Pooling,
     RegionEmbedding,
     Stack,
@@ -50,7 +51,7 @@ def build(config: ModelConfig, fitted: Fitted) -> keras.Model:
         embed = TokenTable(size, config.embedding, samples=SAMPLES, name="tokens")
     else:
         embed = keras.layers.Embedding(size, config.embedding, mask_zero=True, name="embedding")
-    x = embed(ids)
+    x = Perturbation(name="perturbation")(embed(ids))
     mask = ops.not_equal(ids, 0)
     x = TokenDropout(config.token_dropout)(x)
     x = LockedDropout(config.embedding_dropout)(x)

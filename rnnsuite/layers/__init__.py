@@ -9,6 +9,7 @@ check_backend()
 
 from rnnsuite.core.context import exporting
 from rnnsuite.core.names import Cell
+from rnnsuite.core.perturbation import Perturbation
 from rnnsuite.layers.attention import Attention
 from rnnsuite.layers.bidirectional import Bidirectional
 from rnnsuite.layers.convolution import CausalConvolution, RegionEmbedding
@@ -40,6 +41,7 @@ __all__ = [
     "LayerNormGRU",
     "LayerNormLSTM",
     "LockedDropout",
+    "Perturbation",
     "Pooling",
     "Positions",
     "RegionEmbedding",

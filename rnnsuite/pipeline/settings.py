@@ -56,6 +56,10 @@ class Train:
     """Epochs without a better `monitor` after which weights are averaged (1708.02182); 0: never."""
     rates: Mapping[str, Fraction] = dataclasses.field(default_factory=dict)
     """Shares of the learning rate by layer, such as {recurrent: 0.3} (1801.06146, section 3.2)."""
+    adversarial: Fraction = 0.0
+    """Norm of a perturbation as a share of the embedded tokens' (arXiv 1605.07725); 0 for none."""
+    adversarial_epochs: Positive = 1
+    """How many of the last epochs train on perturbed examples, too; they take twice as long."""
     precision: Literal["float32", "mixed_bfloat16", "mixed_float16"] = "float32"
     """Keras's dtype policy."""
     monitor: str = "val_loss"
@@ -72,6 +76,10 @@ class Train:
         if self.ema and self.average:
             raise ValueError("ema and average exclude each other: one average is validated")
         return self
+
+    def is_adversarial(self, epoch: int) -> bool:
+        """Whether this epoch, of those from 0 on, trains on perturbed examples, too."""
+        return bool(self.adversarial) and epoch >= self.epochs - self.adversarial_epochs
 
 
 @section

@@ -91,6 +91,7 @@ LAYERS = {
         masked(lambda kind=kind: layers.Pooling(kind, return_weights=True))
         for kind in ("last", "mean", "max", "attentive")
     ],
+    "Perturbation": [Row(layers.Perturbation, SEQUENCE)],
     "RegionEmbedding": [masked(lambda: layers.RegionEmbedding(3))],
     "CausalConvolution": [
         Row(lambda: layers.CausalConvolution(3, (3, 3), (1, 2)), (random(2, 6, 5, 2),))

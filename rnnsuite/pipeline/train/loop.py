@@ -158,7 +158,7 @@ class Loop:
         is_first = self.progress.step == 0
         variables = self.task.model.trainable_variables
         before = [weight.numpy() for weight in variables] if is_first else []
-        means, norm, finite = self.trainer.train_step(inputs, targets)
+        means, norm, finite = self.trainer.step(self.progress.epoch)(inputs, targets)
         if not finite:
             # The step was not taken, so the weights are those of the step before.
             if not self.run.weights.is_file():

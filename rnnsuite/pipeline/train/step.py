@@ -13,6 +13,7 @@ from rnnsuite.app import App
 from rnnsuite.core.context import ReplicaRows, replica
 from rnnsuite.core.progress import bar
 from rnnsuite.pipeline.config import Config
+from rnnsuite.pipeline.train.adversarial import Adversary
 from rnnsuite.pipeline.train.averages import Averages
 from rnnsuite.pipeline.train.optimizer import (
     LayerRates,
@@ -27,9 +28,10 @@ class Trainer:
 
     `train_step(inputs, targets)` trains on one batch and gives the mean of every value of the
     application's loss, the gradient's global norm before clipping, and whether both were finite;
-    where they were not, no weight is changed. `validation_step(inputs, targets)` gives the values
-    of each example. `compile_seconds` is the time of calls with new shapes, which is tracing and
-    compiling above all.
+    where they were not, no weight is changed. `adversarial_step` does the same on perturbed
+    examples, too, where `train.adversarial` is set; its means are those of the others.
+    `validation_step(inputs, targets)` gives the values of each example. `compile_seconds` is the
+    time of calls with new shapes, which is tracing and compiling above all.
 
     Args:
         app: the application, for its loss.
@@ -59,6 +61,8 @@ class Trainer:
             self.optimizer.build(model.trainable_variables)
             self.averages = Averages(self._trainable(), self.settings)
         self.rates = LayerRates(model, self.settings.rates)
+        size = self.settings.adversarial
+        self.adversary = Adversary(model, size) if size else None
         if self.divided:
             leave_gradients_alone(self.optimizer)
         contiguous = app.data.order == "contiguous"
@@ -68,7 +72,13 @@ class Trainer:
         )
         self.compile_seconds = 0.0
         self.train_step = self._timed(tf.function(self._train_step, input_signature=spec))
+        adversarial = functools.partial(self._train_step, adversary=self.adversary)
+        self.adversarial_step = self._timed(tf.function(adversarial, input_signature=spec))
         self.validation_step = self._timed(tf.function(self._validation_step, input_signature=spec))
+
+    def step(self, epoch: int) -> Callable:
+        """The training step of an epoch, counted from 0."""
+        return self.adversarial_step if self.settings.is_adversarial(epoch) else self.train_step
 
     def _timed(self, function: Callable) -> Callable:
         compiled: set[tuple] = set()
@@ -89,35 +99,31 @@ class Trainer:
         """True where a batch is divided among replicas."""
         return self.strategy.num_replicas_in_sync > 1
 
-    def _train_step(self, inputs, targets):
+    def _train_step(self, inputs, targets, adversary=None):
         if self.states and self.settings.spread:
             steps = tf.shape(tf.nest.flatten(targets)[0])[1]
             self.schedule.share.assign(tf.cast(steps, tf.float32) / self.settings.window)
         inputs = _with_states(inputs, self.states)
-        results = self.strategy.run(self._gradients, (inputs, targets))
+        differentiate = functools.partial(self._gradients, adversary=adversary)
+        results = self.strategy.run(differentiate, (inputs, targets))
         means, gradients, norm, finite, after = results
-        means, norm, finite, after = self._local((means, norm, finite, after))
+        means, norm, finite, after = _local((means, norm, finite, after), self.strategy)
         tf.cond(finite, lambda: self.strategy.run(self._apply, (gradients,)), lambda: None)
         for name, state in self.states.items():
             state.assign(tf.where(finite, after[name], state))
         return means, norm, finite
 
-    def _local(self, values):
-        """One replica's copy of what is the same in all."""
-        local = self.strategy.experimental_local_results
-        return tf.nest.map_structure(lambda value: local(value)[0], values)
-
-    def _gradients(self, inputs, targets):
+    def _gradients(self, inputs, targets, adversary):
         """Per-replica gradients, all-reduced to those of the whole batch."""
-        rows = self._replica_rows(inputs) if self.divided else None
+        rows = _replica_rows(inputs, self.strategy) if self.divided else None
         inputs, targets = _select((inputs, targets), rows)
-        with tf.GradientTape() as tape, replica(rows):
-            outputs = self.model(inputs, training=True)
-            values = self.values(targets, outputs)
-            means = {name: _mean(value, rows) for name, value in values.items()}
-            loss = means["loss"] + sum(self.model.losses) / self.strategy.num_replicas_in_sync
-            scaled = self.optimizer.scale_loss(loss)
-        gradients = tape.gradient(scaled, self._trainable())
+        weights = self._trainable()
+        outputs, means, loss, scaled, tape = self._forward(inputs, targets, rows)
+        gradients = tape.gradient(scaled, [*weights, *(adversary.seen() if adversary else [])])
+        if adversary:
+            with adversary.attack(gradients[len(weights) :]):
+                _, _, _, worse, tape = self._forward(inputs, targets, rows)
+            gradients = _mean_gradients(gradients[: len(weights)], tape.gradient(worse, weights))
         gradients = [tf.convert_to_tensor(gradient) for gradient in gradients]
         if self.divided:
             context = tf.distribute.get_replica_context()
@@ -133,12 +139,15 @@ class Trainer:
         after = {name: tf.cast(outputs[name], state.dtype) for name, state in self.states.items()}
         return {**means, "loss": loss}, gradients, norm, finite, after
 
-    def _replica_rows(self, batch) -> ReplicaRows:
-        """This replica's rows of a batch: equally many in each, the last ones perhaps padding."""
-        total = tf.shape(tf.nest.flatten(batch)[0])[0]
-        number = tf.distribute.get_replica_context().replica_id_in_sync_group
-        count = -(-total // self.strategy.num_replicas_in_sync)
-        return ReplicaRows(tf.range(count) + tf.cast(number, tf.int32) * count, total)
+    def _forward(self, inputs, targets, rows: ReplicaRows | None) -> tuple[Any, ...]:
+        """Outputs, means, loss, the loss that is differentiated, and the tape of it."""
+        with tf.GradientTape() as tape, replica(rows):
+            outputs = self.model(inputs, training=True)
+            values = self.values(targets, outputs)
+            means = {name: _mean(value, rows) for name, value in values.items()}
+            loss = means["loss"] + sum(self.model.losses) / self.strategy.num_replicas_in_sync
+            scaled = self.optimizer.scale_loss(loss)
+        return outputs, means, loss, scaled, tape
 
     def _apply(self, gradients):
         self.rates.take(lambda: self.optimizer.apply(gradients))
@@ -246,8 +255,29 @@ def _mean(value, rows: ReplicaRows | None):
     return tf.reduce_sum(value * mask) / tf.cast(rows.total, value.dtype)
 
 
+def _mean_gradients(first: Sequence[Any], second: Sequence[Any]) -> list[tf.Tensor]:
+    """Of two lists of dense or sparse gradients."""
+    pairs = zip(first, second, strict=True)
+    return [0.5 * (tf.convert_to_tensor(one) + tf.convert_to_tensor(other)) for one, other in pairs]
+
+
 def _value(variable) -> tf.Variable:
     return variable.value if isinstance(variable, keras.Variable) else variable
+
+
+def _local(values, strategy: tf.distribute.Strategy):
+    """One replica's copy of what is the same in all."""
+    copies = strategy.experimental_local_results
+    return tf.nest.map_structure(lambda value: copies(value)[0], values)
+
+
+def _replica_rows(batch, strategy: tf.distribute.Strategy) -> ReplicaRows:
+    """This replica's rows of a batch: equally many in each, the last ones perhaps padding."""
+    total = tf.shape(tf.nest.flatten(batch)[0])[0]
+    number: Any = tf.distribute.get_replica_context()
+    count = -(-total // strategy.num_replicas_in_sync)
+    first = tf.cast(number.replica_id_in_sync_group, tf.int32) * count
+    return ReplicaRows(tf.range(count) + first, total)
 
 
 def _select(batch, rows: ReplicaRows | None):
