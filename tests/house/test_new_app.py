@@ -18,41 +18,51 @@ DRIFT = pathlib.Path(__file__).parent / "drift"
 CONTRACT = "tests/contract/test_apps.py"
 
 
-def contract(folder, **environment):
-    """The application contract over the application "drift", by a pytest of its own."""
-    command = [
-        sys.executable,
-        "-m",
-        "pytest",
-        CONTRACT,
-        "-k",
-        "drift",
-        "-p",
-        "no:cacheprovider",
-    ]
-    clean = {key: value for key, value in os.environ.items() if not key.startswith("PYTEST_")}
-    done = subprocess.run(
-        command, cwd=folder, env={**clean, **environment}, capture_output=True, text=True
-    )
-    assert done.returncode == 0, done.stdout[-4000:]
-    return done.stdout
+def placed(place, name, configs):
+    """A copy of the throw-away application by another name."""
+    shutil.copytree(DRIFT, place, ignore=shutil.ignore_patterns("configs", "__pycache__"))
+    shutil.copytree(DRIFT / "configs", configs)
+    for file, old in ((place / "__init__.py", 'App("drift"'), *named(configs)):
+        text = file.read_text()
+        assert old in text
+        file.write_text(text.replace(old, old.replace("drift", name)))
 
 
-def test_outside_the_tree(tmp_path):
-    shutil.copytree(DRIFT, tmp_path / "drift")
-    output = contract(ROOT, RNNSUITE_APPS=str(tmp_path))
-    assert " passed" in output
+def named(configs):
+    return [(path, "app: drift") for path in configs.glob("*.yaml")]
 
 
-def test_inside_the_tree(tmp_path):
+@pytest.fixture(scope="module")
+def passed(tmp_path_factory):
+    """Tests that a pytest of its own passed by application: one in the tree, one outside of it."""
+    tree = tmp_path_factory.mktemp("tree")
     for name in ("rnnsuite", "apps", "configs", "tests"):
         ignore = shutil.ignore_patterns("__pycache__", "drift")
-        shutil.copytree(ROOT / name, tmp_path / name, ignore=ignore)
-    shutil.copy(ROOT / "setup.cfg", tmp_path)
-    shutil.copytree(DRIFT, tmp_path / "apps" / "drift", ignore=shutil.ignore_patterns("configs"))
-    shutil.copytree(DRIFT / "configs", tmp_path / "configs" / "drift")
-    output = contract(tmp_path)
-    assert " passed" in output
+        shutil.copytree(ROOT / name, tree / name, ignore=ignore)
+    shutil.copy(ROOT / "setup.cfg", tree)
+    placed(tree / "apps" / "inside", "inside", tree / "configs" / "inside")
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
+    placed(elsewhere / "afield", "afield", elsewhere / "afield" / "configs")
+    words = [CONTRACT, "-k", "inside or afield", "-rp", "-p", "no:cacheprovider"]
+    clean = {key: value for key, value in os.environ.items() if not key.startswith("PYTEST_")}
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", *words],
+        cwd=tree,
+        env={**clean, "RNNSUITE_APPS": str(elsewhere)},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stdout[-4000:]
+    lines = [line for line in done.stdout.splitlines() if line.startswith("PASSED")]
+    return {app: sum(f"[{app}" in line for line in lines) for app in ("inside", "afield")}
+
+
+def test_it_keeps_the_contract_in_the_tree(passed):
+    assert passed["inside"] > 20
+
+
+def test_and_outside_of_it(passed):
+    assert passed["afield"] == passed["inside"]
 
 
 @pytest.fixture(scope="module")

@@ -149,29 +149,21 @@ class TestDynamic:
             whole.answers(asked(language_model, cache=9, dynamic=0.1), RECORDS)
 
     def test_a_text_that_repeats_itself_is_learned(self, language_model):
-        text = [{"text": b"the fox near the barn " * 60}]
+        """The way back to the trained weights holds it; later evaluations know nothing of it."""
+        text = [{"text": b"the fox near the barn " * 30}]
         plain = whole.answers(asked(language_model), text)["log_probability"][0]
-        subject = asked(language_model, dynamic=0.002, piece=5)
+        subject = asked(language_model, dynamic=0.004, piece=5)
         learned = whole.answers(subject, text)["log_probability"][0]
         assert learned > plain + 20
-
-    def test_it_changes_no_other_evaluation(self, language_model, records):
-        first = whole.answers(asked(language_model), records)["log_probability"]
-        whole.answers(asked(language_model, dynamic=0.05), records[:5])
-        again = whole.answers(asked(language_model), records)["log_probability"]
-        np.testing.assert_array_equal(first, again)
+        subject = asked(language_model, dynamic=0.004, dynamic_decay=0.3, piece=5)
+        held = whole.answers(subject, text)["log_probability"][0]
+        assert held < learned - 5
+        assert whole.answers(asked(language_model), text)["log_probability"][0] == plain
 
     def test_the_first_piece_is_read_before_anything_is_learned(self, language_model, records):
         plain = whole.answers(asked(language_model, piece=500), records[:1])
         dynamic = whole.answers(asked(language_model, piece=500, dynamic=0.5), records[:1])
         np.testing.assert_allclose(plain["log_probability"], dynamic["log_probability"], atol=1e-3)
-
-    def test_the_way_back_holds_it(self, language_model):
-        """With all of the way back after every piece, nothing is kept of it."""
-        text = [{"text": b"the fox near the barn " * 20}]
-        free = whole.answers(asked(language_model, dynamic=0.002, piece=5), text)
-        held = whole.answers(asked(language_model, dynamic=0.002, dynamic_decay=0.3, piece=5), text)
-        assert held["log_probability"][0] < free["log_probability"][0] - 5
 
     def test_an_exported_model_cannot(self, language_model):
         with pytest.raises(UserError, match=r"score\.dynamic: .* give the run"):
@@ -203,7 +195,7 @@ def test_the_n_grams_stand_beside(language_model, records):
 
 
 def test_a_setting_of_scoring_is_obeyed(language_model):
-    plain = evaluate(APP, language_model.run, split="validation").score.metrics
+    plain = language_model.evaluated().score.metrics
     cached = evaluate(
         APP, language_model.run, split="validation", overrides=["score.cache=200"]
     ).score.metrics
