@@ -11,7 +11,7 @@ import tensorflow as tf
 
 from rnnsuite.app import Data
 from rnnsuite.core.errors import NoSplit, UserError
-from rnnsuite.data import documents, sources, splits
+from rnnsuite.data import batches, documents, sources, splits
 from rnnsuite.data.notes import Skips
 from rnnsuite.inputs import subword, words
 from rnnsuite.inputs.subword import END, Subwords
@@ -189,12 +189,8 @@ def examples(config: DataConfig, fitted: Fitted, records: tf.data.Dataset) -> tf
                 inputs[f"{prefix}fresh"] = places.with_values(places.values == 0)
         return inputs
 
-    def example(inputs):
-        inputs = {name: _dense(value) for name, value in inputs.items()}
-        return inputs, inputs["next"]
-
-    batches = records.batch(64).map(encode, num_parallel_calls=tf.data.AUTOTUNE)
-    return batches.unbatch().map(example)
+    rows = batches.encoded(records, encode, size=64)
+    return rows.map(lambda inputs: (inputs, inputs["next"]))
 
 
 def in_order(ids: Any, direction: str) -> Any:
@@ -206,10 +202,6 @@ def shifted(ids: tf.RaggedTensor) -> tuple[tf.RaggedTensor, tf.RaggedTensor]:
     """The token before each of a text's tokens and of its end, and these."""
     end = tf.fill([ids.nrows(), 1], END)
     return tf.concat([end, ids], axis=1), tf.concat([ids, end], axis=1)
-
-
-def _dense(part):
-    return part.to_tensor() if isinstance(part, tf.RaggedTensor) else part
 
 
 def length(inputs: Any) -> tf.Tensor:

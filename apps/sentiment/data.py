@@ -12,7 +12,7 @@ import tensorflow as tf
 
 from rnnsuite.app import Data
 from rnnsuite.core.errors import UserError
-from rnnsuite.data import labels, sources, splits, suggestions, tables
+from rnnsuite.data import batches, labels, sources, splits, suggestions, tables
 from rnnsuite.data.notes import Skips
 from rnnsuite.inputs.subword import Subwords
 from rnnsuite.inputs.text import TextToIds, learn_vocabulary
@@ -150,11 +150,7 @@ def examples(config: DataConfig, fitted: Fitted, records: tf.data.Dataset) -> tf
     def encode(batch):
         return to_ids(batch["text"]), to_numbers(batch["label"])
 
-    def dense(ids, number):
-        return ids.to_tensor() if isinstance(ids, tf.RaggedTensor) else ids, number
-
-    batches = records.batch(256).map(encode, num_parallel_calls=tf.data.AUTOTUNE)
-    return batches.unbatch().map(dense)
+    return batches.encoded(records, encode)
 
 
 def length(ids: tf.Tensor) -> tf.Tensor:

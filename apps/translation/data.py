@@ -14,7 +14,7 @@ import tensorflow as tf
 
 from rnnsuite.app import Data
 from rnnsuite.core.errors import UserError
-from rnnsuite.data import sources, splits, suggestions, tables
+from rnnsuite.data import batches, sources, splits, suggestions, tables
 from rnnsuite.data.notes import Skips
 from rnnsuite.inputs.subword import END, START, Subwords, learn_subwords, normalize
 
@@ -202,16 +202,11 @@ def examples(config: DataConfig, fitted: Fitted, records: tf.data.Dataset) -> tf
             [target, [END]], 0
         )
 
-    dense = records.batch(256).map(pairs, num_parallel_calls=tf.data.AUTOTUNE).unbatch().map(_dense)
     most = fitted.max_tokens
-    fitting = dense.filter(
+    fitting = batches.encoded(records, pairs).filter(
         lambda source, target: (tf.size(source) <= most) & (tf.size(target) <= most - 1)
     )
     return fitting.map(example)
-
-
-def _dense(*sides: Any) -> tuple:
-    return tuple(side.to_tensor() if isinstance(side, tf.RaggedTensor) else side for side in sides)
 
 
 def length(inputs: dict[str, tf.Tensor]) -> tf.Tensor:

@@ -66,3 +66,18 @@ def test_drawn_windows_vary_by_their_seed_and_leave_nothing_out():
     assert 48 < long.mean() < 52
     assert 4 < long.std() < 6
     assert 0.02 < np.mean(sizes <= 37) < 0.09  # one of twenty is half as long
+
+
+@pytest.mark.parametrize("size", [1, 2, 9])
+def test_records_are_encoded_many_at_once_and_come_one_by_one(size):
+    records = tf.data.Dataset.from_tensor_slices([b"a b", b"", b"c d e"])
+
+    def encode(batch):
+        words = tf.strings.split(batch)
+        return {"words": words, "count": words.row_lengths()}
+
+    found = list(batches.encoded(records, encode, size).as_numpy_iterator())
+    assert [row["words"].tolist() for row in found] == [[b"a", b"b"], [], [b"c", b"d", b"e"]]
+    assert [int(row["count"]) for row in found] == [2, 0, 3]
+    pairs = batches.encoded(records, lambda batch: (tf.strings.length(batch), batch), size)
+    assert list(pairs.as_numpy_iterator()) == [(3, b"a b"), (0, b""), (5, b"c d e")]
