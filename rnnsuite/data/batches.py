@@ -28,8 +28,8 @@ def encoded(
     """
     rows = records.batch(size).map(encode, num_parallel_calls=tf.data.AUTOTUNE).unbatch()
 
-    def row(*parts):
-        element: Any = parts if len(parts) > 1 else parts[0]
+    def row(*parts: Any):
+        element: Any = parts[0] if len(parts) == 1 else parts
         return tf.nest.map_structure(_dense, element)
 
     return rows.map(row)
