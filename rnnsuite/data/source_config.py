@@ -19,6 +19,8 @@ class SourceConfig:
     """Share of train that is held out where the source has no validation split."""
     on_error: Literal["error", "skip"] = "error"
     """What a bad record does: stop, or be counted and left out."""
+    licence: str = ""
+    """What the data is and may be used for, such as WikiText-2, CC BY-SA 3.0; cards say it."""
 
 
 @section

@@ -24,6 +24,7 @@ def describe(run: Run, report: Mapping[str, Any], version: int) -> dict[str, Any
         "name": run.app.name,
         "version": version,
         "data": config.data.source,
+        "licence": config.data.licence,
         "seed": config.seed,
         "fields": {name: field.describe() for name, field in run.app.serving.fields.items()},
         "metrics": run.metrics() or _unfinished(run),
@@ -51,9 +52,10 @@ def write(card: Mapping[str, Any], folder: pathlib.Path) -> None:
         f"| {name} | {field['type']} | {field['meaning']} |\n"
         for name, field in card["fields"].items()
     )
+    licence = f" ({card['licence']})" if card["licence"] else ""
     text = (
         f"# {card['name']}, version {card['version']}\n\n"
-        f"Trained on `{card['data']}`, seed {card['seed']}.\n\n"
+        f"Trained on `{card['data']}`{licence}, seed {card['seed']}.\n\n"
         f"| metric | value |\n|---|---|\n{metrics}\n"
         f"## A request\n\n| field | type | meaning |\n|---|---|---|\n{fields}\n"
         f"## Parity on {card['parity']['records']} records of the {card['parity']['split']} "
