@@ -228,6 +228,7 @@ class Serving:
         live: the section with `max_length`, `stop` and `seed` of answers that come piece by piece,
             through the signatures begin and proceed; None where answers come whole.
         show: `show(fitted, answer)` gives the lines of an answer for a person; None: its values.
+        drawn: outputs of "serving_default" that depend on drawn numbers, which a rounding may turn.
     """
 
     fields: Mapping[str, Field]
@@ -238,6 +239,7 @@ class Serving:
     stream: Stream | None = None
     live: str | None = None
     show: Callable[[Any, Mapping[str, Any]], Sequence[str]] | None = None
+    drawn: Sequence[str] = ()
 
 
 @dataclasses.dataclass(frozen=True)

@@ -190,6 +190,7 @@ SERVING = Serving(
     signatures=signatures,
     sections={"decode": DecodeConfig, "score": ScoreConfig},
     device=DEVICE,
+    drawn=("text", "score"),
     live="decode",
     show=show,
 )

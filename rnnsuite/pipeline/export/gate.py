@@ -1,7 +1,7 @@
 """Whether an exported form is as good as the model: bounds on differences and on the score."""
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,6 +10,9 @@ from rnnsuite.app import Direction
 from rnnsuite.core.errors import ExportFailed
 from rnnsuite.pipeline.inference.rows import Answers
 from rnnsuite.pipeline.settings import Export
+
+REDRAWN = 0.02
+"""Share of answers whose draws may fall otherwise than the reference's, by a rounding."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -23,6 +26,7 @@ class Form:
         difference: the largest difference of a number, relative to its output's scale above 1.
         unequal: answers that are not numbers and differ.
         size: bytes, of a file.
+        redrawn: share of answers in which a draw fell otherwise.
     """
 
     name: str
@@ -31,12 +35,15 @@ class Form:
     difference: float | None = None
     unequal: int = 0
     size: int | None = None
+    redrawn: float = 0.0
 
     def report(self, metric: str | None) -> dict[str, Any]:
         """Plain values for the parity report."""
         values: dict[str, Any] = {}
         if self.difference is not None:
             values |= {"largest_difference": self.difference, "unequal": self.unequal}
+        if self.redrawn:
+            values["redrawn"] = self.redrawn
         if metric and self.score is not None:
             values[metric] = self.score
         return values if self.size is None else {**values, "bytes": self.size}
@@ -62,6 +69,37 @@ def largest_difference(expected: Answers, answers: Answers) -> tuple[float, int]
         else:
             unequal += sum(not np.array_equal(value, reference) for value, reference in pairs)
     return difference, unequal
+
+
+def set_redrawn_aside(
+    expected: Answers, answers: Answers, drawn: Sequence[str]
+) -> tuple[Answers, float]:
+    """Takes draws that fell otherwise for what they are: other texts, as probable as the first.
+
+    A number that lies between two tokens' shares of probability falls to the one or the other by a
+    rounding. All that is not drawn must still be equal.
+
+    Args:
+        expected: the reference's answers.
+        answers: those of a form.
+        drawn: names of the outputs that are drawn, and what depends on them.
+
+    Returns:
+        The answers, with the reference's drawn outputs in rows where another text was drawn; and
+        the share of these rows.
+    """
+    names = [name for name in drawn if name in answers]
+    count = len(next(iter(answers.values())))
+    texts = [name for name in names if count and np.asarray(answers[name][0]).dtype.kind in "OSU"]
+    turned = [
+        any(not np.array_equal(answers[name][row], expected[name][row]) for name in texts)
+        for row in range(count)
+    ]
+    replaced: dict[str, Any] = {
+        name: [expected[name][row] if turned[row] else answers[name][row] for row in range(count)]
+        for name in names
+    }
+    return {**dict(answers), **replaced}, sum(turned) / max(count, 1)
 
 
 def _relative_difference(pairs: list) -> float:
@@ -119,6 +157,8 @@ def check(
                 f"{name}: answers differ by up to {form.difference:.2g} (bound {limit:g}), "
                 f"{form.unequal} are unequal"
             )
+        if limit is not None and form.redrawn > REDRAWN:
+            faults.append(f"{name}: {form.redrawn:.0%} of what is drawn is another text")
         reference = forms[form.reference].score if form.reference else None
         if form.score is None or reference is None or direction is None:
             continue

@@ -72,8 +72,13 @@ def _compare(
     def add(
         name: str, answers: Answers, reference: str | None, expected: Answers | None, size=None
     ):
+        measured = score(answers)
+        redrawn = 0.0
+        if expected:
+            drawn = run.app.serving.drawn
+            answers, redrawn = gate.set_redrawn_aside(expected, answers, drawn)
         difference, unequal = gate.largest_difference(expected, answers) if expected else (None, 0)
-        forms[name] = Form(name, reference, score(answers), difference, unequal, size)
+        forms[name] = Form(name, reference, measured, difference, unequal, size, redrawn)
 
     keras = graph_predictor("run", exported.signatures)
     expected = keras.answer(records)

@@ -100,3 +100,52 @@ def test_rows_of_different_lengths_are_compared():
     other[:] = [np.array([1.0, 2.0]), np.array([3.0, 4.0])]
     found = {"values": other, "words": np.array([b"a", b"c"])}
     assert gate.largest_difference(expected, found) == (math.inf, 1)
+
+
+class TestDraws:
+    EXPECTED = {"text": [b"a b", b"c", b"d"], "score": [-1.0, -2.0, -3.0], "given": [0.1, 0.2, 0.3]}
+
+    def found(self, **changes):
+        return gate.set_redrawn_aside(
+            self.EXPECTED, {**self.EXPECTED, **changes}, ("text", "score")
+        )
+
+    def test_another_text_is_counted_and_its_numbers_are_not_compared(self):
+        answers, share = self.found(text=[b"a b", b"x", b"d"], score=[-1.0, -9.0, -3.0])
+        assert share == pytest.approx(1 / 3)
+        assert gate.largest_difference(self.EXPECTED, answers) == (0.0, 0)
+
+    def test_another_number_of_the_same_text_is_a_difference(self):
+        answers, share = self.found(score=[-1.0, -2.5, -3.0])
+        assert share == 0
+        assert gate.largest_difference(self.EXPECTED, answers)[0] > 0.1
+
+    def test_what_is_not_drawn_must_be_equal(self):
+        answers, _ = self.found(text=[b"a b", b"x", b"d"], given=[0.1, 0.9, 0.3])
+        assert gate.largest_difference(self.EXPECTED, answers)[0] == pytest.approx(0.7)
+
+    def test_without_drawn_outputs_every_text_counts(self):
+        answers = {**self.EXPECTED, "text": [b"a b", b"x", b"d"]}
+        answers, share = gate.set_redrawn_aside(self.EXPECTED, answers, ())
+        assert share == 0
+        assert gate.largest_difference(self.EXPECTED, answers) == (0.0, 1)
+
+    @pytest.mark.parametrize(
+        ("name", "share", "passes"),
+        [
+            ("saved_model", 0.01, True),
+            ("saved_model", 0.03, False),
+            ("float32.tflite", 0.03, False),
+            ("dynamic.tflite", 0.5, True),  # rounded weights: their score is judged
+        ],
+    )
+    def test_few_may_fall_otherwise(self, name, share, passes):
+        forms = {
+            "keras": Form("keras", None, 1.0),
+            name: Form(name, "keras", 1.0, 0.0, redrawn=share),
+        }
+        if passes:
+            gate.check(forms, Export(), "max", "metric")
+            return
+        with pytest.raises(ExportFailed, match=r": 3% of what is drawn is another text"):
+            gate.check(forms, Export(), "max", "metric")
