@@ -129,6 +129,8 @@ class Subwords(tf.Module):
         self.pieces = tuple(
             processor.id_to_piece(number) for number in range(processor.get_piece_size())
         )
+        with tf.init_scope():  # in a graph it is kept once, however many signatures use it
+            self._strings = tf.constant(self.pieces)
         self.scores = tuple(
             processor.get_score(number) for number in range(processor.get_piece_size())
         )
@@ -144,7 +146,7 @@ class Subwords(tf.Module):
 
     def tokens(self, ids: tf.Tensor) -> tf.Tensor:
         """The pieces of ids `[...]`; padding is the empty string."""
-        return tf.where(ids > PADDING, tf.gather(tf.constant(self.pieces), ids), "")
+        return tf.where(ids > PADDING, tf.gather(self._strings, ids), "")
 
     def added(self, token: tf.Tensor) -> tf.Tensor:
         """The text that tokens `[batch]` each add behind others."""

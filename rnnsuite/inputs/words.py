@@ -49,6 +49,8 @@ def count_tokens(
     counts: collections.Counter = collections.Counter()
     for batch in texts:
         counts.update(split(batch).numpy().tolist())
+    if unit == "words":
+        counts.pop(NEWLINE.encode(), None)  # that is the end token
     return counts
 
 
@@ -66,7 +68,7 @@ def vocabulary(counts: collections.Counter, size: int, least: int) -> tuple[str,
     Raises:
         ValueError: where there is none.
     """
-    own = {name.encode() for name in RESERVED} | {NEWLINE.encode()}
+    own = {name.encode() for name in RESERVED}
     ranked = sorted(
         ((-count, token) for token, count in counts.items() if token not in own and count >= least)
     )
@@ -105,14 +107,11 @@ class Words(tf.Module):
         self.unit = unit
         self.lower = lower
         self.most = most
-        keys = list(self.pieces)
-        numbers = list(range(len(keys)))
-        if unit == "words":
-            keys.append(NEWLINE)
-            numbers.append(END)
+        with tf.init_scope():  # in a graph it is kept once, however many signatures use it
+            self._strings = tf.constant(self.pieces)
+            numbers = tf.range(len(self.pieces))
         self.table = tf.lookup.StaticHashTable(
-            tf.lookup.KeyValueTensorInitializer(tf.constant(keys), tf.constant(numbers, tf.int32)),
-            default_value=-1,
+            tf.lookup.KeyValueTensorInitializer(self._strings, numbers), default_value=-1
         )
 
     def __call__(self, texts: tf.Tensor) -> tf.RaggedTensor:
@@ -120,29 +119,33 @@ class Words(tf.Module):
         texts = shorten(texts, CHARACTERS * self.most, self.keep)
         tokens = SPLIT[self.unit](texts, self.lower)
         if self.unit == "words":
-            is_known = self.table.lookup(tokens.flat_values) >= 0
+            is_known = self._numbers(tokens.flat_values) >= 0
             apart = tf.strings.regex_replace(tokens.flat_values, _MARKS, r" \1 ")
             apart = tf.strings.strip(tf.strings.regex_replace(apart, " +", " "))
             divided = tokens.with_flat_values(tf.where(is_known, tokens.flat_values, apart))
             parts = tf.strings.split(divided.flat_values, sep=" ")
             tokens = divided.with_flat_values(parts).merge_dims(1, 2)
-        ids = self.table.lookup(tokens.flat_values)
+        ids = self._numbers(tokens.flat_values)
         ids = tokens.with_flat_values(tf.where(ids < 0, UNKNOWN, ids))
         return limit(ids, self.most, self.keep)
 
+    def _numbers(self, tokens: tf.Tensor) -> tf.Tensor:
+        """Ids of tokens; -1 for what is not in the vocabulary."""
+        ids = self.table.lookup(tokens)
+        return tf.where(tokens == NEWLINE, END, ids) if self.unit == "words" else ids
+
     def text(self, ids: tf.Tensor) -> tf.Tensor:
         """Padded ids `[batch, length]` as strings `[batch]`; an end token is a line end."""
-        pieces = list(self.pieces)
-        pieces[END] = NEWLINE
         is_shown = (ids == UNKNOWN) | (ids >= END)
-        tokens = tf.ragged.boolean_mask(tf.gather(tf.constant(pieces), ids), is_shown)
+        shown = tf.where(ids == END, NEWLINE, tf.gather(self._strings, ids))
+        tokens = tf.ragged.boolean_mask(shown, is_shown)
         space = " " if self.unit == "words" else ""
         texts = tf.strings.reduce_join(tokens, axis=-1, separator=space)
         return tf.strings.regex_replace(texts, " ?\n ?", NEWLINE) if space else texts
 
     def tokens(self, ids: tf.Tensor) -> tf.Tensor:
         """The pieces of ids `[...]`; padding is the empty string."""
-        return tf.where(ids > 0, tf.gather(tf.constant(self.pieces), ids), "")
+        return tf.where(ids > 0, tf.gather(self._strings, ids), "")
 
     def added(self, token: tf.Tensor) -> tf.Tensor:
         """The text that tokens `[batch]` each add behind others."""

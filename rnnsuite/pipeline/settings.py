@@ -132,8 +132,8 @@ class Tune:
 class Export:
     """What an export contains and the bounds that it must hold."""
 
-    weights: Literal["float32", "float16"] = "float32"
-    """How the SavedModel stores its weights; float16 takes half the space and rounds them."""
+    weights: Literal["float32", "float16", "int8"] = "float32"
+    """How the SavedModel stores its weights; float16 takes half the space, int8 a quarter."""
     lite: tuple[Literal["float32", "dynamic", "float16", "int8"], ...] = ("float32", "dynamic")
     """The .tflite files (dynamic: int8 weights; float16: float16 weights; int8: all of it)."""
     parity_split: str = "validation"
@@ -145,7 +145,7 @@ class Export:
     lite_bound: PositiveFloat = 1e-4
     """The same of float32.tflite."""
     float16_tolerance: NotNegative = 0.005
-    """Share of the primary metric that weights in float16 may lose."""
+    """Share of the primary metric that weights stored in float16 or int8 may lose."""
     dynamic_tolerance: NotNegative = 0.02
     """Share of the primary metric that dynamic.tflite and float16.tflite may lose."""
     int8_tolerance: NotNegative = 0.01

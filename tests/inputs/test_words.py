@@ -93,17 +93,27 @@ def test_the_reference_tokenizer_gives_the_same_texts(unit, pieces, numbers):
 
 class TestVocabulary:
     def test_the_most_frequent_come_first(self):
-        counts = collections.Counter({b"b": 3, b"a": 3, b"c": 5, b"d": 1, b"\n": 9, b"<unk>": 7})
+        counts = collections.Counter({b"b": 3, b"a": 3, b"c": 5, b"d": 1, b"<unk>": 7})
         assert vocabulary(counts, 100, 1) == (*RESERVED, "c", "a", "b", "d")
         assert vocabulary(counts, 6, 1) == (*RESERVED, "c", "a")
         assert vocabulary(counts, 100, 2) == (*RESERVED, "c", "a", "b")
 
     def test_nothing_to_learn_from(self):
         with pytest.raises(ValueError, match="no words to learn a vocabulary from"):
-            vocabulary(collections.Counter({b"\n": 3}), 10, 1)
+            vocabulary(collections.Counter({b"<unk>": 3}), 10, 1)
 
     def test_counts_over_batches(self):
         batches = [tf.constant(["a b a", "c"]), tf.constant(["a\nb"])]
         counts = count_tokens(batches, "words", lower=False)
-        assert counts == {b"a": 3, b"b": 2, b"c": 1, b"\n": 1}
+        assert counts == {b"a": 3, b"b": 2, b"c": 1}
         assert count_tokens(batches, "characters", lower=False)[b" "] == 2
+
+    def test_a_line_end_is_a_character_but_no_word(self):
+        batches = [tf.constant(["a\nb"])]
+        for unit, known in (("words", False), ("characters", True)):
+            pieces = vocabulary(count_tokens(batches, unit, lower=False), 10, 1)
+            assert ("\n" in pieces) == known
+            words = Words(pieces, unit)
+            (row,) = ids(words, "a\nb")
+            assert row == [pieces.index("a"), pieces.index("\n") if known else END, row[-1]]
+            assert words.text(tf.constant([row])).numpy()[0] == b"a\nb"

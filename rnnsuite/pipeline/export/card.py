@@ -20,16 +20,18 @@ PACKAGES = ("tensorflow", "tensorflow-text", "keras", "ai-edge-litert", "numpy")
 def describe(run: Run, report: Mapping[str, Any], version: int) -> dict[str, Any]:
     """The card of a run's export as plain values. report: the parity report."""
     config = run.config()
+    plain = configuration.plain(config)
+    plain["data"]["source"] = source = _from_here(config.data.source)
     return {
         "name": run.app.name,
         "version": version,
-        "data": config.data.source,
+        "data": source,
         "licence": config.data.licence,
         "seed": config.seed,
         "fields": {name: field.describe() for name, field in run.app.serving.fields.items()},
         "metrics": run.metrics() or _unfinished(run),
         "parity": report,
-        "config": configuration.plain(config),
+        "config": plain,
         "made_with": {
             "rnnsuite": __version__,
             "python": platform.python_version(),
@@ -37,6 +39,13 @@ def describe(run: Run, report: Mapping[str, Any], version: int) -> dict[str, Any
         },
         "command": shlex.join(["rnnsuite", *sys.argv[1:]]),
     }
+
+
+def _from_here(source: str) -> str:
+    """A path below the working directory without it: a card that travels tells nobody's folders."""
+    here = pathlib.Path.cwd()
+    path = pathlib.Path(source)
+    return path.relative_to(here).as_posix() if path.is_relative_to(here) else source
 
 
 def _unfinished(run: Run) -> dict[str, Any]:

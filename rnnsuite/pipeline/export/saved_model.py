@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from rnnsuite.app import Signature, Trained
 from rnnsuite.core.files import write_json
-from rnnsuite.pipeline.export.float16_weights import round_weights, store_as_float16
+from rnnsuite.pipeline.export.stored_weights import Kind, round_weights, store
 from rnnsuite.pipeline.inference.saved_model import WEIGHTS
 from rnnsuite.pipeline.run import Run
 
@@ -33,8 +33,9 @@ class Exported:
 def open_run(run: Run) -> Exported:
     """The run's model and signatures for exporting. Raises UserError."""
     trained = run.trained()
-    if trained.config.export.weights == "float16":
-        round_weights(trained.model)
+    kind = trained.config.export.weights
+    if kind != "float32":
+        round_weights(trained.model, kind)
     return Exported(trained, run.app.serving.signatures(trained))
 
 
@@ -42,7 +43,7 @@ def write(
     signatures: Mapping[str, Signature],
     folder: pathlib.Path,
     batch: int | None = None,
-    float16: bool = False,
+    stored_as: Kind | None = None,
     paths: Mapping[int, str] | None = None,
 ) -> None:
     """Saves the signatures, and the variables and tables that they use.
@@ -54,7 +55,7 @@ def write(
         signatures: by name.
         folder: the SavedModel's folder.
         batch: a fixed batch size in place of any.
-        float16: whether weights are stored as float16.
+        stored_as: how weights are stored; None for what they are.
         paths: names of the weights by the `id` of their variable, kept in `WEIGHTS`.
 
     Raises:
@@ -65,7 +66,7 @@ def write(
         name: tf.function(signature.function, autograph=False).get_concrete_function(**specs[name])
         for name, signature in signatures.items()
     }
-    module, keys = _module(traced, signatures, float16)
+    module, keys = _module(traced, signatures, stored_as)
     functions = {
         name: _with_defaults(function, specs[name], signatures[name].defaults)
         for name, function in traced.items()
@@ -75,25 +76,30 @@ def write(
     except tf.errors.OpError as error:  # a full disk, most of all, is no OSError in TensorFlow
         raise OSError(error.message) from error
     if paths:
-        write_json(
-            folder / WEIGHTS, {paths[key]: name for key, name in keys.items() if key in paths}
-        )
+        named = {paths[key]: stored for key, stored in keys.items() if key in paths}
+        write_json(folder / WEIGHTS, named)
 
 
 def _module(
-    traced: Mapping[str, Any], signatures: Mapping[str, Signature], float16: bool
-) -> tuple[tf.Module, dict[int, str]]:
-    """What is saved, and the checkpoint's key of every variable by its `id`."""
+    traced: Mapping[str, Any], signatures: Mapping[str, Signature], stored_as: Kind | None
+) -> tuple[tf.Module, dict[int, Any]]:
+    """What is saved, and the checkpoint's key of every variable by its `id`: one of its values, or
+    those of its codes and its scale.
+    """
     module: Any = tf.Module()
     variables = {id(v): v for function in traced.values() for v in function.variables}
-    stored = store_as_float16(traced.values()) if float16 else {}
+    stored = store(traced.values(), stored_as) if stored_as else {}
     plain = {key: variable for key, variable in variables.items() if key not in stored}
     module.resources = list(stored.values())
     module.stored = [resource.stored for resource in stored.values()]
+    module.scales = [resource.scale for resource in stored.values()]
     module.used = list(plain.values())
     module.tables = [table for signature in signatures.values() for table in signature.tracked]
-    keys = {key: f"used/{number}{_VALUE}" for number, key in enumerate(plain)}
-    keys |= {key: f"stored/{number}{_VALUE}" for number, key in enumerate(stored)}
+    keys: dict[int, Any] = {key: f"used/{number}{_VALUE}" for number, key in enumerate(plain)}
+    keys |= {
+        key: [f"{part}/{number}{_VALUE}" for part in ("stored", "scales")]
+        for number, key in enumerate(stored)
+    }
     return module, keys
 
 

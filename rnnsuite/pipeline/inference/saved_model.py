@@ -1,6 +1,7 @@
 """A SavedModel folder as a model that can be asked, or started from."""
 
 import json
+import math
 import pathlib
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -86,12 +87,16 @@ def exported_start(folder: pathlib.Path) -> Start:
         )
     card = read_json(folder / "assets.extra" / "model_card.json")
     fitted = read_json(folder / "assets.extra" / "fitted.json")
-    keys: Mapping[str, str] = read_json(folder / WEIGHTS)
+    keys: Mapping[str, str | list[str]] = read_json(folder / WEIGHTS)
     reader = tf.train.load_checkpoint(str(folder / "variables" / "variables"))
+
+    def value(key):
+        """Of a variable, or of the product of two."""
+        parts = [key] if isinstance(key, str) else key
+        return math.prod(np.asarray(reader.get_tensor(part), np.float32) for part in parts)
+
     try:
-        weights = {
-            name: np.asarray(reader.get_tensor(key), np.float32) for name, key in keys.items()
-        }
+        weights = {name: value(key) for name, key in keys.items()}
     except (tf.errors.OpError, json.JSONDecodeError) as error:
         raise UserError(f"{folder} is damaged: {one_line(error)}") from error
     return Start(app=card["name"], config=card["config"], fitted=fitted, weights=weights)

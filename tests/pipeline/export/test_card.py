@@ -36,3 +36,10 @@ def test_it_names_the_data_and_their_licence(licence, line, tmp_path):
     assert line in lines
     assert "| val_accuracy | 0.93 |" in lines
     assert "| dynamic.tflite | 2.0e-03 | accuracy 0.5000 | 7 |" in lines
+
+
+@pytest.mark.parametrize("source", ["sample", "tfds:imdb_reviews", "/elsewhere/data", "."])
+def test_a_source_below_the_working_directory_is_named_from_there(source, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert card._from_here(source) == source
+    assert card._from_here(str(tmp_path / "data" / "a.csv")) == "data/a.csv"
