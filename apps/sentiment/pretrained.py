@@ -1,7 +1,8 @@
 """What a language model gives a classifier: its vocabulary, and weights to begin with."""
 
 import dataclasses
-from collections.abc import Mapping
+import logging
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import keras
@@ -12,6 +13,7 @@ from rnnsuite.core.weights import copy_weights, named_weights
 from rnnsuite.pipeline.config import Config
 from rnnsuite.pipeline.start import open_origin
 
+log = logging.getLogger(__name__)
 APP = "language_model"
 TABLE = "tokens/0/table_0"
 """The language model's token vectors."""
@@ -68,6 +70,10 @@ def initialise(config: Config, model: keras.Model, start: Start | None) -> None:
     _begin(model, origin.weights)
 
 
+def _layers(names: Iterable[str]) -> set[str]:
+    return {name.split("/")[0] for name in names}
+
+
 def _begin(model: keras.Model, weights: Mapping[str, Any]) -> None:
     """Every weight that the language model has, too, by name."""
     own = named_weights(model)
@@ -77,6 +83,9 @@ def _begin(model: keras.Model, weights: Mapping[str, Any]) -> None:
         raise ValueError(
             "none of its recurrent layers is one of this model: set model.averaged and equal sizes"
         )
+    fresh = sorted(_layers(name for name in own if "recurrent/" in name) - _layers(shared))
+    if fresh:
+        log.warning("The language model has no %s: this begins anew.", " and ".join(fresh))
     for name, value in shared.items():
         if tuple(value.shape) != tuple(own[name].shape):
             raise ValueError(

@@ -87,12 +87,11 @@ def _overridden(run: Run, data: str | None, overrides: Sequence[str]) -> Run:
 
 
 def _write_saved_model(app: App, exported: Exported, folder: pathlib.Path) -> None:
-    model = exported.trained.model
-    paths = {id(weight.value): name for name, weight in named_weights(model).items()}
+    weights = named_weights(exported.trained.model)
     kind = exported.trained.config.export.weights
     stored_as = None if kind == "float32" else kind
     with exporting("served"):
-        saved_model.write(exported.signatures, folder, stored_as=stored_as, paths=paths)
+        saved_model.write(exported.signatures, folder, stored_as=stored_as, weights=weights)
     warmup.write_warmup(exported.signatures, app.name, folder)
 
 

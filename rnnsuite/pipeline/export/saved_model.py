@@ -3,14 +3,15 @@
 import dataclasses
 import inspect
 import pathlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+import keras
 import tensorflow as tf
 
 from rnnsuite.app import Signature, Trained
 from rnnsuite.core.files import write_json
-from rnnsuite.pipeline.export.stored_weights import Kind, round_weights, store
+from rnnsuite.pipeline.export.stored_weights import Kind, round_weights, shorten, store
 from rnnsuite.pipeline.inference.saved_model import WEIGHTS
 from rnnsuite.pipeline.run import Run
 
@@ -44,7 +45,7 @@ def write(
     folder: pathlib.Path,
     batch: int | None = None,
     stored_as: Kind | None = None,
-    paths: Mapping[int, str] | None = None,
+    weights: Mapping[str, keras.Variable] | None = None,
 ) -> None:
     """Saves the signatures, and the variables and tables that they use.
 
@@ -56,7 +57,8 @@ def write(
         folder: the SavedModel's folder.
         batch: a fixed batch size in place of any.
         stored_as: how weights are stored; None for what they are.
-        paths: names of the weights by the `id` of their variable, kept in `WEIGHTS`.
+        weights: those of the model by name. What no signature uses is saved, too, so that another
+            training can begin with all of them; their names are kept in `WEIGHTS`.
 
     Raises:
         OSError: where the folder cannot be written.
@@ -66,7 +68,9 @@ def write(
         name: tf.function(signature.function, autograph=False).get_concrete_function(**specs[name])
         for name, signature in signatures.items()
     }
-    module, keys = _module(traced, signatures, stored_as)
+    names = {id(weight.value): name for name, weight in (weights or {}).items()}
+    spare = [weight.value for weight in (weights or {}).values()]
+    module, keys = _module(traced, signatures, stored_as, spare)
     functions = {
         name: _with_defaults(function, specs[name], signatures[name].defaults)
         for name, function in traced.items()
@@ -75,27 +79,32 @@ def write(
         tf.saved_model.save(module, str(folder), signatures=functions)
     except tf.errors.OpError as error:  # a full disk, most of all, is no OSError in TensorFlow
         raise OSError(error.message) from error
-    if paths:
-        named = {paths[key]: stored for key, stored in keys.items() if key in paths}
+    if weights:
+        named = {names[key]: stored for key, stored in keys.items() if key in names}
         write_json(folder / WEIGHTS, named)
 
 
 def _module(
-    traced: Mapping[str, Any], signatures: Mapping[str, Signature], stored_as: Kind | None
+    traced: Mapping[str, Any],
+    signatures: Mapping[str, Signature],
+    stored_as: Kind | None,
+    weights: Sequence[tf.Variable],
 ) -> tuple[tf.Module, dict[int, Any]]:
     """What is saved, and the checkpoint's key of every variable by its `id`: one of its values, or
     those of its codes and its scale.
     """
     module: Any = tf.Module()
     variables = {id(v): v for function in traced.values() for v in function.variables}
-    stored = store(traced.values(), stored_as) if stored_as else {}
-    plain = {key: variable for key, variable in variables.items() if key not in stored}
-    module.resources = list(stored.values())
-    module.stored = [resource.stored for resource in stored.values()]
-    module.scales = [resource.scale for resource in stored.values()]
-    module.used = list(plain.values())
+    used = store(traced.values(), stored_as) if stored_as else {}
+    spare = {id(v): v for v in weights if id(v) not in variables}
+    stored = {**used, **(shorten(spare.values(), stored_as) if stored_as else {})}
+    plain = [v for key, v in {**variables, **spare}.items() if key not in stored]
+    module.resources = list(used.values())
+    module.stored = [variable.stored for variable in stored.values()]
+    module.scales = [variable.scale for variable in stored.values()]
+    module.used = plain
     module.tables = [table for signature in signatures.values() for table in signature.tracked]
-    keys: dict[int, Any] = {key: f"used/{number}{_VALUE}" for number, key in enumerate(plain)}
+    keys: dict[int, Any] = {id(v): f"used/{number}{_VALUE}" for number, v in enumerate(plain)}
     keys |= {
         key: [f"{part}/{number}{_VALUE}" for part in ("stored", "scales")]
         for number, key in enumerate(stored)

@@ -102,6 +102,15 @@ class StoredVariable(tf.saved_model.experimental.TrackableResource):
         tf.raw_ops.AssignVariableOp(resource=self.resource_handle, value=wide)
 
 
+def shorten(variables: Iterable[tf.Variable], kind: Kind) -> dict[int, StoredVariable]:
+    """A `StoredVariable` for each variable that is stored in fewer bits, by the variable's `id`."""
+    return {
+        id(variable): StoredVariable(variable, kind)
+        for variable in variables
+        if variable.dtype == tf.float32 and is_shortened(variable.shape, kind)
+    }
+
+
 def store(functions: Iterable[Any], kind: Kind) -> Mapping[int, StoredVariable]:
     """Puts a `StoredVariable` in the place of float32 variables of concrete functions.
 
@@ -113,13 +122,8 @@ def store(functions: Iterable[Any], kind: Kind) -> Mapping[int, StoredVariable]:
         The new variables by the `id` of those whose place they took.
     """
     functions = list(functions)
-    variables = {
-        id(variable): variable
-        for function in functions
-        for variable in function.variables
-        if variable.dtype == tf.float32 and is_shortened(variable.shape, kind)
-    }
-    stored = {key: StoredVariable(variable, kind) for key, variable in variables.items()}
+    variables = {id(v): v for function in functions for v in function.variables}
+    stored = shorten(variables.values(), kind)
     handles = {id(variables[key].handle): new.resource_handle for key, new in stored.items()}
     for function in functions:
         captures = [handles.get(id(capture), capture) for capture in function.captured_inputs]

@@ -70,7 +70,7 @@ def test_it_has_the_language_model_s_vocabulary_and_weights(language, classifier
         np.testing.assert_allclose(own[name], theirs[name], atol=1e-5)
 
 
-def test_without_a_language_loss_its_vectors_are_the_embedding(language):
+def test_without_a_language_loss_its_vectors_are_the_embedding(language, caplog):
     config = settings(language)
     fitted = APP.data.fit(config.data, APP.data.load(config.data, "train"))
     model = build(config.model, fitted)
@@ -78,6 +78,11 @@ def test_without_a_language_loss_its_vectors_are_the_embedding(language):
     own = named_weights(model)
     theirs = named_weights(Run(LANGUAGE, language).model())
     np.testing.assert_array_equal(own["embedding/0/embeddings"], theirs["tokens/0/table_0"])
+    values = {name: value.numpy() for name, value in theirs.items() if "backward" not in name}
+    subwords = {"subwords": fitted.subwords}
+    forward = Start(app="language_model", config={}, fitted=subwords, weights=values)
+    initialise(config, model, forward)
+    assert "The language model has no backward_recurrent: this begins anew." in caplog.text
 
 
 def test_it_is_asked_and_travels_like_the_others(classifier, tmp_path):

@@ -12,9 +12,12 @@ from hypothesis.extra.numpy import array_shapes, arrays
 
 from rnnsuite.app import Signature
 from rnnsuite.core.errors import UserError
+from rnnsuite.core.files import write_json
+from rnnsuite.core.weights import named_weights
 from rnnsuite.layers import GRU
 from rnnsuite.pipeline.export import child, loader, saved_model
 from rnnsuite.pipeline.export.stored_weights import round_weights, shortened
+from rnnsuite.pipeline.inference.saved_model import exported_start
 
 X = np.random.default_rng(0).normal(size=[2, 5, 3]).astype("f")
 
@@ -28,7 +31,7 @@ def made(seed, kind):
     return round_weights(keras.Model(inputs, keras.layers.Dense(4)(GRU(64)(inputs))), kind)
 
 
-def write(model, folder, kind):
+def write(model, folder, kind, weights=None):
     def serve(x, scale):
         return {"y": scale * model(x, training=False)}
 
@@ -38,7 +41,7 @@ def write(model, folder, kind):
     }
     defaults = {"scale": np.float32(1)}
     signature = Signature(serve, specs, {"x": X, **defaults}, defaults=defaults)
-    saved_model.write({"serving_default": signature}, folder, stored_as=kind)
+    saved_model.write({"serving_default": signature}, folder, stored_as=kind, weights=weights)
     return folder
 
 
@@ -120,3 +123,18 @@ def test_a_weight_that_cannot_be_held_is_named(kind, value):
         return
     with pytest.raises(UserError, match=rf"dense.*/kernel has values that {kind} cannot hold"):
         round_weights(model, kind)
+
+
+@pytest.mark.parametrize("kind", [None, "float16", "int8"])
+def test_another_training_can_begin_with_all_weights(kind, tmp_path):
+    """With those, too, that no signature uses."""
+    model = made(6, kind or "float16")
+    spare = keras.Variable(np.diag([1.0, 2.0, 127.0]).astype("f"))
+    weights = {**named_weights(model), "spare/0/kernel": spare}
+    folder = write(model, tmp_path / "m", kind, weights)
+    for file in ("model_card.json", "fitted.json"):
+        write_json(folder / "assets.extra" / file, {"name": "any", "config": {}})
+    start = exported_start(folder)
+    assert start.weights.keys() == weights.keys()
+    for name, weight in weights.items():
+        np.testing.assert_allclose(start.weights[name], weight, rtol=1e-6, atol=1e-7)
