@@ -168,16 +168,29 @@ def longest_copy(ids: Sequence[np.ndarray], train: np.ndarray) -> int:
     length = 0
     source = train.astype(np.uint64)
     parts = [row.astype(np.uint64) for row in ids]
-    of_source = source.copy()
     of_parts = [row.copy() for row in parts]
-    while any(len(row) for row in of_parts) and len(of_source):
-        hashes = np.concatenate([row for row in of_parts if len(row)])
-        if not np.isin(hashes, of_source).any():
-            break
+    # Where the training text has an n-gram of the texts: only there can it have a longer one.
+    places = np.arange(len(source))
+    of_source = source
+    while True:
+        wanted = np.unique(np.concatenate([*of_parts, source[:0]]))
+        if not len(wanted):
+            return length
+        nearest = np.minimum(np.searchsorted(wanted, of_source), len(wanted) - 1)
+        is_found = wanted[nearest] == of_source
+        if not is_found.any():
+            return length
         length += 1
-        of_source = _longer(of_source, source, length)
+        is_inside = is_found & (places + length < len(source))
+        places = places[is_inside]
+        with np.errstate(over="ignore"):
+            of_source = _hashed(of_source[is_inside], source[places + length])
         of_parts = [_longer(row, part, length) for row, part in zip(of_parts, parts, strict=True)]
-    return length
+
+
+def _hashed(hashes: np.ndarray, tokens: np.ndarray) -> np.ndarray:
+    """The hashes of n-grams with one more token."""
+    return (hashes + np.uint64(1)) * MULTIPLIER + tokens
 
 
 def _longer(hashes: np.ndarray, tokens: np.ndarray, length: int) -> np.ndarray:
@@ -185,4 +198,4 @@ def _longer(hashes: np.ndarray, tokens: np.ndarray, length: int) -> np.ndarray:
     if len(hashes) < 2:
         return hashes[:0]
     with np.errstate(over="ignore"):
-        return (hashes[:-1] + np.uint64(1)) * MULTIPLIER + tokens[length : length + len(hashes) - 1]
+        return _hashed(hashes[:-1], tokens[length : length + len(hashes) - 1])
