@@ -60,6 +60,7 @@ def values(tmp_path_factory):
         "speech_commands": [str(folder / "a.wav")],
         "sentiment": texts,
         "translation": texts,
+        "language_model": texts,
     }
 
 
@@ -78,10 +79,11 @@ def test_every_released_model_answers_as_predict_does(asked, values, name):
     assert len(answers) == len(values[name])
     for row, answer in enumerate(answers):
         assert isinstance(answer, app.serving.answer)
-        for key, column in expected.items():
+        for key in expected.keys() - set(app.serving.drawn):
+            column = expected[key]
             value = getattr(answer, key)
-            if column.dtype.kind == "f":
-                np.testing.assert_allclose(value, column[row], atol=1e-5)
+            if column.dtype.kind in "fi":
+                np.testing.assert_allclose(value, column[row], atol=1e-5, rtol=1e-5)
             else:
                 assert value == column[row].decode()
     assert asked.answers(app, []) == []

@@ -62,10 +62,11 @@ def test_rows_and_columns_answer_as_predict_does(ask, name):
     bare = ask(f"{name}/labels/stable:predict", inputs=[encoded(value) for value in values]).json()
     assert rows == named
     assert columns == bare
-    for key, column in expected.items():
+    for key in expected.keys() - set(app.serving.drawn):
+        column = expected[key]
         assert [row[key] for row in rows] == columns["outputs"][key]
-        if column.dtype.kind == "f":
-            np.testing.assert_allclose(columns["outputs"][key], column, atol=1e-5)
+        if column.dtype.kind in "fi":
+            np.testing.assert_allclose(columns["outputs"][key], column, atol=1e-5, rtol=1e-5)
         else:
             assert columns["outputs"][key] == [value.decode() for value in column]
 
