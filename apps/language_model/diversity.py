@@ -32,8 +32,8 @@ SETTINGS: Mapping[str, Mapping[str, float]] = {
 }
 """Options of the signature generate, by what they are called; the others as they are usual."""
 USUAL = {"temperature": 1.0, "top_k": 0, "top_p": 1.0}
-COLLAPSED = 0.3
-"""Share of repeated 4-grams above which a text goes round in circles; people's have hardly any."""
+COLLAPSED = 0.1
+"""Share of repeated 4-grams above which a text goes round in circles; people's have under 1 %."""
 MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
 
 
