@@ -1,4 +1,4 @@
-"""Weights stored in 16 or 8 bits and computed with in 32: a smaller export of the same speed."""
+"""Weights stored in 16 or 8 bits and computed with in 32: a smaller export, the same graph."""
 
 import hashlib
 from collections.abc import Iterable, Mapping

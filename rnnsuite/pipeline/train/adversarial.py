@@ -52,7 +52,7 @@ class Adversary:
 
 
 def worst(x_BxTxD: tf.Tensor, gradient_BxTxD: tf.Tensor, size: float) -> tf.Tensor:
-    """The perturbation of each example that raises a linear loss most (1605.07725, eq. 7).
+    """The perturbation of each example that raises a linear loss most (1605.07725, section 3).
 
     Args:
         x_BxTxD: the embedded tokens.
