@@ -27,16 +27,8 @@ def encoded(
         A data set of the rows of these tensors, which are dense.
     """
     rows = records.batch(size).map(encode, num_parallel_calls=tf.data.AUTOTUNE).unbatch()
-
-    def row(*parts: Any):
-        element: Any = parts[0] if len(parts) == 1 else parts
-        return tf.nest.map_structure(_dense, element)
-
-    return rows.map(row)
-
-
-def _dense(part):
-    return part.to_tensor() if isinstance(part, tf.RaggedTensor) else part
+    # A row of a ragged tensor is a tensor to a function, but not yet to the data set.
+    return rows.map(lambda *parts: parts[0] if len(parts) == 1 else parts)
 
 
 def bucketed(

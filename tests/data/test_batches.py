@@ -76,7 +76,9 @@ def test_records_are_encoded_many_at_once_and_come_one_by_one(size):
         words = tf.strings.split(batch)
         return {"words": words, "count": words.row_lengths()}
 
-    found = list(batches.encoded(records, encode, size).as_numpy_iterator())
+    rows = batches.encoded(records, encode, size)
+    assert rows.element_spec["words"] == tf.TensorSpec([None], tf.string)
+    found = list(rows.as_numpy_iterator())
     assert [row["words"].tolist() for row in found] == [[b"a", b"b"], [], [b"c", b"d", b"e"]]
     assert [int(row["count"]) for row in found] == [2, 0, 3]
     pairs = batches.encoded(records, lambda batch: (tf.strings.length(batch), batch), size)
