@@ -50,7 +50,7 @@ def peaks(made: Scene, words: list[str], maps: np.ndarray) -> list[bool]:
 
 
 def of_scenes(options) -> dict:
-    pictures = {render(made).tobytes(): made for split, _, made in scenes() if split == "test"}
+    pictures = {render(made).tobytes(): made for made in scenes("test")}
     records = collect(APP.data.load(data_section(APP, options.run, None), "test"))
     predictor = open_model(APP, options.run)
     answers = predictor.answer(records)["caption"]

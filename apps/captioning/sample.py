@@ -7,6 +7,7 @@ scene of a picture can be made again, with the place of every shape.
 """
 
 import dataclasses
+import functools
 import random
 from collections.abc import Iterator
 
@@ -127,39 +128,46 @@ def scene(rng: random.Random, unseen: bool = False) -> Scene:
             return Scene((first, second), relation, shade)
 
 
-def scenes(seed: int = 0) -> Iterator[tuple[str, int, Scene]]:
-    """(split, number, scene) of all splits."""
-    for place, (split, size) in enumerate(SIZES.items()):
-        rng = random.Random(1000 * seed + place)
-        for number in range(size):
-            yield split, number, scene(rng, unseen=split == "test" and number % 2 == 1)
+def scenes(split: str, seed: int = 0) -> Iterator[Scene]:
+    """All scenes of a split."""
+    rng = random.Random(1000 * seed + list(SIZES).index(split))
+    for number in range(SIZES[split]):
+        yield scene(rng, unseen=split == "test" and number % 2 == 1)
 
 
 def render(scene: Scene) -> np.ndarray:
     """The picture, `[SIDE, SIDE, 3]` uint8: every pixel the mean of 16."""
+    pixels = np.full([SIDE, SIDE, 3], scene.shade, np.float32)
+    for thing in scene.things:  # they have no pixel in common
+        left, top = (middle - thing.radius for middle in (thing.x, thing.y))
+        box = pixels[top : top + 2 * thing.radius, left : left + 2 * thing.radius]
+        share = _share(thing.shape, thing.radius)
+        box[:] = share * np.array(thing.tint) + (1 - share) * scene.shade
+    return pixels.round().astype(np.uint8)
+
+
+@functools.cache
+def _share(shape: str, radius: int) -> np.ndarray:
+    """The share of each pixel that a shape covers, `[2 * radius, 2 * radius, 1]`."""
     fine = 4
-    pixels = np.full([SIDE * fine, SIDE * fine, 3], scene.shade, np.float32)
-    for thing in scene.things:
-        left, top = (fine * (middle - thing.radius) for middle in (thing.x, thing.y))
-        box = pixels[top : top + 2 * fine * thing.radius, left : left + 2 * fine * thing.radius]
-        y, x = (np.mgrid[: box.shape[0], : box.shape[1]] + 0.5) / fine - thing.radius
-        box[_covered(thing, x, y)] = thing.tint
-    return pixels.reshape(SIDE, fine, SIDE, fine, 3).mean(axis=(1, 3)).round().astype(np.uint8)
+    size = 2 * radius
+    y, x = (np.mgrid[: size * fine, : size * fine] + 0.5) / fine - radius
+    covered = _covered(shape, radius, x, y).reshape(size, fine, size, fine)
+    return covered.mean(axis=(1, 3))[:, :, None]
 
 
-def _covered(thing: Thing, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """Which points lie in the shape, as seen from its middle."""
-    radius = thing.radius
+def _covered(shape: str, radius: int, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Which points lie in a shape, as seen from its middle."""
     distance = np.hypot(x, y)
-    if thing.shape == "circle":
+    if shape == "circle":
         return distance <= radius
-    if thing.shape == "ring":
+    if shape == "ring":
         return (distance <= radius) & (distance >= 0.6 * radius)
-    if thing.shape == "square":
+    if shape == "square":
         return np.maximum(abs(x), abs(y)) <= 0.8 * radius
-    if thing.shape == "diamond":
+    if shape == "diamond":
         return abs(x) + abs(y) <= radius
-    if thing.shape == "cross":
+    if shape == "cross":
         arms = np.minimum(abs(x), abs(y)) <= 0.3 * radius
         return arms & (np.maximum(abs(x), abs(y)) <= 0.95 * radius)
     return (y <= 0.7 * radius) & (y >= 2 * abs(x) / 1.1 - radius)  # a triangle that points up
@@ -181,6 +189,5 @@ class CaptioningSample(tfds.core.GeneratorBasedBuilder):
         return {split: self._generate_examples(split) for split in SIZES}
 
     def _generate_examples(self, split):
-        for where, number, made in scenes():
-            if where == split:
-                yield number, {"image": render(made), "captions": made.captions}
+        for number, made in enumerate(scenes(split)):
+            yield number, {"image": render(made), "captions": made.captions}

@@ -35,7 +35,7 @@ def signatures(trained: Trained) -> dict[str, Signature]:
         return classification.probabilities(trained.model(ids, training=False))
 
     # A function of its own, so that two signatures share one graph.
-    @tf.function(input_signature=list(text.values()))
+    @tf.function(input_signature=list(text.values()), autograph=False)
     def explain(text):
         # One column at least, so that a batch of empty texts is a batch of padding.
         ids = to_ids(text).to_tensor()

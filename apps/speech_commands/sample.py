@@ -90,11 +90,15 @@ def speak(word: str, voice: np.random.Generator, rng: np.random.Generator) -> np
         axis=2
     )
     window = np.hanning(_FFT + 1)[:-1]
+    pieces = [np.lib.stride_tricks.sliding_window_view(each, _FFT)[::_HOP] for each in sources]
+    mixed = sum(
+        part[:, None] * piece[: len(voiced)]
+        for part, piece in zip((voiced, noise), pieces, strict=True)
+    )
+    shaped = np.fft.irfft(np.fft.rfft(mixed * window) * shape) * window
     sound = np.zeros(count)
-    for frame in range(len(voiced)):
-        part = slice(frame * _HOP, frame * _HOP + _FFT)
-        mixed = voiced[frame] * sources[0][part] + noise[frame] * sources[1][part]
-        sound[part] += np.fft.irfft(np.fft.rfft(mixed * window) * shape[frame]) * window
+    for frame, piece in enumerate(shaped):
+        sound[frame * _HOP : frame * _HOP + _FFT] += piece
     return sound / np.abs(sound).max()
 
 

@@ -71,7 +71,7 @@ def signatures(trained: Trained) -> dict[str, Signature]:
         return classification.probabilities(trained.model(samples, training=False))
 
     # A function of its own, so that two signatures share one graph.
-    @tf.function(input_signature=list(exact.values()))
+    @tf.function(input_signature=list(exact.values()), autograph=False)
     def answer(samples):
         return classification.with_label(fitted.labels, clip(samples))
 

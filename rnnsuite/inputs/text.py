@@ -45,7 +45,9 @@ def learn_vocabulary(texts: tf.data.Dataset, size: int, lower: bool = True) -> t
     counts = collections.Counter()
     batch = tf.TensorSpec([None], tf.string)
     words_of = tf.function(
-        lambda batch: split_words(normalize(batch, lower)).flat_values, input_signature=[batch]
+        lambda batch: split_words(normalize(batch, lower)).flat_values,
+        input_signature=[batch],
+        autograph=False,
     )
     for batch in texts.batch(256):
         counts.update(words_of(batch).numpy().tolist())

@@ -45,6 +45,7 @@ def count_tokens(
     split = tf.function(
         lambda batch: SPLIT[unit](batch, lower).flat_values,
         input_signature=[tf.TensorSpec([None], tf.string)],
+        autograph=False,
     )
     counts: collections.Counter = collections.Counter()
     for batch in texts:

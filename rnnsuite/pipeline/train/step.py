@@ -71,16 +71,18 @@ class Trainer:
             _state_variables(model, self.settings.batch_size) if contiguous else {}
         )
         self.compile_seconds = 0.0
-        self.train_step = self._timed(tf.function(self._train_step, input_signature=spec))
         adversarial = functools.partial(self._train_step, adversary=self.adversary)
-        self.adversarial_step = self._timed(tf.function(adversarial, input_signature=spec))
-        self.validation_step = self._timed(tf.function(self._validation_step, input_signature=spec))
+        self.train_step = self._traced(self._train_step, spec)
+        self.adversarial_step = self._traced(adversarial, spec)
+        self.validation_step = self._traced(self._validation_step, spec)
 
     def step(self, epoch: int) -> Callable:
         """The training step of an epoch, counted from 0."""
         return self.adversarial_step if self.settings.is_adversarial(epoch) else self.train_step
 
-    def _timed(self, function: Callable) -> Callable:
+    def _traced(self, step: Callable, spec: list) -> Callable:
+        # AutoGraph would rewrite the source of all that a step calls, seconds for nothing.
+        function = tf.function(step, input_signature=spec, autograph=False)
         compiled: set[tuple] = set()
 
         def run(*batch):
