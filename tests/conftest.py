@@ -22,6 +22,7 @@ from rnnsuite.core.files import read_json, write_json
 from rnnsuite.pipeline import config as configuration
 from rnnsuite.pipeline.inference.evaluate import evaluate
 from rnnsuite.pipeline.inference.models import open_model
+from tests.processes import run_alone
 
 ROOT = pathlib.Path(__file__).parent.parent
 APPS = [name for name, place in catalog.places().items() if (place.configs / "tiny.yaml").is_file()]
@@ -82,7 +83,7 @@ def _shared(factory: pytest.TempPathFactory) -> pathlib.Path:
 
 @dataclasses.dataclass(frozen=True)
 class Finished:
-    """An application with a finished run and its export, which lies where it was moved to."""
+    """An application with a finished run and its export, neither of them where it was written."""
 
     app: App
     run: pathlib.Path
@@ -140,19 +141,24 @@ def train_and_export(name: str, factory: pytest.TempPathFactory) -> Finished:
 
 
 def _train_and_export(name: str, place: pathlib.Path) -> None:
+    from rnnsuite.pipeline.export import child
     from rnnsuite.pipeline.export.release import release
     from rnnsuite.pipeline.train.train import train
 
     app = catalog.find(name)
-    train(app, configuration.load(app, "tiny"), place / "run")
-    report = release(app, place / "run", place / "first")
-    (place / "first").rename(place / "moved")
+    begun = place / "begun"
+    train(app, configuration.load(app, "tiny"), begun / "run")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(child, "run_file", run_alone)
+        report = release(app, begun / "run", begun / "models")
+    # Whatever a test finds, it finds without what was there when this was written.
+    begun.rename(place / "moved")
     write_json(place / "report.json", report["parity"])
 
 
 def _read(name: str, place: pathlib.Path) -> Finished:
-    folder = place / "moved" / name
-    metrics = read_json(place / "run" / "metrics.json")
+    run = place / "moved" / "run"
+    folder = place / "moved" / "models" / name
     report = read_json(place / "report.json")
-    app = catalog.find(name)
-    return Finished(app, place / "run", metrics, folder / "1", folder / "lite" / "1", report)
+    metrics = read_json(run / "metrics.json")
+    return Finished(catalog.find(name), run, metrics, folder / "1", folder / "lite" / "1", report)

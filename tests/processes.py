@@ -9,6 +9,22 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 
+ALONE = """
+import runpy, sys
+sys.argv = sys.argv[1:]
+runpy.run_path(sys.argv[0], run_name="__main__")
+bad = [module for module in sys.modules if module.split(".")[0] in ("rnnsuite", "apps")]
+assert not bad, bad
+"""
+"""Runs a file and asserts that it imports nothing of ours."""
+
+
+def run_alone(script: pathlib.Path | str, *arguments: object) -> None:
+    """A Python file run in a process that must not import anything of ours."""
+    command = [sys.executable, "-I", "-c", ALONE, str(script), *map(str, arguments)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-2000:]
+
 
 def ports(count: int) -> list[int]:
     """Ports that were free a moment ago."""

@@ -116,33 +116,6 @@ def test_examples_fit_the_model(finished):
     assert app.data.augment is None or callable(app.data.augment(config.data, fitted))
 
 
-ALONE = """
-import runpy, sys
-sys.argv = sys.argv[1:]
-runpy.run_path(sys.argv[0], run_name="__main__")
-bad = [module for module in sys.modules if module.split(".")[0] in ("rnnsuite", "apps")]
-assert not bad, bad
-"""
-"""Runs a file and asserts that it imports nothing of ours."""
-
-
-def test_export_without_the_run_in_the_cpp_loader_answers_the_same(
-    finished, records, expected, monkeypatch
-):
-    def run_file(script, *arguments):
-        command = [sys.executable, "-I", "-c", ALONE, str(script), *map(str, arguments)]
-        done = subprocess.run(command, capture_output=True, text=True)
-        assert done.returncode == 0, done.stderr[-2000:]
-
-    monkeypatch.setattr(parity.child, "run_file", run_file)
-    hidden = finished.run.rename(finished.run.with_name("hidden"))
-    try:
-        found = parity.ask_saved_model(finished.saved_model, records, list(expected))
-    finally:
-        hidden.rename(finished.run)
-    assert_same(found, expected, bound_of(finished))
-
-
 def test_saved_model_through_tensorflow_answers_the_same(finished, records, expected):
     assert_same(finished.open("saved_model").answer(records), expected, bound_of(finished))
 

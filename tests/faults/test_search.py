@@ -19,7 +19,7 @@ from rnnsuite.pipeline.tune.tune import tune
 from tests.processes import ended, film_reviews, overrides, ports, start, wait
 
 APP = catalog.find("sentiment")
-TRIALS = 7
+TRIALS = 6
 SETTINGS = (
     "tune.space={train.learning_rate: {range: [0.001, 0.1], log: true}, train.epochs: {range: [1, "
     "2]}}",
@@ -64,7 +64,7 @@ def test_a_chief_and_two_workers_each_killed_once(tmp_path):
     wait(lambda: alive() and len(finished()) >= 2, tmp_path / "worker0")
     working[1].send_signal(signal.SIGKILL)
     working[1].wait()
-    wait(lambda: alive() and len(finished()) >= 4, tmp_path / "worker0")
+    wait(lambda: alive() and len(finished()) >= 3, tmp_path / "worker0")
     leading.send_signal(signal.SIGKILL)
     leading.wait()
     known = finished()

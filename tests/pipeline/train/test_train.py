@@ -41,16 +41,6 @@ def words(run, *extra):
     return ["train", "sentiment", "--json", "--run", str(run), *sets]
 
 
-def command(run):
-    return [sys.executable, "-m", "rnnsuite", *words(run)]
-
-
-def finish(run):
-    done = subprocess.run(command(run), capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr[-3000:]
-    return json.loads(done.stdout)
-
-
 def finish_here(run, *extra):
     """The same command in this process, which has TensorFlow already."""
     return CliRunner().invoke(main, words(run, *extra), catch_exceptions=False)
@@ -58,7 +48,8 @@ def finish_here(run, *extra):
 
 def end_in_mid_epoch(run, number, after):
     """Sends a training a signal when there is a checkpoint behind (epoch, step)."""
-    process = subprocess.Popen(command(run), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    command = [sys.executable, "-m", "rnnsuite", *words(run)]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
     deadline = time.monotonic() + 120
     while time.monotonic() < deadline and process.poll() is None:
         stored = checkpoint.load(run / "checkpoints")
@@ -92,7 +83,7 @@ def test_interrupted_killed_and_resumed_equals_uninterrupted(whole, tmp_path):
     assert status == -signal.SIGKILL
     assert f"at epoch 1, step {step}" in said
     assert not (tmp_path / "run" / "metrics.json").exists()
-    resumed = finish(tmp_path / "run")
+    resumed = json.loads(finish_here(tmp_path / "run").stdout)
     ignored = ("run", "report")
     assert {k: v for k, v in resumed.items() if k not in ignored} == {
         k: v for k, v in metrics.items() if k not in ignored
@@ -257,31 +248,22 @@ def test_a_folder_that_cannot_be_written(tmp_path):
         train(APP, settings(table(tmp_path, THREE)), tmp_path / "file" / "run")
 
 
-def test_begins_with_another_runs_weights(whole, tmp_path):
+def test_begins_with_another_runs_weights(tmp_path):
     """Fine-tuning: not a step is taken before the weights are there."""
-    run, _ = whole
-    config = configuration.load(
-        APP,
-        "sample",
-        [
-            *SMALL,
-            "train.epochs=1",
-            f"train.start={run}",
-            "train.learning_rate=1e-9",
-            "train.weight_decay=0.0",
-        ],
-    )
-    metrics = train(APP, config, tmp_path / "run")
+    path, run = table(tmp_path, THREE), tmp_path / "first"
+    first = train(APP, settings(path), run)
+    start = f"train.start={run}"
+    unmoved = ("train.learning_rate=1e-9", "train.weight_decay=0.0")
+    metrics = train(APP, settings(path, start, *unmoved), tmp_path / "run")
     for one, other in zip(
         Run(APP, run).model().weights, Run(APP, tmp_path / "run").model().weights, strict=True
     ):
         if "seed" not in one.path:
             np.testing.assert_allclose(one, other, atol=1e-5)
-    assert metrics["val_loss"] == pytest.approx(Run(APP, run).metrics()["val_loss"], abs=1e-3)
-    wider = configuration.load(APP, "sample", [*SMALL, "model.units=20", f"train.start={run}"])
+    assert metrics["val_loss"] == pytest.approx(first["val_loss"], abs=1e-3)
     with pytest.raises(
         UserError, match=r"train\.start: the model of .* has other layers or another vocabulary"
     ):
-        train(APP, wider, tmp_path / "wider")
+        train(APP, settings(path, start, "model.units=20"), tmp_path / "wider")
     with pytest.raises(UserError, match="is no run"):
-        train(APP, configuration.load(APP, "sample", ["train.start=nowhere"]), tmp_path / "lost")
+        train(APP, settings(path, "train.start=nowhere"), tmp_path / "lost")
