@@ -1,8 +1,10 @@
 """Real processes of ours: started, watched, killed."""
 
 import json
+import multiprocessing
 import os
 import pathlib
+import signal
 import socket
 import subprocess
 import sys
@@ -37,13 +39,57 @@ def ports(count: int) -> list[int]:
     return found
 
 
-def start(words: Sequence[object], log: pathlib.Path, **environment: str) -> subprocess.Popen:
+FORKS = multiprocessing.get_context("forkserver")
+FORKS.set_forkserver_preload(["keras", "tensorflow", "tensorflow_text"])
+"""Processes are forked from one that has imported these, which takes each of them seconds."""
+
+
+class Process:
+    """`rnnsuite WORDS` in a process of its own."""
+
+    def __init__(self, words: Sequence[str], log: pathlib.Path, environment: dict[str, str]):
+        given = (list(words), str(log), environment, os.getcwd())
+        self._forked = FORKS.Process(target=_called, args=given, daemon=True)
+        self._forked.start()
+        self.pid = self._forked.pid
+
+    def poll(self) -> int | None:
+        """The exit status, negative for a signal; None as long as it runs."""
+        return self._forked.exitcode
+
+    def wait(self, seconds: float | None = None) -> int:
+        """The exit status at last."""
+        self._forked.join(seconds)
+        status = self.poll()
+        assert status is not None, f"process {self.pid} still runs after {seconds} s"
+        return status
+
+    def send_signal(self, number: int) -> None:
+        if self.poll() is None:
+            os.kill(self.pid, number)
+
+    def kill(self) -> None:
+        self.send_signal(signal.SIGKILL)
+
+
+def _called(words: list[str], log: str, environment: dict[str, str], folder: str) -> None:
+    """What a forked process does: the command, as `python -m rnnsuite` would."""
+    os.environ.clear()
+    os.environ.update(environment)
+    os.chdir(folder)
+    for number, path, mode in ((1, f"{log}.out", "wb"), (2, log, "ab")):
+        with open(path, mode) as stream:
+            os.dup2(stream.fileno(), number)
+    sys.argv = ["rnnsuite", *words]
+    sys.orig_argv[:] = [sys.executable, "-m", "rnnsuite", *words]
+    from rnnsuite.cli.main import main
+
+    main()
+
+
+def start(words: Sequence[object], log: pathlib.Path, **environment: str) -> Process:
     """`rnnsuite WORDS`, its standard error added to `log` and its standard output to `log`.out."""
-    command = [sys.executable, "-m", "rnnsuite", *map(str, words)]
-    with open(log, "ab") as said, open(f"{log}.out", "wb") as answered:
-        return subprocess.Popen(
-            command, stdout=answered, stderr=said, env={**os.environ, **environment}
-        )
+    return Process([str(word) for word in words], log, {**os.environ, **environment})
 
 
 def wait(condition: Callable[[], object], log: pathlib.Path, seconds: float = 180) -> object:
@@ -57,7 +103,7 @@ def wait(condition: Callable[[], object], log: pathlib.Path, seconds: float = 18
     raise AssertionError(log.read_text()[-3000:])
 
 
-def ended(process: subprocess.Popen, log: pathlib.Path, seconds: float = 240) -> dict:
+def ended(process: Process, log: pathlib.Path, seconds: float = 240) -> dict:
     """What a process that ends well has printed with --json."""
     assert process.wait(seconds) == 0, log.read_text()[-3000:]
     return json.loads(pathlib.Path(f"{log}.out").read_text())

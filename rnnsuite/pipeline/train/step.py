@@ -65,24 +65,21 @@ class Trainer:
         self.adversary = Adversary(model, size) if size else None
         if self.divided:
             leave_gradients_alone(self.optimizer)
-        contiguous = app.data.order == "contiguous"
-        self.states = _state_variables(model, self.settings.batch_size) if contiguous else {}
-        self.validation_states = (
-            _state_variables(model, self.settings.batch_size) if contiguous else {}
-        )
+        self.states = _state_variables(app, model, self.settings.batch_size)
+        self.validation_states = _state_variables(app, model, self.settings.batch_size)
         self.compile_seconds = 0.0
         adversarial = functools.partial(self._train_step, adversary=self.adversary)
-        self.train_step = self._traced(self._train_step, spec)
-        self.adversarial_step = self._traced(adversarial, spec)
-        self.validation_step = self._traced(self._validation_step, spec)
+        # AutoGraph would rewrite the source of all that a step calls, seconds for nothing.
+        traced = functools.partial(tf.function, input_signature=spec, autograph=False)
+        self.train_step = self._timed(traced(self._train_step))
+        self.adversarial_step = self._timed(traced(adversarial))
+        self.validation_step = self._timed(traced(self._validation_step))
 
     def step(self, epoch: int) -> Callable:
         """The training step of an epoch, counted from 0."""
         return self.adversarial_step if self.settings.is_adversarial(epoch) else self.train_step
 
-    def _traced(self, step: Callable, spec: list) -> Callable:
-        # AutoGraph would rewrite the source of all that a step calls, seconds for nothing.
-        function = tf.function(step, input_signature=spec, autograph=False)
+    def _timed(self, function: Callable) -> Callable:
         compiled: set[tuple] = set()
 
         def run(*batch):
@@ -228,8 +225,10 @@ def validate(trainer: Trainer, batches: tf.data.Dataset) -> dict[str, float]:
     return {name: total / weight for name, total in sums.items()}
 
 
-def _state_variables(model: keras.Model, batch_size: int) -> dict[str, tf.Variable]:
-    """A variable of zeros for each output that is named like an input."""
+def _state_variables(app: App, model: keras.Model, batch_size: int) -> dict[str, tf.Variable]:
+    """A variable of zeros for each output that is named like an input, in contiguous order."""
+    if app.data.order != "contiguous":
+        return {}
     inputs = model.input
     outputs = model.output
     if not isinstance(inputs, Mapping) or not isinstance(outputs, Mapping):

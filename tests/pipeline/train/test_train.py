@@ -6,9 +6,6 @@ import os
 import re
 import shutil
 import signal
-import subprocess
-import sys
-import time
 
 import numpy as np
 import pytest
@@ -21,6 +18,7 @@ from rnnsuite.pipeline import config as configuration
 from rnnsuite.pipeline.run import Run
 from rnnsuite.pipeline.train import checkpoint, loop
 from rnnsuite.pipeline.train.train import train
+from tests.processes import start, wait
 
 APP = catalog.find("sentiment")
 # One width of batches: few shapes are compiled.
@@ -48,17 +46,17 @@ def finish_here(run, *extra):
 
 def end_in_mid_epoch(run, number, after):
     """Sends a training a signal when there is a checkpoint behind (epoch, step)."""
-    command = [sys.executable, "-m", "rnnsuite", *words(run)]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-    deadline = time.monotonic() + 120
-    while time.monotonic() < deadline and process.poll() is None:
+    log = run.with_name(f"signal{number}")
+    process = start(words(run), log)
+
+    def is_behind():
+        assert process.poll() is None, log.read_text()[-3000:]
         stored = checkpoint.load(run / "checkpoints")
-        if stored and (stored[1]["epoch"], stored[1]["step"]) > after:
-            process.send_signal(number)
-            return process.wait(), process.stderr.read().decode()
-        time.sleep(0.05)
-    process.kill()
-    raise AssertionError(process.stderr.read().decode()[-3000:])
+        return stored and (stored[1]["epoch"], stored[1]["step"]) > after
+
+    wait(is_behind, log)
+    process.send_signal(number)
+    return process.wait(), log.read_text()
 
 
 @pytest.fixture(scope="module")
@@ -252,9 +250,9 @@ def test_begins_with_another_runs_weights(tmp_path):
     """Fine-tuning: not a step is taken before the weights are there."""
     path, run = table(tmp_path, THREE), tmp_path / "first"
     first = train(APP, settings(path), run)
-    start = f"train.start={run}"
+    origin = f"train.start={run}"
     unmoved = ("train.learning_rate=1e-9", "train.weight_decay=0.0")
-    metrics = train(APP, settings(path, start, *unmoved), tmp_path / "run")
+    metrics = train(APP, settings(path, origin, *unmoved), tmp_path / "run")
     for one, other in zip(
         Run(APP, run).model().weights, Run(APP, tmp_path / "run").model().weights, strict=True
     ):
@@ -264,6 +262,6 @@ def test_begins_with_another_runs_weights(tmp_path):
     with pytest.raises(
         UserError, match=r"train\.start: the model of .* has other layers or another vocabulary"
     ):
-        train(APP, settings(path, start, "model.units=20"), tmp_path / "wider")
+        train(APP, settings(path, origin, "model.units=20"), tmp_path / "wider")
     with pytest.raises(UserError, match="is no run"):
         train(APP, settings(path, "train.start=nowhere"), tmp_path / "lost")

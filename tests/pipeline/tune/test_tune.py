@@ -2,10 +2,6 @@
 
 import json
 import pathlib
-import signal
-import subprocess
-import sys
-import time
 
 import pytest
 from click.testing import CliRunner
@@ -17,6 +13,7 @@ from rnnsuite.pipeline import config as configuration
 from rnnsuite.pipeline.run import Run
 from rnnsuite.pipeline.train.train import train
 from rnnsuite.pipeline.tune.tune import tune
+from tests.processes import start, wait
 
 APP = catalog.find("sentiment")
 
@@ -68,13 +65,11 @@ def test_killed_after_the_second_trial_goes_on_without_repeating(source, tmp_pat
     folder = tmp_path / "search"
     sets = [word for each in overrides(source) for word in ("--set", each)]
     words = ["tune", "sentiment", "--json", "--run", str(folder), "--trials", "4", *sets]
-    command = [sys.executable, "-m", "rnnsuite", *words]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    deadline = time.monotonic() + 200
-    while len(finished(folder)) < 2 and time.monotonic() < deadline and process.poll() is None:
-        time.sleep(0.05)
-    process.send_signal(signal.SIGKILL)
-    process.communicate()
+    log = tmp_path / "log"
+    process = start(words, log)
+    wait(lambda: len(finished(folder)) >= 2 or process.poll() is not None, log)
+    process.kill()
+    process.wait()
     before = {
         name: (folder / "trials" / name / "metrics.json").stat().st_mtime_ns
         for name in finished(folder)
