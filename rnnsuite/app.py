@@ -96,6 +96,7 @@ class Model(Generic[Section, Fitted]):
         config: the `model` section.
         build: `build(config, fitted)` gives a Keras model from batched inputs to a dict of outputs.
         loss: `loss(config, targets, outputs)` gives `{"loss": [batch], ...}`; means are logged.
+            Neither is seen by AutoGraph: a branch that depends on a tensor is `tf.cond`.
         metrics: the names that `loss` gives, each with its better direction.
         initialise: `initialise(config, model, start)` gives a new model weights that were trained
             elsewhere; config is the whole configuration, start a `Start` or None; raises KeyError

@@ -151,9 +151,16 @@ def settings(path, *overrides):
 THREE = [(f"{word} film number {n}", word) for n in range(30) for word in ("good", "bad", "odd")]
 
 
-def test_any_number_of_classes(tmp_path):
-    train(APP, settings(table(tmp_path, THREE)), tmp_path / "run")
-    run = Run(APP, tmp_path / "run")
+@pytest.fixture(scope="module")
+def three(tmp_path_factory):
+    """A table of three classes, a run that was trained on it, and its metrics."""
+    folder = tmp_path_factory.mktemp("three")
+    path = table(folder, THREE)
+    return path, folder / "run", train(APP, settings(path), folder / "run")
+
+
+def test_any_number_of_classes(three):
+    run = Run(APP, three[1])
     assert run.fitted().labels == ("bad", "good", "odd")
     assert run.model().output["logits"].shape == (None, 3)
 
@@ -200,12 +207,11 @@ def test_mixed_precision_trains_and_resumes(tmp_path, precision):
     assert Run(APP, tmp_path / "run").model().dtype_policy.name == "float32"
 
 
-@pytest.mark.parametrize(
-    "overrides", [["train.optimizer=sgd"], ["train.optimizer=rmsprop", "train.schedule=linear"]]
-)
-def test_same_seed_same_metrics(tmp_path, overrides):
-    config = settings(table(tmp_path, THREE), *overrides)
-    assert train(APP, config, tmp_path / "a") == train(APP, config, tmp_path / "b")
+def test_same_seed_same_metrics(three, tmp_path):
+    path, _, metrics = three
+    assert train(APP, settings(path), tmp_path / "again") == metrics
+    other = settings(path, "train.optimizer=rmsprop", "train.schedule=linear")
+    assert train(APP, other, tmp_path / "a") == train(APP, other, tmp_path / "b")
 
 
 def test_early_stopping(tmp_path):
@@ -246,10 +252,9 @@ def test_a_folder_that_cannot_be_written(tmp_path):
         train(APP, settings(table(tmp_path, THREE)), tmp_path / "file" / "run")
 
 
-def test_begins_with_another_runs_weights(tmp_path):
+def test_begins_with_another_runs_weights(three, tmp_path):
     """Fine-tuning: not a step is taken before the weights are there."""
-    path, run = table(tmp_path, THREE), tmp_path / "first"
-    first = train(APP, settings(path), run)
+    path, run, first = three
     origin = f"train.start={run}"
     unmoved = ("train.learning_rate=1e-9", "train.weight_decay=0.0")
     metrics = train(APP, settings(path, origin, *unmoved), tmp_path / "run")
