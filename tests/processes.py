@@ -48,6 +48,7 @@ class Process:
     """`rnnsuite WORDS` in a process of its own."""
 
     def __init__(self, words: Sequence[str], log: pathlib.Path, environment: dict[str, str]):
+        log.touch()
         given = (list(words), str(log), environment, os.getcwd())
         self._forked = FORKS.Process(target=_called, args=given, daemon=True)
         self._forked.start()
