@@ -151,7 +151,7 @@ def _train_and_export(name: str, place: pathlib.Path) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(child, "run_file", run_alone)
         report = release(app, begun / "run", begun / "models")
-    # Whatever a test finds, it finds without what was there when this was written.
+    # Tests read the run and its export where they were not written.
     begun.rename(place / "moved")
     write_json(place / "report.json", report["parity"])
 

@@ -96,10 +96,17 @@ def speak(word: str, voice: np.random.Generator, rng: np.random.Generator) -> np
         for part, piece in zip((voiced, noise), pieces, strict=True)
     )
     shaped = np.fft.irfft(np.fft.rfft(mixed * window) * shape) * window
-    sound = np.zeros(count)
-    for frame, piece in enumerate(shaped):
-        sound[frame * _HOP : frame * _HOP + _FFT] += piece
+    sound = overlap_add(shaped, _HOP)
     return sound / np.abs(sound).max()
+
+
+def overlap_add(frames: np.ndarray, hop: int) -> np.ndarray:
+    """The sum of frames `[frames, samples]`, each begun `hop` samples behind the one before."""
+    count, width = frames.shape
+    sound = np.zeros(count * hop + width)
+    for number, frame in enumerate(frames):
+        sound[number * hop : number * hop + width] += frame
+    return sound
 
 
 def clip(word: str, voice: int, number: int) -> np.ndarray:

@@ -90,3 +90,14 @@ def test_a_shape_is_drawn_where_it_lies(shape):
     assert abs(columns.mean() - 19.5) < 0.6
     assert (drawn[40, 20]) == (shape != "ring")
     assert np.all(pixels[drawn][:, 0] >= pixels[drawn][:, 1])
+
+
+def test_a_pixel_is_the_mean_of_sixteen():
+    tint, shade = np.array([230, 30, 130]), 30
+    scene = Scene((Thing("large", "red", "circle", 20, 40, 11, tuple(tint)),), "", shade)
+    pixels = render(scene).reshape(-1, 3)
+    share = np.arange(17)[:, None] / 16
+    mixes = (share * tint + (1 - share) * shade).round()
+    found = {tuple(pixel) for pixel in pixels.tolist()}
+    assert found <= {tuple(mix) for mix in mixes.tolist()}
+    assert len(found) > 8
