@@ -20,9 +20,10 @@ from rnnsuite import catalog
 from rnnsuite.app import App
 from rnnsuite.core.files import read_json, write_json
 from rnnsuite.pipeline import config as configuration
+from rnnsuite.pipeline.export import child
 from rnnsuite.pipeline.inference.evaluate import evaluate
 from rnnsuite.pipeline.inference.models import open_model
-from tests.processes import run_alone
+from tests.processes import python_forked, run_alone
 
 ROOT = pathlib.Path(__file__).parent.parent
 APPS = [name for name, place in catalog.places().items() if (place.configs / "tiny.yaml").is_file()]
@@ -75,10 +76,30 @@ def _cache(tmp_path_factory):
     patch.undo()
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _children():
+    """Processes that exports start are forked, as `tests.processes` says."""
+    patch = pytest.MonkeyPatch()
+    patch.setattr(child, "ended", python_forked)
+    yield
+    patch.undo()
+
+
 def _shared(factory: pytest.TempPathFactory) -> pathlib.Path:
     """A folder of the session, the same in every worker."""
     base = factory.getbasetemp()
     return base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+
+
+@pytest.fixture(scope="module")
+def bag():
+    """An application that is trained quickly, for tests that are not about models."""
+    patch = pytest.MonkeyPatch()
+    patch.setenv(catalog.FOLDERS, str(ROOT / "tests" / "quick"))
+    catalog.places.cache_clear()
+    yield catalog.find("bag")
+    patch.undo()
+    catalog.places.cache_clear()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -141,7 +162,6 @@ def train_and_export(name: str, factory: pytest.TempPathFactory) -> Finished:
 
 
 def _train_and_export(name: str, place: pathlib.Path) -> None:
-    from rnnsuite.pipeline.export import child
     from rnnsuite.pipeline.export.release import release
     from rnnsuite.pipeline.train.train import train
 

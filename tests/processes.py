@@ -4,10 +4,12 @@ import json
 import multiprocessing
 import os
 import pathlib
+import runpy
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Sequence
 
@@ -73,19 +75,50 @@ class Process:
         self.send_signal(signal.SIGKILL)
 
 
-def _called(words: list[str], log: str, environment: dict[str, str], folder: str) -> None:
-    """What a forked process does: the command, as `python -m rnnsuite` would."""
+def _placed(log: str, environment: dict[str, str], folder: str) -> None:
+    """Gives a forked process its outputs, environment and folder."""
     os.environ.clear()
     os.environ.update(environment)
     os.chdir(folder)
     for number, path, mode in ((1, f"{log}.out", "wb"), (2, log, "ab")):
         with open(path, mode) as stream:
             os.dup2(stream.fileno(), number)
+
+
+def _called(words: list[str], log: str, environment: dict[str, str], folder: str) -> None:
+    """What a forked process does: the command, as `python -m rnnsuite` would."""
+    _placed(log, environment, folder)
     sys.argv = ["rnnsuite", *words]
     sys.orig_argv[:] = [sys.executable, "-m", "rnnsuite", *words]
     from rnnsuite.cli.main import main
 
     main()
+
+
+def python_forked(words: Sequence[str]) -> tuple[int, str]:
+    """`python WORDS` in a forked process: its exit status and its standard error.
+
+    WORDS begin with -m and a module, with -I and a file, or with -c and a program.
+    """
+    with tempfile.TemporaryDirectory() as place:
+        log = pathlib.Path(place) / "log"
+        log.touch()
+        given = (list(words), str(log), dict(os.environ), os.getcwd())
+        forked = FORKS.Process(target=_ran, args=given, daemon=True)
+        forked.start()
+        forked.join()
+        return forked.exitcode, log.read_text(errors="replace")
+
+
+def _ran(words: list[str], log: str, environment: dict[str, str], folder: str) -> None:
+    _placed(log, environment, folder)
+    option, name, *arguments = words
+    sys.argv = [name, *arguments]
+    if option == "-c":
+        exec(name, {"__name__": "__main__"})
+    else:
+        run = {"-m": runpy.run_module, "-I": runpy.run_path}[option]
+        run(name, run_name="__main__")
 
 
 def start(words: Sequence[object], log: pathlib.Path, **environment: str) -> Process:

@@ -8,7 +8,6 @@ import time
 import pytest
 from keras_tuner.src.distribute.oracle_client import OracleClient
 
-from rnnsuite import catalog
 from rnnsuite.core.errors import UserError
 from rnnsuite.pipeline import config as configuration
 from rnnsuite.pipeline.config import check_metric
@@ -18,7 +17,6 @@ from rnnsuite.pipeline.tune.oracle import build_oracle
 from rnnsuite.pipeline.tune.tune import tune
 from tests.processes import ended, film_reviews, overrides, ports, start, wait
 
-APP = catalog.find("sentiment")
 TRIALS = 6
 SETTINGS = (
     "tune.space={train.learning_rate: {range: [0.001, 0.1], log: true}, train.epochs: {range: [1, "
@@ -30,14 +28,13 @@ SETTINGS = (
     "data.validation=0.3",
     "data.vocabulary_size=100",
     "model.units=8",
-    "model.bidirectional=false",
 )
 
 
-def test_a_chief_and_two_workers_each_killed_once(tmp_path):
+def test_a_chief_and_two_workers_each_killed_once(bag, tmp_path):
     source, folder = film_reviews(tmp_path / "reviews.csv", 30), tmp_path / "search"
     where = f"127.0.0.1:{ports(1)[0]}"
-    words = ["tune", "sentiment", "--json", "--run", folder, "--trials", TRIALS]
+    words = ["tune", "bag", "--json", "--run", folder, "--trials", TRIALS]
     words += overrides(f"data.source={source}", *SETTINGS)
 
     def chief():
@@ -81,9 +78,9 @@ def test_a_chief_and_two_workers_each_killed_once(tmp_path):
     ]
     assert sorted(set(started)) == [f"Trial {number}" for number in range(TRIALS)]
     assert TRIALS <= len(started) <= TRIALS + 1  # but the one whose worker was killed
-    scores = [Run(APP, folder / "trials" / name).metrics()["val_loss"] for name in finished()]
+    scores = [Run(bag, folder / "trials" / name).metrics()["val_loss"] for name in finished()]
     assert result["val_loss"] == min(scores)
-    assert configuration.load(APP, folder / "best.yaml")
+    assert configuration.load(bag, folder / "best.yaml")
 
 
 def _trials(log: pathlib.Path) -> list[str]:
@@ -95,11 +92,11 @@ def _trials(log: pathlib.Path) -> list[str]:
 
 
 @pytest.fixture
-def led(tmp_path, monkeypatch):
+def led(bag, tmp_path, monkeypatch):
     """A chief that has two trials to give out and takes a worker for lost after a second."""
     monkeypatch.setattr(chief, "HEARTBEAT_SECONDS", 0.1)
-    settings = configuration.load(APP, "sample", [*SETTINGS, "tune.trials=2"])
-    oracle = build_oracle(settings, check_metric(APP, "val_loss", ""), distributed=True)
+    settings = configuration.load(bag, "sample", [*SETTINGS, "tune.trials=2"])
+    oracle = build_oracle(settings, check_metric(bag, "val_loss", ""), distributed=True)
     oracle._set_project_dir(str(tmp_path), "oracle")
     where, told, failures = f"127.0.0.1:{ports(1)[0]}", [], []
 
@@ -141,8 +138,8 @@ def test_a_lost_workers_trial_goes_to_another(led):
     assert not failures
 
 
-def test_too_many_failures_end_the_search(tmp_path):
-    settings = configuration.load(APP, "sample", [*SETTINGS, "tune.trials=5"])
+def test_too_many_failures_end_the_search(bag, tmp_path):
+    settings = configuration.load(bag, "sample", [*SETTINGS, "tune.trials=5"])
     oracle = build_oracle(settings, "min", distributed=True)
     oracle._set_project_dir(str(tmp_path), "oracle")
     where, failures = f"127.0.0.1:{ports(1)[0]}", []
@@ -190,19 +187,19 @@ def test_names_and_addresses(tmp_path):
         pass
 
 
-def test_a_trial_is_no_training_by_many(tmp_path):
-    config = configuration.load(APP, "sample", [*SETTINGS, "train.strategy=multi_worker"])
+def test_a_trial_is_no_training_by_many(bag, tmp_path):
+    config = configuration.load(bag, "sample", [*SETTINGS, "train.strategy=multi_worker"])
     with pytest.raises(UserError, match="a trial is one process"):
-        tune(APP, config, tmp_path)
+        tune(bag, config, tmp_path)
 
 
-def test_a_port_that_is_taken(tmp_path):
+def test_a_port_that_is_taken(bag, tmp_path):
     import socket
 
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
-        settings = configuration.load(APP, "sample", list(SETTINGS))
+        settings = configuration.load(bag, "sample", list(SETTINGS))
         where = f"127.0.0.1:{taken.getsockname()[1]}"
         with pytest.raises(UserError, match=f"Cannot listen on {where}"):
-            tune(APP, settings, tmp_path, chief=where)
+            tune(bag, settings, tmp_path, chief=where)

@@ -1,9 +1,6 @@
 """One training by several replicas: as by one process, also when a worker is killed on the way."""
 
 import json
-import pathlib
-import subprocess
-import sys
 
 import numpy as np
 import pytest
@@ -14,7 +11,15 @@ from rnnsuite.pipeline import config as configuration
 from rnnsuite.pipeline.run import TIMING_COLUMNS, Run
 from rnnsuite.pipeline.train import checkpoint, workers
 from rnnsuite.pipeline.train.train import train
-from tests.processes import ended, film_reviews, overrides, ports, start, wait
+from tests.processes import (
+    ended,
+    film_reviews,
+    overrides,
+    ports,
+    python_forked,
+    start,
+    wait,
+)
 
 APP = catalog.find("sentiment")
 # Batches of 10 on three replicas, and a last one of fewer: rows that do not go round.
@@ -116,11 +121,8 @@ train(sentiment, config.load(sentiment, "sample", sys.argv[2:]), sys.argv[1])
 
 def test_three_replicas_in_one_process(source, alone, tmp_path):
     settings = [f"data.source={source}", *SETTINGS, "train.strategy=mirrored"]
-    command = [sys.executable, "-c", MIRRORED, str(tmp_path / "run"), *settings]
-    done = subprocess.run(
-        command, capture_output=True, text=True, cwd=pathlib.Path(__file__).parents[2]
-    )
-    assert done.returncode == 0, done.stderr[-3000:]
+    status, said = python_forked(["-c", MIRRORED, str(tmp_path / "run"), *settings])
+    assert status == 0, said[-3000:]
     assert_same_training(Run(APP, tmp_path / "run"), alone)
 
 

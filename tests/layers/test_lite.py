@@ -1,13 +1,11 @@
 """Layers as .tflite files: converted in a child process, run by ai-edge-litert."""
 
-import subprocess
-import sys
-
 import numpy as np
 import pytest
 
 from rnnsuite.device.runner import LiteModel
 from tests.layers import lite
+from tests.processes import python_forked
 
 PLUMBING = {
     "ADD",
@@ -60,9 +58,8 @@ def name(case):
 def converted(tmp_path_factory):
     """The folder of a case, and the input and output of its layer; one child converts them all."""
     folder = tmp_path_factory.mktemp("lite")
-    command = [sys.executable, "-m", "tests.layers.lite", str(folder), *map(name, CASES)]
-    done = subprocess.run(command, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr[-2000:]
+    status, said = python_forked(["-m", "tests.layers.lite", str(folder), *map(name, CASES)])
+    assert status == 0, said[-2000:]
 
     def read(case):
         with np.load(folder / name(case) / "expected.npz") as stored:

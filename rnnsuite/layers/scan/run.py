@@ -245,7 +245,8 @@ def _side_by_side(shard: Callable, plan: Plan, rows):
         part = rounded(part, 8)
     if static_batch is None or static_batch % plan.shards:
         rows = _each(lambda v: _filled(v, part * plan.shards - batch), rows)
-    parts = [shard(*part) for part in _parted(rows, plan.shards)]
+    traced_once = tf.function(shard, autograph=False)
+    parts = [traced_once(*part) for part in _parted(rows, plan.shards)]
     joined = _each(lambda *v: _joined(v, batch, static_batch), *parts)
     return joined if order is None else _each(lambda v: _permuted(v, back, order), joined)
 

@@ -22,13 +22,19 @@ def run_module(module: str, *arguments: object) -> None:
 
 
 def _run(name: str, words: list[str]) -> None:
+    status, said = ended(words)
+    if not status:
+        return
+    last = "\n".join(said.strip().splitlines()[-LINES:])
+    if status < 0:
+        raise ExportFailed(f"{name} was killed by signal {-status}.\n{last}")
+    raise ExportFailed(f"{name} ended with {status}.\n{last}")
+
+
+def ended(words: list[str]) -> tuple[int, str]:
+    """The exit status of `python WORDS`, negative for a signal, and its standard error."""
     environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
     done = subprocess.run(
         [sys.executable, *words], capture_output=True, text=True, env=environment, errors="replace"
     )
-    if not done.returncode:
-        return
-    last = "\n".join(done.stderr.strip().splitlines()[-LINES:])
-    if done.returncode < 0:
-        raise ExportFailed(f"{name} was killed by signal {-done.returncode}.\n{last}")
-    raise ExportFailed(f"{name} ended with {done.returncode}.\n{last}")
+    return done.returncode, done.stderr

@@ -14,6 +14,9 @@ from rnnsuite.pipeline import config as configuration
 from rnnsuite.pipeline.export import child
 from rnnsuite.pipeline.export.release import release
 
+ENDED = child.ended
+"""That starts a process anew; other tests fork theirs."""
+
 
 def everything(folder: pathlib.Path) -> list[str]:
     return sorted(str(path) for path in folder.rglob("*") if path.is_file())
@@ -73,7 +76,8 @@ def test_a_full_disk_leaves_nothing_half_written(sentiment, tmp_path):
     assert everything(tmp_path) == []
 
 
-def test_a_child_that_dies_is_reported(tmp_path):
+def test_a_child_that_dies_is_reported(tmp_path, monkeypatch):
+    monkeypatch.setattr(child, "ended", ENDED)
     script = tmp_path / "dies.py"
     script.write_text(
         "import os, signal, sys; print('last words', file=sys.stderr); os.kill(os.getpid(), "

@@ -141,26 +141,26 @@ def table(tmp_path, rows):
     return path
 
 
-PLAIN = ("train.epochs=1", "data.validation=0.3", "model.bidirectional=false")
+PLAIN = ("train.epochs=1", "data.validation=0.3")
 
 
-def settings(path, *overrides):
-    return configuration.load(APP, "sample", [f"data.source={path}", *PLAIN, *overrides])
+def settings(app, path, *overrides):
+    return configuration.load(app, "sample", [f"data.source={path}", *PLAIN, *overrides])
 
 
 THREE = [(f"{word} film number {n}", word) for n in range(30) for word in ("good", "bad", "odd")]
 
 
 @pytest.fixture(scope="module")
-def three(tmp_path_factory):
+def three(bag, tmp_path_factory):
     """A table of three classes, a run that was trained on it, and its metrics."""
     folder = tmp_path_factory.mktemp("three")
     path = table(folder, THREE)
-    return path, folder / "run", train(APP, settings(path), folder / "run")
+    return path, folder / "run", train(bag, settings(bag, path), folder / "run")
 
 
-def test_any_number_of_classes(three):
-    run = Run(APP, three[1])
+def test_any_number_of_classes(bag, three):
+    run = Run(bag, three[1])
     assert run.fitted().labels == ("bad", "good", "odd")
     assert run.model().output["logits"].shape == (None, 3)
 
@@ -174,31 +174,38 @@ WILD = (
 )
 
 
-def test_nan_in_a_step_stops_with_a_message_and_keeps_good_weights(tmp_path):
+def test_nan_in_a_step_stops_with_a_message_and_keeps_good_weights(bag, tmp_path):
     path = table(tmp_path, THREE)
     with pytest.raises(
         NotFinite, match=r"at step \d+ of epoch 1\. The last good weights.*\n.*learning_rate"
     ):
-        train(APP, settings(path, *WILD, "train.batch_size=8"), tmp_path / "run")
-    for weight in Run(APP, tmp_path / "run").model().get_weights():
+        train(bag, settings(bag, path, *WILD, "train.batch_size=8"), tmp_path / "run")
+    for weight in Run(bag, tmp_path / "run").model().get_weights():
         assert np.isfinite(weight).all()
 
 
-def test_nan_in_validation_is_never_kept_as_the_best(tmp_path, monkeypatch):
+def test_nan_in_validation_is_never_kept_as_the_best(bag, tmp_path, monkeypatch):
     monkeypatch.setattr(
         loop, "validate", lambda trainer, batches: {"loss": np.nan, "accuracy": 0.5}
     )
     with pytest.raises(
         NotFinite, match=r"val_loss is not finite at the end of epoch 1\. None were good"
     ):
-        train(APP, settings(table(tmp_path, THREE), "train.monitor=val_loss"), tmp_path / "run")
+        train(
+            bag, settings(bag, table(tmp_path, THREE), "train.monitor=val_loss"), tmp_path / "run"
+        )
     assert not (tmp_path / "run" / "best.weights.h5").exists()
 
 
 @pytest.mark.parametrize("precision", ["mixed_bfloat16", "mixed_float16"])
 def test_mixed_precision_trains_and_resumes(tmp_path, precision):
     config = settings(
-        table(tmp_path, THREE), f"train.precision={precision}", "train.epochs=2", "train.ema=0.9"
+        APP,
+        table(tmp_path, THREE),
+        "model.bidirectional=false",
+        f"train.precision={precision}",
+        "train.epochs=2",
+        "train.ema=0.9",
     )
     metrics = train(APP, config, tmp_path / "run")
     assert np.isfinite(metrics["val_loss"])
@@ -207,22 +214,23 @@ def test_mixed_precision_trains_and_resumes(tmp_path, precision):
     assert Run(APP, tmp_path / "run").model().dtype_policy.name == "float32"
 
 
-def test_same_seed_same_metrics(three, tmp_path):
+def test_same_seed_same_metrics(bag, three, tmp_path):
     path, _, metrics = three
-    assert train(APP, settings(path), tmp_path / "again") == metrics
-    other = settings(path, "train.optimizer=rmsprop", "train.schedule=linear")
-    assert train(APP, other, tmp_path / "a") == train(APP, other, tmp_path / "b")
+    assert train(bag, settings(bag, path), tmp_path / "again") == metrics
+    other = settings(bag, path, "train.optimizer=rmsprop", "train.schedule=linear")
+    assert train(bag, other, tmp_path / "a") == train(bag, other, tmp_path / "b")
 
 
-def test_early_stopping(tmp_path):
+def test_early_stopping(bag, tmp_path):
     config = settings(
+        bag,
         table(tmp_path, THREE),
         "train.epochs=40",
         "train.patience=2",
         "train.learning_rate=1e-30",
         "train.monitor=val_loss",
     )
-    assert train(APP, config, tmp_path / "run")["epochs"] <= 5
+    assert train(bag, config, tmp_path / "run")["epochs"] <= 5
 
 
 @pytest.mark.parametrize(
@@ -233,33 +241,33 @@ def test_early_stopping(tmp_path):
         (["data.validation=0.0"], "leaves the validation split of 90 records empty"),
     ],
 )
-def test_unusable_settings(tmp_path, overrides, said):
+def test_unusable_settings(bag, tmp_path, overrides, said):
     path = table(tmp_path, THREE)
     with pytest.raises(UserError, match=said):
-        train(APP, settings(path, *overrides), tmp_path / "run")
+        train(bag, settings(bag, path, *overrides), tmp_path / "run")
 
 
-def test_a_folder_with_other_things_in_it_is_refused(tmp_path):
+def test_a_folder_with_other_things_in_it_is_refused(bag, tmp_path):
     (tmp_path / "thesis.txt").write_text("precious")
     with pytest.raises(UserError, match="neither empty nor a run"):
-        train(APP, settings(table(tmp_path.parent, THREE)), tmp_path)
+        train(bag, settings(bag, table(tmp_path.parent, THREE)), tmp_path)
     assert os.listdir(tmp_path) == ["thesis.txt"]
 
 
-def test_a_folder_that_cannot_be_written(tmp_path):
+def test_a_folder_that_cannot_be_written(bag, tmp_path):
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(UserError, match="Cannot write"):
-        train(APP, settings(table(tmp_path, THREE)), tmp_path / "file" / "run")
+        train(bag, settings(bag, table(tmp_path, THREE)), tmp_path / "file" / "run")
 
 
-def test_begins_with_another_runs_weights(three, tmp_path):
+def test_begins_with_another_runs_weights(bag, three, tmp_path):
     """Fine-tuning: not a step is taken before the weights are there."""
     path, run, first = three
     origin = f"train.start={run}"
     unmoved = ("train.learning_rate=1e-9", "train.weight_decay=0.0")
-    metrics = train(APP, settings(path, origin, *unmoved), tmp_path / "run")
+    metrics = train(bag, settings(bag, path, origin, *unmoved), tmp_path / "run")
     for one, other in zip(
-        Run(APP, run).model().weights, Run(APP, tmp_path / "run").model().weights, strict=True
+        Run(bag, run).model().weights, Run(bag, tmp_path / "run").model().weights, strict=True
     ):
         if "seed" not in one.path:
             np.testing.assert_allclose(one, other, atol=1e-5)
@@ -267,6 +275,6 @@ def test_begins_with_another_runs_weights(three, tmp_path):
     with pytest.raises(
         UserError, match=r"train\.start: the model of .* has other layers or another vocabulary"
     ):
-        train(APP, settings(path, origin, "model.units=20"), tmp_path / "wider")
+        train(bag, settings(bag, path, origin, "model.units=20"), tmp_path / "wider")
     with pytest.raises(UserError, match="is no run"):
-        train(APP, settings(path, "train.start=nowhere"), tmp_path / "lost")
+        train(bag, settings(bag, path, "train.start=nowhere"), tmp_path / "lost")

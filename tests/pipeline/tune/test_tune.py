@@ -6,7 +6,6 @@ import pathlib
 import pytest
 from click.testing import CliRunner
 
-from rnnsuite import catalog
 from rnnsuite.cli.main import main
 from rnnsuite.core.errors import UserError
 from rnnsuite.pipeline import config as configuration
@@ -15,7 +14,10 @@ from rnnsuite.pipeline.train.train import train
 from rnnsuite.pipeline.tune.tune import tune
 from tests.processes import start, wait
 
-APP = catalog.find("sentiment")
+
+@pytest.fixture(scope="module")
+def app(bag):
+    return bag
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +43,6 @@ def overrides(source, *more):
         "train.boundaries=[64]",
         "data.validation=0.3",
         "data.vocabulary_size=100",
-        "model.bidirectional=false",
     )
     return [
         f"data.source={source}",
@@ -53,18 +54,18 @@ def overrides(source, *more):
     ]
 
 
-def settings(source, *more):
-    return configuration.load(APP, "sample", overrides(source, *more))
+def settings(app, source, *more):
+    return configuration.load(app, "sample", overrides(source, *more))
 
 
 def finished(folder):
     return sorted(path.parent.name for path in folder.glob("trials/*/metrics.json"))
 
 
-def test_killed_after_the_second_trial_goes_on_without_repeating(source, tmp_path):
+def test_killed_after_the_second_trial_goes_on_without_repeating(app, source, tmp_path):
     folder = tmp_path / "search"
     sets = [word for each in overrides(source) for word in ("--set", each)]
-    words = ["tune", "sentiment", "--json", "--run", str(folder), "--trials", "4", *sets]
+    words = ["tune", "bag", "--json", "--run", str(folder), "--trials", "4", *sets]
     log = tmp_path / "log"
     process = start(words, log)
     wait(lambda: len(finished(folder)) >= 2 or process.poll() is not None, log)
@@ -83,17 +84,17 @@ def test_killed_after_the_second_trial_goes_on_without_repeating(source, tmp_pat
     for name, changed in before.items():
         assert (folder / "trials" / name / "metrics.json").stat().st_mtime_ns == changed
     assert len(list(folder.glob("trials/*/best.weights.h5"))) == 1
-    best = configuration.load(APP, folder / "best.yaml")
-    assert train(APP, best, tmp_path / "again")["val_loss"] == result["val_loss"]
-    scores = [Run(APP, folder / "trials" / name).metrics()["val_loss"] for name in finished(folder)]
+    best = configuration.load(app, folder / "best.yaml")
+    assert train(app, best, tmp_path / "again")["val_loss"] == result["val_loss"]
+    scores = [Run(app, folder / "trials" / name).metrics()["val_loss"] for name in finished(folder)]
     assert result["val_loss"] == min(scores)
 
 
 @pytest.mark.parametrize("algorithm", ["bayesian", "hyperband"])
-def test_algorithms(source, tmp_path, algorithm):
+def test_algorithms(app, source, tmp_path, algorithm):
     changes = [f"tune.algorithm={algorithm}", "tune.trials=3", "tune.keep=2", "train.epochs=2"]
-    config = settings(source, *changes)
-    result = tune(APP, config, tmp_path)
+    config = settings(app, source, *changes)
+    result = tune(app, config, tmp_path)
     assert pathlib.Path(result["best"]).is_file()
     assert result["settings"].keys() == config.tune.space.keys()
     assert len(list(tmp_path.glob("trials/*/best.weights.h5"))) == 2
@@ -109,29 +110,29 @@ def test_algorithms(source, tmp_path, algorithm):
         ("tune.space={tune.trials: {range: [1, 64]}}", "cannot be searched"),
     ],
 )
-def test_mistakes_are_found_before_the_first_trial(source, tmp_path, change, said):
+def test_mistakes_are_found_before_the_first_trial(app, source, tmp_path, change, said):
     with pytest.raises(UserError, match=said):
-        tune(APP, settings(source, change), tmp_path / "search")
+        tune(app, settings(app, source, change), tmp_path / "search")
     assert not (tmp_path / "search").exists()
 
 
 @pytest.fixture
-def searched(source, tmp_path):
+def searched(app, source, tmp_path):
     """A search with one trial of one epoch: its data, settings, folder and result."""
     path = tmp_path / "data.csv"
     path.write_bytes(source.read_bytes())
-    config = settings(path, "tune.trials=1", "train.epochs=1")
-    return path, config, tmp_path / "search", tune(APP, config, tmp_path / "search")
+    config = settings(app, path, "tune.trials=1", "train.epochs=1")
+    return path, config, tmp_path / "search", tune(app, config, tmp_path / "search")
 
 
-def test_a_search_is_bound_to_settings_and_data(searched):
+def test_a_search_is_bound_to_settings_and_data(app, searched):
     path, config, folder, _ = searched
     with pytest.raises(UserError, match=r"other settings \(model\.embedding\).*--fresh"):
-        tune(APP, configuration.replace(APP, config, {"model.embedding": 7}), folder)
+        tune(app, configuration.replace(app, config, {"model.embedding": 7}), folder)
     path.write_text(path.read_text().replace("number 3", "number three"))
     with pytest.raises(UserError, match=r"have changed since .*data\.csv.*--fresh"):
-        tune(APP, config, folder)
-    assert tune(APP, config, folder, fresh=True)["trials"] == 1
+        tune(app, config, folder)
+    assert tune(app, config, folder, fresh=True)["trials"] == 1
 
 
 def test_a_search_leaves_a_table_a_report_and_hyperparameters(searched):
@@ -152,18 +153,18 @@ def test_a_search_leaves_a_table_a_report_and_hyperparameters(searched):
         assert b"val_accuracy" not in written.replace(b"best/val_", b"")
 
 
-def test_a_search_that_trained_nothing_claims_nothing(source, tmp_path):
+def test_a_search_that_trained_nothing_claims_nothing(app, source, tmp_path):
     (tmp_path / "search.json").write_text('{"tune": {"other": 1}}')
-    config = settings(source, "tune.trials=1", "train.epochs=1")
-    assert tune(APP, config, tmp_path)["trials"] == 1
+    config = settings(app, source, "tune.trials=1", "train.epochs=1")
+    assert tune(app, config, tmp_path)["trials"] == 1
 
 
 @pytest.mark.parametrize(
     ("row", "said"), [("x,\n", "line 62: no label"), ("x,y,z\n", "more cells")]
 )
-def test_a_mistake_in_the_data_is_told_before_the_first_trial(source, tmp_path, row, said):
+def test_a_mistake_in_the_data_is_told_before_the_first_trial(app, source, tmp_path, row, said):
     path = tmp_path / "bad.csv"
     path.write_text(source.read_text() + row)
     with pytest.raises(UserError, match=said):
-        tune(APP, settings(path), tmp_path / "search")
+        tune(app, settings(app, path), tmp_path / "search")
     assert not (tmp_path / "search").exists()
