@@ -23,6 +23,8 @@ class DataConfig(TableConfig):
     """Whether case is folded."""
     language_model: str = ""
     """A run or export of a language model whose subwords are taken, and weights to begin with."""
+    ngrams: Annotated[int, pydantic.Field(ge=0, le=2**26)] = 0
+    """Rows of the hashed table of a linear classifier of n-grams beside the network; 0: none."""
     max_tokens: Annotated[int, pydantic.Field(ge=2)] = 512
     """A longer text keeps its first and its last half of this many tokens."""
 

@@ -12,6 +12,7 @@ import tensorflow as tf
 
 from rnnsuite.app import Data
 from rnnsuite.core.errors import UserError
+from rnnsuite.core.text import as_text
 from rnnsuite.data import batches, labels, sources, splits, suggestions, tables
 from rnnsuite.data.notes import Skips
 from rnnsuite.inputs.subword import Subwords
@@ -19,6 +20,7 @@ from rnnsuite.inputs.text import TextToIds, learn_vocabulary
 
 from . import pretrained
 from .config import DataConfig
+from .ngrams import Ngrams, learn
 from .sample import SentimentSample
 
 log = logging.getLogger(__name__)
@@ -37,6 +39,7 @@ class Fitted:
         labels: class names in the order of their numbers.
         lower, max_tokens: as the configuration has them, or the language model.
         subwords: the language model's sentencepiece model in base64; empty for WordPiece.
+        ngrams: a linear classifier beside the network, or None.
     """
 
     vocabulary: tuple[str, ...]
@@ -44,6 +47,7 @@ class Fitted:
     lower: bool
     max_tokens: int
     subwords: str = ""
+    ngrams: Ngrams | None = None
 
     def text_to_ids(self) -> TextToIds | Subwords:
         """The tokenizer, as operations of a graph."""
@@ -119,6 +123,18 @@ def fit(config: DataConfig, records: tf.data.Dataset) -> Fitted:
     """Vocabulary and class names of the training records. Raises UserError for one class."""
     names = labels.class_names(records, config.source)
     texts = records.map(lambda record: record["text"])
+    fitted = _vocabulary(config, names, texts)
+    if not config.ngrams:
+        return fitted
+    log.info("Fitting the n-grams' linear classifier ...")
+    to_ids = fitted.text_to_ids()
+    ids = [np.array(row, np.int32) for batch in texts.batch(256) for row in to_ids(batch).to_list()]
+    truth = [as_text(record["label"]) for record in records.as_numpy_iterator()]
+    size = len(fitted.vocabulary)
+    return dataclasses.replace(fitted, ngrams=learn(ids, truth, names, size, config.ngrams))
+
+
+def _vocabulary(config: DataConfig, names: tuple[str, ...], texts: tf.data.Dataset) -> Fitted:
     if config.language_model:
         taken = pretrained.vocabulary(config.language_model)
         fitted = Fitted((), names, taken.lower, config.max_tokens, taken.subwords)

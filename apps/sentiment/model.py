@@ -1,13 +1,16 @@
 """Embedding, recurrent stack, pooling, classes."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 from keras import ops
 
-from rnnsuite.app import Model
+from rnnsuite.app import Model, Trained
+from rnnsuite.core.fields import Record
+from rnnsuite.core.text import as_text
 from rnnsuite.inputs.subword import END
 from rnnsuite.layers import (
     Dropout,
@@ -23,12 +26,15 @@ from rnnsuite.tasks import classification
 
 from .config import ModelConfig
 from .data import Fitted
+from .ngrams import NgramClassifier, mixture
 from .pretrained import initialise
 
 SAMPLES = 2048
 """Tokens that a step of the language model's loss compares with."""
 
 
+CALIBRATED = 64
+"""Texts of a batch from which the mixture with n-grams is learned."""
 DIRECTIONS = ("", "backward_")
 """Before the names of the layers of each direction, where these are averaged."""
 
@@ -42,8 +48,8 @@ def build(config: ModelConfig, fitted: Fitted) -> keras.Model:
 
     Returns:
         A model from ids `[batch, tokens]` (0 is padding) to `logits` `[batch, classes]` and
-        attention `weights` `[batch, tokens]`; and to the loss of a `language` model `[batch]`,
-        where it has a weight.
+        attention `weights` `[batch, tokens]`; to the loss of a `language` model `[batch]`, where it
+        has a weight; and to the logits of `ngrams` `[batch, classes]`, where these were fitted.
     """
     ids = keras.Input([None], dtype="int32", name="ids")
     size = len(fitted.vocabulary)
@@ -58,12 +64,15 @@ def build(config: ModelConfig, fitted: Fitted) -> keras.Model:
     if config.region:
         x = RegionEmbedding(config.region, name="region")(x, mask=mask)
     classes = len(fitted.labels)
-    if not config.averaged:
+    if config.averaged:
+        parts = [_direction(config, classes, embed, ids, x, mask, name) for name in DIRECTIONS]
+        outputs = {name: sum(part[name] for part in parts) / len(parts) for name in parts[0]}
+    else:
         h = _recurrent(config, "recurrent", config.bidirectional)(x, mask=mask)
         logits, weights = _classified(config, classes, h, mask, "")
-        return keras.Model(ids, {"logits": logits, "weights": weights}, name="sentiment")
-    parts = [_direction(config, classes, embed, ids, x, mask, name) for name in DIRECTIONS]
-    outputs = {name: sum(part[name] for part in parts) / len(parts) for name in parts[0]}
+        outputs = {"logits": logits, "weights": weights}
+    if fitted.ngrams:
+        outputs["ngrams"] = NgramClassifier(fitted.ngrams, size, name="ngrams")(ids)
     return keras.Model(ids, outputs, name="sentiment")
 
 
@@ -125,10 +134,27 @@ def loss(
     return {**values, "loss": values["loss"] + config.language_weight * outputs["language"]}
 
 
+def calibrate(trained: Trained, records: Sequence[Record]) -> Mapping[str, float]:
+    """How network and n-grams are mixed: what makes the held-out texts' classes most probable."""
+    fitted = trained.fitted
+    if not fitted.ngrams:
+        return {}
+    to_ids = fitted.text_to_ids()
+    parts = []
+    for start in range(0, len(records), CALIBRATED):
+        texts = [record["text"] for record in records[start : start + CALIBRATED]]
+        outputs = trained.model(to_ids(tf.constant(texts)).to_tensor(), training=False)
+        parts.append([outputs["logits"].numpy(), outputs["ngrams"].numpy()])
+    logits, ngrams = (np.concatenate(part) for part in zip(*parts, strict=True))
+    numbers = [fitted.labels.index(as_text(record["label"])) for record in records]
+    return mixture(logits, ngrams, np.array(numbers))
+
+
 MODEL = Model(
     config=ModelConfig,
     build=build,
     loss=loss,
     metrics={"loss": "min", "accuracy": "max"},
     initialise=initialise,
+    calibrate=calibrate,
 )

@@ -32,7 +32,8 @@ def signatures(trained: Trained) -> dict[str, Signature]:
     ids = {"ids": tf.TensorSpec([None, None], tf.int32, name="ids")}
 
     def classify(ids):
-        return classification.probabilities(trained.model(ids, training=False))
+        outputs = trained.model(ids, training=False)
+        return classification.probabilities({**outputs, "logits": _mixed(trained, outputs)})
 
     # A function of its own, so that two signatures share one graph.
     @tf.function(input_signature=list(text.values()), autograph=False)
@@ -54,6 +55,14 @@ def signatures(trained: Trained) -> dict[str, Signature]:
         "explain": Signature(explain, text, texts, tracked=[to_ids]),
         "classify_ids": Signature(classify, ids, numbers, lite=True),
     }
+
+
+def _mixed(trained: Trained, outputs: Mapping[str, tf.Tensor]) -> tf.Tensor:
+    """The network's logits, with the n-grams' where there are any, as calibration weighs them."""
+    factors = trained.calibration
+    if "ngrams" not in factors:
+        return outputs["logits"]
+    return factors["network"] * outputs["logits"] + factors["ngrams"] * outputs["ngrams"]
 
 
 def device_files(trained: Trained) -> dict[str, bytes]:

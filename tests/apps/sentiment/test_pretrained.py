@@ -12,6 +12,7 @@ from apps.sentiment import APP
 from apps.sentiment.config import ModelConfig
 from apps.sentiment.data import Fitted
 from apps.sentiment.model import build, loss
+from apps.sentiment.ngrams import Ngrams
 from apps.sentiment.pretrained import initialise
 from rnnsuite.app import Start
 from rnnsuite.core.errors import UserError
@@ -19,6 +20,7 @@ from rnnsuite.core.weights import named_weights
 from rnnsuite.device import unigram
 from rnnsuite.pipeline import config as configuration
 from rnnsuite.pipeline.config import Schema
+from rnnsuite.pipeline.export.release import release
 from rnnsuite.pipeline.inference.models import fitted_of, open_model
 from rnnsuite.pipeline.run import Run
 from rnnsuite.pipeline.train.train import train
@@ -46,8 +48,16 @@ def settings(language, *more):
 @pytest.fixture(scope="module")
 def classifier(language, tmp_path_factory):
     folder = tmp_path_factory.mktemp("classifier") / "run"
-    train(APP, settings(language, "model.language_weight=0.2"), folder)
+    wide = "data.ngrams=4096"
+    train(APP, settings(language, "model.language_weight=0.2", wide), folder)
     return folder
+
+
+@pytest.fixture(scope="module")
+def models(classifier, tmp_path_factory):
+    """Its export, and the report of that."""
+    folder = tmp_path_factory.mktemp("models")
+    return folder, release(APP, classifier, folder, kinds=["float32"])
 
 
 def test_it_has_the_language_model_s_vocabulary_and_weights(language, classifier):
@@ -85,20 +95,46 @@ def test_without_a_language_loss_its_vectors_are_the_embedding(language, caplog)
     assert "The language model has no backward_recurrent: this begins anew." in caplog.text
 
 
-def test_it_is_asked_and_travels_like_the_others(classifier, tmp_path):
-    from rnnsuite.pipeline.export.release import release
-
-    report = release(APP, classifier, tmp_path, kinds=["float32"])
+def test_it_is_asked_and_travels_like_the_others(models):
+    folder, report = models
     assert report["parity"]["forms"]["float32.tflite"]["unequal"] == 0
-    model = open_model(APP, tmp_path / "sentiment" / "1")
+    model = open_model(APP, folder / "sentiment" / "1")
     records = [{"text": b"the acting was superb"}, {"text": b""}, {"text": b"x" * 3000}]
     together = model.answer(records)["probabilities"]
     for row, record in enumerate(records):
         alone = model.answer([record])["probabilities"][0]
         np.testing.assert_allclose(together[row], alone, atol=1e-5)
-    lite = tmp_path / "sentiment" / "lite" / "1"
+    lite = folder / "sentiment" / "lite" / "1"
     assert (lite / "vocabulary.tsv").is_file()
     assert json.loads((lite / "tokenizer.json").read_text())["keep"] == "ends"
+
+
+def test_every_form_mixes_network_and_n_grams_as_calibration_says(classifier, models):
+    run = Run(APP, classifier)
+    factors = run.calibration()
+    assert factors["ngrams"] > 0
+    whole = run.trained()
+    texts = ["the plot was dull, but the acting was superb.", "", "dull", "superb superb superb"]
+    outputs = whole.model(whole.fitted.text_to_ids()(texts).to_tensor())
+    mixed = sum(
+        factors[name] * outputs[output].numpy()
+        for name, output in (("network", "logits"), ("ngrams", "ngrams"))
+    )
+    expected = np.exp(mixed) / np.exp(mixed).sum(axis=1, keepdims=True)
+    place = models[0] / "sentiment"
+    for form in (classifier, place / "1", place / "lite" / "1" / "float32.tflite"):
+        answers = open_model(APP, form).answer([{"text": text} for text in texts])
+        np.testing.assert_allclose(answers["probabilities"], expected, atol=1e-5)
+
+
+def test_without_n_grams_nothing_is_calibrated(sentiment):
+    assert not Run(APP, sentiment.run).calibration()
+
+
+def test_what_is_fitted_is_kept_as_it_is(classifier):
+    fitted = Run(APP, classifier).fitted()
+    assert isinstance(fitted.ngrams, Ngrams)
+    assert fitted.ngrams.table().shape == (4096, 1)
 
 
 def test_a_long_text_keeps_both_ends_in_the_graph_and_on_a_device(classifier):
