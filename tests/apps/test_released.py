@@ -3,6 +3,7 @@
 import itertools
 import json
 import pathlib
+import re
 
 import numpy as np
 import pytest
@@ -87,6 +88,28 @@ def test_the_language_model_goes_on(tmp_path):
     words = text.decode().split()
     assert len(words) == 20
     assert all(one != other for one, other in itertools.pairwise(words))
+
+
+def peak() -> int:
+    """Bytes that this process has held at most since `PEAK` was written to."""
+    status = pathlib.Path("/proc/self/status").read_text()
+    return int(re.search(r"VmHWM:\s*(\d+) kB", status)[1]) * 1024
+
+
+PEAK = pathlib.Path("/proc/self/clear_refs")
+
+
+@pytest.mark.skipif(not PEAK.exists(), reason="Linux tells what memory a process held at most")
+def test_a_prefix_of_1_mb_takes_bounded_memory():
+    """Its last tokens are read; a vector for each of its 260,000 would take 250 MiB a layer."""
+    model = open_model(catalog.find("language_model"), place("language_model", "saved_model"))
+    long = {"text": b"the fox " * 130_000}
+    for signature in ("greedy", "score"):
+        model.answer([{"text": b"the fox"}], signature)
+        PEAK.write_text("5")
+        before = peak()
+        model.answer([long], signature)
+        assert peak() - before < 100 * 2**20
 
 
 @pytest.mark.parametrize("name", LEARNED)
