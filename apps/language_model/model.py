@@ -8,6 +8,7 @@ import tensorflow as tf
 from keras import ops
 
 from rnnsuite.app import Model
+from rnnsuite.core.errors import UserError
 from rnnsuite.layers import LockedDropout, Stack, TokenTable
 
 from .config import ModelConfig
@@ -75,11 +76,17 @@ def _direction(
 
 
 def token_table(config: ModelConfig, size: int) -> TokenTable:
-    """The vectors of a vocabulary of this size."""
+    """The vectors of a vocabulary of this size. Raises UserError for cutoffs that cannot be."""
+    cutoffs = config.cutoffs if config.softmax == "adaptive" else ()
+    if config.softmax == "adaptive" and (not cutoffs or cutoffs[-1] >= size):
+        raise UserError(
+            f"model.cutoffs: {list(cutoffs)} given; an adaptive softmax over {size} tokens needs "
+            f"some below that, such as [{max(size // 8, 1)}, {max(size // 3, 2)}]."
+        )
     return TokenTable(
         size,
         config.embedding,
-        cutoffs=config.cutoffs if config.softmax == "adaptive" else (),
+        cutoffs=cutoffs,
         samples=config.samples if config.softmax == "sampled" else 0,
         dropout=config.embedding_dropout,
         name="tokens",
