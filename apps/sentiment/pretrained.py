@@ -15,6 +15,7 @@ from rnnsuite.pipeline.start import open_origin
 
 log = logging.getLogger(__name__)
 APP = "language_model"
+NGRAMS = "ngrams/"
 TABLE = "tokens/0/table_0"
 """The language model's token vectors."""
 EMBEDDING = "embedding/0/embeddings"
@@ -61,7 +62,9 @@ def initialise(config: Config, model: keras.Model, start: Start | None) -> None:
     if origin is None:
         return
     if origin.app != APP:
-        copy_weights(model, origin.weights)
+        # n-grams are fitted, and not learned: this data's stay.
+        own = {name: value for name, value in named_weights(model).items() if NGRAMS in name}
+        copy_weights(model, {**origin.weights, **own})
         return
     if config.model.bidirectional and not config.model.averaged:
         raise ValueError("a language model reads one way: set model.averaged")

@@ -1,6 +1,9 @@
 """A classifier that begins with a language model: its vocabulary, its weights, both directions."""
 
+import base64
+import dataclasses
 import json
+import zlib
 
 import keras
 import numpy as np
@@ -23,6 +26,7 @@ from rnnsuite.pipeline.config import Schema
 from rnnsuite.pipeline.export.release import release
 from rnnsuite.pipeline.inference.models import fitted_of, open_model
 from rnnsuite.pipeline.run import Run
+from rnnsuite.pipeline.start import open_origin
 from rnnsuite.pipeline.train.train import train
 
 SUBWORDS = ["data.unit=subwords", "data.vocabulary_size=90", "data.lower=true"]
@@ -129,6 +133,21 @@ def test_every_form_mixes_network_and_n_grams_as_calibration_says(classifier, mo
 
 def test_without_n_grams_nothing_is_calibrated(sentiment):
     assert not Run(APP, sentiment.run).calibration()
+
+
+def test_another_classifier_s_weights_are_taken_and_its_n_grams_are_not(classifier, language):
+    own = Run(APP, classifier).fitted()
+    columns = np.zeros([4096, 1], np.int8)
+    columns[5] = 7
+    table = base64.b64encode(zlib.compress(columns.tobytes())).decode()
+    fitted = dataclasses.replace(own, ngrams=dataclasses.replace(own.ngrams, weights=table))
+    config = settings(language, "model.language_weight=0.2")
+    model = build(config.model, fitted)
+    initialise(config, model, open_origin(str(classifier)))
+    found = named_weights(model)
+    for name, value in named_weights(Run(APP, classifier).model()).items():
+        expected = columns if name.startswith("ngrams/") else value
+        np.testing.assert_array_equal(found[name], expected)
 
 
 def test_what_is_fitted_is_kept_as_it_is(classifier):
