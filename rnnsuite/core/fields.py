@@ -90,11 +90,19 @@ class Array:
         shape: size of every axis without the batch, None where any will do; () for one number.
         dtype: NumPy name of the type.
         meaning: what it is, with its unit.
+        missing: whether null stands for a number that is missing, NaN in the array.
+        optional: whether a request may leave it out; its array is empty then.
     """
 
     shape: tuple[int | None, ...]
     dtype: str = "float32"
     meaning: str = "numbers"
+    missing: bool = False
+    optional: bool = False
+
+    def empty(self) -> np.ndarray:
+        """What stands for a value that a request leaves out."""
+        return np.zeros([size or 0 for size in self.shape], self.dtype)
 
     def parse(self, text: str) -> np.ndarray:
         text = text.strip()
@@ -107,7 +115,7 @@ class Array:
 
     def accept(self, value: Any) -> np.ndarray:
         try:
-            numbers = np.array(value)
+            numbers = _with_missing(value) if self.missing else np.array(value)
         except ValueError as error:
             raise UserError("rows of different lengths") from error
         if numbers.size == 0:
@@ -120,7 +128,9 @@ class Array:
             size not in (None, actual) for size, actual in zip(self.shape, array.shape, strict=True)
         ):
             raise UserError(f"{self._wanted()} expected, not the shape {list(array.shape)}")
-        if not whole and not np.isfinite(array).all():
+        if self.missing and np.isinf(array).any():
+            raise UserError("infinite numbers; null stands for one that is missing")
+        if not whole and not self.missing and not np.isfinite(array).all():
             raise UserError("numbers that are not finite (NaN or infinite)")
         if whole and not np.array_equal(array, numbers):
             raise UserError(f"a number out of the range of {self.dtype}")
@@ -140,6 +150,20 @@ class Array:
     def _example(self) -> str:
         value = "1.5" if self.dtype.startswith("float") else "3"
         return "[" * len(self.shape) + value + "]" * len(self.shape)
+
+
+def _with_missing(value: Any) -> np.ndarray:
+    """An array in which None has become NaN. Raises ValueError for rows of different lengths."""
+    plain = np.array(value, dtype=object)
+    if any(isinstance(each, list | tuple) for each in plain.reshape(-1)):
+        raise ValueError("rows of different lengths")
+    if all(each is None or _is_number(each) for each in plain.reshape(-1)):
+        return plain.astype(np.float64)
+    return np.array(value)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float | np.number) and not isinstance(value, bool)
 
 
 def record_from_text(fields: Mapping[str, Field], text: str) -> Record:
@@ -178,10 +202,18 @@ def record_from_json(fields: Mapping[str, Field], value: Any) -> Record:
         if len(fields) > 1:
             raise UserError(f"an object with {', '.join(fields)} is expected, not {_kind(value)}.")
         value = {next(iter(fields)): value}
+    left_out = {name: field.empty() for name, field in fields.items() if _is_optional(field)}
     for name in fields:
-        if name not in value:
+        if name not in value and name not in left_out:
             raise UserError(f"no {name!r}{_suggestion(name, value)}")
-    return {name: _named(name, field.accept, value[name]) for name, field in fields.items()}
+    return {
+        name: _named(name, field.accept, value[name]) if name in value else left_out[name]
+        for name, field in fields.items()
+    }
+
+
+def _is_optional(field: Any) -> bool:
+    return getattr(field, "optional", False)
 
 
 def record_from_cells(fields: Mapping[str, Field], cells: Mapping[str, str]) -> Record:

@@ -56,12 +56,13 @@ class Frequency:
             return cls(count * _UNITS[match[2]])
         return cls(count, match[2])
 
-    def times(self, start: int, count: int) -> np.ndarray:
-        """`count` times from `start` on, in seconds since 1970."""
+    def times(self, start: int, count: int, first: int = 0) -> np.ndarray:
+        """`count` times in seconds since 1970, from `first` steps after `start` on."""
+        steps = self.count * np.arange(first, first + count, dtype=np.int64)
         if self.unit != "month":
-            return start + self.count * np.arange(count, dtype=np.int64)
+            return start + steps
         month, rest = _month_and_rest(np.array([start]))
-        months = month[0] + self.count * np.arange(count)
+        months = month[0] + steps
         return _at_months(months, int(rest[0]), _is_month_end(start))
 
     def places(self, times: np.ndarray, start: int) -> np.ndarray:
