@@ -1,0 +1,168 @@
+"""The last values of series, scaled, with the calendar: what a forecasting network reads."""
+
+import dataclasses
+from typing import Literal, NamedTuple
+
+import tensorflow as tf
+
+from rnnsuite.inputs import calendar
+
+Center = Literal["last", "mean", "median", "none"]
+Scale = Literal["deviation", "absolute", "range", "none"]
+SMALLEST = 1e-6
+"""Of a scale, times the center's size: a constant series is not scaled up to noise."""
+
+
+class Windows(NamedTuple):
+    """A batch of scaled windows.
+
+    Args:
+        values: `[batch, look-back]`, scaled; 0 where an observation is missing.
+        known: `[batch, look-back]`, 1 where there is an observation, else 0.
+        calendar: `[batch, look-back + horizon, features]`.
+        covariates: `[batch, look-back + horizon, covariates]`.
+        center, scale: `[batch, 1]`; a value is center + scale times what the network works with.
+        times: of the horizon, int64 `[batch, horizon]`.
+    """
+
+    values: tf.Tensor
+    known: tf.Tensor
+    calendar: tf.Tensor
+    covariates: tf.Tensor
+    center: tf.Tensor
+    scale: tf.Tensor
+    times: tf.Tensor
+
+
+@dataclasses.dataclass(frozen=True)
+class Windowed:
+    """Raw series to scaled windows, as operations of a graph.
+
+    Args:
+        lookback: values that are read; before the first of a shorter series they are missing.
+        horizon: steps that are forecast.
+        step: seconds between observations, or months if `months`; numbers of observations if
+            neither.
+        unit: second, month or step.
+        center, scale: what of a window's observations is subtracted, and what they are divided by:
+            their standard deviation, mean absolute value (both about the center), or the range
+            between their quartiles.
+        calendar: whether the calendar's features are wanted.
+    """
+
+    lookback: int
+    horizon: int
+    step: int
+    unit: str
+    center: Center
+    scale: Scale
+    calendar: bool
+
+    def __call__(self, values: tf.Tensor, times: tf.Tensor, covariates: tf.Tensor) -> Windows:
+        """The windows at the end of series.
+
+        Args:
+            values: `[batch, time]`, NaN where an observation is missing.
+            times: int64 `[batch, time]`.
+            covariates: `[batch, time + horizon, covariates]`.
+        """
+        more = tf.maximum(self.lookback - tf.shape(values)[1], 0)
+        after = self._after(times)
+        times = self._before(times, more)[:, -self.lookback :]
+        nan = tf.constant(float("nan"))
+        values = tf.pad(values, [[0, 0], [more, 0]], constant_values=nan)[:, -self.lookback :]
+        covariates = tf.pad(covariates, [[0, 0], [more, 0], [0, 0]])
+        covariates = covariates[:, -(self.lookback + self.horizon) :]
+        known = tf.math.is_finite(values)
+        center = self._center(values, known)
+        scale = self._scale(values, known, center)
+        scaled = tf.where(known, (values - center) / scale, tf.zeros_like(values))
+        shape = tf.stack([tf.shape(values)[0], self.lookback])
+        return Windows(
+            tf.ensure_shape(tf.reshape(scaled, shape), [None, self.lookback]),
+            tf.ensure_shape(tf.cast(known, tf.float32), [None, self.lookback]),
+            calendar.features(tf.concat([times, after], axis=1), self._shown_step()),
+            tf.where(tf.math.is_finite(covariates), covariates, tf.zeros_like(covariates)),
+            center,
+            scale,
+            after,
+        )
+
+    @property
+    def features(self) -> int:
+        """How many features the calendar has."""
+        return 2 * len(calendar.harmonics(self._shown_step()))
+
+    def _shown_step(self) -> int:
+        if not self.calendar or self.unit == "step":
+            return 0
+        return self.step if self.unit == "second" else self.step * calendar.YEAR // 12
+
+    def _distance(self, times: tf.Tensor) -> tf.Tensor:
+        """Of neighbours `[batch, 1]`: that of a row's last two, so that each has a step of its own;
+        the trained one where there is one time alone.
+        """
+        trained = tf.fill([tf.shape(times)[0], 1], tf.constant(self.step, tf.int64))
+        if self.unit == "month":
+            return trained
+        last = times[:, -1:] - times[:, -2:-1]
+        return tf.cond(tf.shape(times)[1] > 1, lambda: last, lambda: trained)
+
+    def _after(self, times: tf.Tensor) -> tf.Tensor:
+        steps = tf.range(1, self.horizon + 1, dtype=tf.int64)[None]
+        distance = self._distance(times)
+        if self.unit == "month":
+            return calendar.add_months(times[:, -1:], steps * distance)
+        return times[:, -1:] + steps * distance
+
+    def _before(self, times: tf.Tensor, more: tf.Tensor) -> tf.Tensor:
+        steps = tf.cast(tf.range(-more, 0), tf.int64)[None]
+        distance = self._distance(times)
+        if self.unit == "month":
+            earlier = calendar.add_months(times[:, :1], steps * distance)
+        else:
+            earlier = times[:, :1] + steps * distance
+        return tf.concat([earlier, times], axis=1)
+
+    def _center(self, values: tf.Tensor, known: tf.Tensor) -> tf.Tensor:
+        if self.center == "none":
+            return tf.zeros_like(values[:, :1])
+        if self.center == "median":
+            return _share(values, known, 0.5)
+        if self.center == "mean":
+            return _mean(values, known)
+        places = tf.where(known, tf.range(self.lookback)[None], -tf.ones_like(known, tf.int32))
+        last = tf.reduce_max(places, axis=1, keepdims=True)
+        found = tf.gather(values, tf.maximum(last, 0), batch_dims=1)
+        return tf.where(last >= 0, found, tf.zeros_like(found))
+
+    def _scale(self, values: tf.Tensor, known: tf.Tensor, center: tf.Tensor) -> tf.Tensor:
+        if self.scale == "none":
+            return tf.ones_like(center)
+        if self.scale == "range":
+            found = _share(values, known, 0.75) - _share(values, known, 0.25)
+        elif self.scale == "absolute":
+            found = _mean(tf.abs(values - center), known)
+        else:
+            middle = _mean(values, known)
+            found = tf.sqrt(_mean(tf.square(values - middle), known))
+        least = SMALLEST * tf.abs(center)
+        return tf.where(found > least, found, tf.ones_like(found))
+
+
+def _mean(values: tf.Tensor, known: tf.Tensor) -> tf.Tensor:
+    """Of the known values of each row `[batch, 1]`; 0 where there is none."""
+    total = tf.reduce_sum(tf.where(known, values, tf.zeros_like(values)), axis=1, keepdims=True)
+    return total / tf.maximum(tf.reduce_sum(tf.cast(known, tf.float32), axis=1, keepdims=True), 1)
+
+
+def _share(values: tf.Tensor, known: tf.Tensor, share: float) -> tf.Tensor:
+    """The value of each row below which such a share of the known ones lies `[batch, 1]`."""
+    ordered = tf.sort(tf.where(known, values, tf.fill(tf.shape(values), values.dtype.max)), axis=1)
+    count = tf.reduce_sum(tf.cast(known, tf.float32), axis=1, keepdims=True)
+    place = share * tf.maximum(count - 1, 0)
+    low = tf.cast(tf.floor(place), tf.int32)
+    high = tf.minimum(low + 1, tf.cast(tf.maximum(count, 1), tf.int32) - 1)
+    ends = [tf.gather(ordered, each, batch_dims=1) for each in (low, high)]
+    found = ends[0] + (ends[1] - ends[0]) * (place - tf.floor(place))
+    return tf.where(count > 0, found, tf.zeros_like(found))
