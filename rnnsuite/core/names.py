@@ -7,3 +7,7 @@ Cell = Literal["simple", "gru", "lstm", "layernorm_gru", "layernorm_lstm"]
 AttentionKind = Literal["additive", "dot", "general", "scaled_dot", "uniform"]
 """Energies of `rnnsuite.layers.Attention`."""
 SplitName = Literal["train", "validation", "test"]
+Center = Literal["last", "mean", "median", "none"]
+"""What is subtracted from a window of a series."""
+Scale = Literal["deviation", "absolute", "range", "none"]
+"""What a window is divided by: standard deviation, mean absolute value, range of its quartiles."""

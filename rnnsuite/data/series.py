@@ -28,7 +28,8 @@ class SeriesConfig(TableConfig):
     """Where series come from, and which columns are what."""
 
     layout: Literal["auto", "long", "wide", "rows"] = "auto"
-    """long: a row for each series and time; wide: a column for each series; rows: a row for each."""
+    """long: a row for each series and time; wide: a column for each series; rows: a row for each
+    series."""
     id: str = "unique_id"
     """Of long tables and rows: the column that names the series; one series where there is none."""
     time: str = "ds"

@@ -1,14 +1,13 @@
 """The last values of series, scaled, with the calendar: what a forecasting network reads."""
 
 import dataclasses
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import tensorflow as tf
 
+from rnnsuite.core.names import Center, Scale
 from rnnsuite.inputs import calendar
 
-Center = Literal["last", "mean", "median", "none"]
-Scale = Literal["deviation", "absolute", "range", "none"]
 SMALLEST = 1e-6
 """Of a scale, times the center's size: a constant series is not scaled up to noise."""
 
@@ -78,10 +77,11 @@ class Windowed:
         scale = self._scale(values, known, center)
         scaled = tf.where(known, (values - center) / scale, tf.zeros_like(values))
         shape = tf.stack([tf.shape(values)[0], self.lookback])
+        waves = calendar.features(tf.concat([times, after], axis=1), self._shown_step())
         return Windows(
             tf.ensure_shape(tf.reshape(scaled, shape), [None, self.lookback]),
             tf.ensure_shape(tf.cast(known, tf.float32), [None, self.lookback]),
-            calendar.features(tf.concat([times, after], axis=1), self._shown_step()),
+            tf.ensure_shape(waves, [None, self.lookback + self.horizon, self.features]),
             tf.where(tf.math.is_finite(covariates), covariates, tf.zeros_like(covariates)),
             center,
             scale,

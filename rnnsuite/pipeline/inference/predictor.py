@@ -128,7 +128,7 @@ def batched_predictor(
         settings = as_tensors(options)
         groups = group_by_shape(records, names, BATCH)
         for indices in bar(groups, desc="answers", unit="batch", disable=len(records) <= BATCH):
-            inputs = {name: tf.constant([records[i][name] for i in indices]) for name in names}
+            inputs = {name: _batch([records[i][name] for i in indices]) for name in names}
             outputs = call(**inputs, **settings)
             columns = {name: value.numpy() for name, value in outputs.items()}
             for row, i in enumerate(indices):
@@ -136,6 +136,11 @@ def batched_predictor(
         return gather(rows)
 
     return Predictor(kind, ask, defaults)
+
+
+def _batch(values: Sequence[Any]) -> tf.Tensor:
+    """Values of several records; arrays keep their type, which is int64 of times."""
+    return tf.constant(np.stack(values) if isinstance(values[0], np.ndarray) else values)
 
 
 def as_tensors(values: Mapping[str, Any]) -> dict[str, tf.Tensor]:

@@ -1,0 +1,74 @@
+"""The sections of a forecasting configuration."""
+
+from typing import Annotated, Literal
+
+import pydantic
+
+from rnnsuite.core.names import Cell, Center, Scale
+from rnnsuite.core.section import Fraction, NotNegative, NotNegativeInt, Positive, section
+from rnnsuite.data.series import SeriesConfig
+
+Level = Annotated[float, pydantic.Field(gt=0, lt=1)]
+
+
+@section
+class DataConfig(SeriesConfig):
+    """What to read, how it is divided by time, and what a window is."""
+
+    cuts: Annotated[tuple[str, ...], pydantic.Field(min_length=1, max_length=3)] = ("0.8", "0.9")
+    """Where train, validation and test end: shares, numbers (-48 from the end), or dates."""
+    lookback: Positive = 96
+    """Values that the model reads."""
+    horizon: Positive = 24
+    """Steps that it forecasts."""
+    stride: Positive = 1
+    """Steps from one training window to the next."""
+    step: Positive = 1
+    """Steps from one forecast of validation and test to the next (rolling origin)."""
+    season: NotNegativeInt = 0
+    """Steps of a season, for the seasonal naive forecast and MASE; 0 for the frequency's own."""
+    center: Center = "last"
+    """What of a window is subtracted from it."""
+    scale: Scale = "deviation"
+    """What it is divided by."""
+    calendar: bool = True
+    """Whether the model reads where in the day, the week and the year a step is."""
+
+
+@section
+class ModelConfig:
+    """Sizes and regularisation."""
+
+    kind: Literal["segments", "steps"] = "segments"
+    """Segments of several steps, the horizon's side by side (arXiv 2308.11200); or step by step."""
+    cell: Cell = "gru"
+    """The recurrent layer."""
+    units: Positive = 64
+    """Width of each recurrent layer."""
+    depth: Positive = 1
+    """Recurrent layers."""
+    segment: Positive = 12
+    """Of segments: steps in one; it must divide look-back and horizon."""
+    dropout: Fraction = 0.1
+    """Dropout before the quantiles, and between recurrent layers."""
+    levels: Annotated[tuple[Level, ...], pydantic.Field(min_length=1)] = (
+        0.025,
+        0.1,
+        0.25,
+        0.5,
+        0.75,
+        0.9,
+        0.975,
+    )
+    """The quantiles, rising."""
+    error: Literal["squared", "absolute"] = "squared"
+    """What the mean is trained by; absolute makes it a median."""
+    quantile_weight: NotNegative = 1.0
+    """Weight of the quantile loss beside the mean's."""
+    conformal: bool = True
+    """Whether held-out windows widen or narrow the intervals (arXiv 1905.03222)."""
+
+
+SECTIONS = {"data": DataConfig, "model": ModelConfig}
+MONITORED = ("loss", "error", "quantile_loss")
+"""What training validates: `train.monitor` and `tune.objective` are one of them behind val_."""

@@ -1,0 +1,258 @@
+"""Series from a source to windows, and what is fitted on them."""
+
+import dataclasses
+import logging
+import pathlib
+from collections.abc import Iterable
+
+import numpy as np
+import tensorflow as tf
+
+from rnnsuite.app import Data
+from rnnsuite.core.errors import NoSplit, UserError
+from rnnsuite.data import batches, sources, splits
+from rnnsuite.data.frequency import DAY, HOUR, WEEK, Frequency
+from rnnsuite.data.notes import Skips
+from rnnsuite.data.series import Series, read_series
+from rnnsuite.data.windows import SPLITS, Divided, check_covered, divided, origins, windows
+from rnnsuite.inputs.window import Windowed
+from rnnsuite.tasks.forecasting.naive import seasonal_error
+
+from .config import DataConfig
+from .sample import ForecastingSample
+
+log = logging.getLogger(__name__)
+MONTHLY = 12
+"""Steps of a year of months."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Fitted:
+    """What is fitted on train, and what a window is.
+
+    Args:
+        step, unit: the frequency; see `rnnsuite.data.frequency`.
+        season: steps of a season, 1 without one.
+        covariates: their names: past, future and static ones.
+        lookback, horizon, center, scale, calendar: as the configuration has them.
+    """
+
+    step: int
+    unit: str
+    season: int
+    covariates: tuple[str, ...]
+    lookback: int
+    horizon: int
+    center: str
+    scale: str
+    calendar: bool
+
+    def windowed(self) -> Windowed:
+        """The windows, as operations of a graph."""
+        return Windowed(
+            self.lookback,
+            self.horizon,
+            self.step,
+            self.unit,
+            self.center,
+            self.scale,
+            self.calendar,
+        )
+
+    def features(self) -> int:
+        """Numbers that stand beside each step: the calendar's and the covariates."""
+        return self.windowed().features + len(self.covariates)
+
+
+def load(config: DataConfig, split: str) -> tf.data.Dataset:
+    """Windows of one split.
+
+    Each is a record of `values`, `times` and `covariates` up to the origin, the `truth` that
+    follows, and for scores `id`, `origin` (its place in the series), `deviation` and
+    `seasonal_error` of the series' training part. Raises UserError.
+    """
+    if split not in SPLITS:
+        raise NoSplit(f"Series are divided by time into {', '.join(SPLITS)}, and have no {split}.")
+    data = corpus(config)
+    step = config.stride if split == "train" else config.step
+    pairs = origins(data, split, config.lookback, config.horizon, step)
+    if not len(pairs):
+        longest = max(len(each.values) for each in data.series)
+        raise UserError(
+            f"{config.source}: no series has {config.horizon} observations in {split} "
+            f"(data.horizon, data.cuts); the longest has {longest} in all."
+        )
+    if split == "train":
+        # Neighbours are alike: a shuffle of a part of them would not do.
+        pairs = np.random.default_rng(0).permutation(pairs)
+    season = _season(config, data.frequency)
+    ids = tf.constant([each.id for each in data.series])
+    sizes = [
+        _sizes(each, end, season) for each, end in zip(data.series, data.ends["train"], strict=True)
+    ]
+    deviations, errors = (tf.constant(part, tf.float32) for part in zip(*sizes, strict=True))
+    places = tf.data.Dataset.from_tensor_slices(pairs[:, 1])
+
+    def with_series(record, place):
+        number = record.pop("series")
+        return {
+            **record,
+            "id": ids[number],
+            "origin": place,
+            "deviation": deviations[number],
+            "seasonal_error": errors[number],
+        }
+
+    found = windows(data, pairs, config.lookback, config.horizon)
+    return tf.data.Dataset.zip((found, places)).map(with_series)
+
+
+def _sizes(series: Series, end: int, season: int) -> tuple[float, float]:
+    """Standard deviation (1 of a constant) and seasonal error of a series' training part."""
+    train = series.values[: int(end)]
+    known = train[~np.isnan(train)]
+    deviation = float(known.std()) if len(known) else 0.0
+    return deviation or 1.0, seasonal_error(train, season)
+
+
+def corpus(config: DataConfig) -> Divided:
+    """All series of a source, divided by time. Raises UserError."""
+    if sources.is_built(config.source):
+        fields = ("id", "start", "values", "promotion")
+        _, read, _ = sources.built(config.source, ForecastingSample, config.splits, fields)
+        series = [_generated(record) for record in read("train").as_numpy_iterator()]
+        return divided(series, Frequency(HOUR), config.cuts)
+    root = pathlib.Path(config.source).expanduser()
+    places = splits.path_splits(root)
+    if splits.WHOLE in places:
+        data = divided(*_read(places[splits.WHOLE], config), config.cuts)
+    else:
+        data = _joined(places, config)
+    check_covered(data, config.horizon)
+    return data
+
+
+def _generated(record: dict) -> Series:
+    values = record["values"]
+    return Series(
+        record["id"].decode(),
+        int(record["start"]),
+        values,
+        np.zeros([len(values), 0], np.float32),
+        record["promotion"][:, None],
+        np.zeros([0], np.float32),
+    )
+
+
+def _read(path: pathlib.Path, config: DataConfig) -> tuple[list[Series], Frequency]:
+    skips = Skips(config.on_error)
+    found = read_series(path, config, skips)
+    skips.report(path)
+    return found
+
+
+def _joined(places: dict[str, pathlib.Path], config: DataConfig) -> Divided:
+    """Series whose later part is a file of its own: test begins where train ends."""
+    if "train" not in places or "test" not in places:
+        raise UserError(f"{config.source}: series in files of their own are train and test.")
+    train, frequency = _read(places["train"], config)
+    later = {each.id: each for each in _read(places["test"], config)[0]}
+    missing = next((each.id for each in train if each.id not in later), None)
+    if missing is not None:
+        raise UserError(f"{places['test']} has no series {missing!r}, which train has.")
+    data = divided(train, frequency, config.cuts[:1])
+    series = [
+        dataclasses.replace(
+            each,
+            values=np.concatenate([each.values, later[each.id].values]),
+            past=np.concatenate([each.past, later[each.id].past]),
+            future=np.concatenate([each.future, later[each.id].future]),
+        )
+        for each in train
+    ]
+    ends = {
+        "train": data.ends["train"],
+        "validation": np.array([len(each.values) for each in train]),
+        "test": np.array([len(each.values) for each in series]),
+    }
+    return Divided(series, frequency, ends)
+
+
+def _season(config: DataConfig, frequency: Frequency) -> int:
+    """Steps of the season that data of a frequency have as a rule."""
+    if config.season:
+        return config.season
+    if frequency.unit == "month":
+        return max(MONTHLY // frequency.count, 1)
+    if frequency.unit == "step":
+        return 1
+    for period in (DAY, WEEK):
+        if frequency.count < period and period % frequency.count == 0:
+            return period // frequency.count
+    return 1
+
+
+def fit(config: DataConfig, records: tf.data.Dataset) -> Fitted:
+    """The frequency and what the configuration says of windows."""
+    data = corpus(config)
+    is_sample = sources.is_built(config.source)
+    names = ("promotion",) if is_sample else (*config.past, *config.future, *config.static)
+    season = _season(config, data.frequency)
+    log.info("%d series, a step is 1 %s, a season %d.", len(data.series), data.frequency, season)
+    return Fitted(
+        data.frequency.count,
+        data.frequency.unit,
+        season,
+        names,
+        config.lookback,
+        config.horizon,
+        config.center,
+        config.scale,
+        config.calendar,
+    )
+
+
+def examples(config: DataConfig, fitted: Fitted, records: tf.data.Dataset) -> tf.data.Dataset:
+    """(inputs, targets) of every window, scaled; targets are truth, known and weight."""
+    windowed = fitted.windowed()
+
+    def encode(batch):
+        found = windowed(batch["values"], batch["times"], batch["covariates"])
+        truth = (batch["truth"] - found.center) / found.scale
+        known = tf.math.is_finite(truth)
+        targets = {
+            "truth": tf.where(known, truth, tf.zeros_like(truth)),
+            "known": tf.cast(known, tf.float32),
+            "weight": found.scale[:, 0] / batch["deviation"],
+        }
+        return inputs(found), targets
+
+    return batches.encoded(records, encode)
+
+
+def inputs(found) -> dict[str, tf.Tensor]:
+    """What the network reads of windows."""
+    values = {"values": found.values, "known": found.known}
+    features = tf.concat([found.calendar, found.covariates], axis=-1)
+    return {**values, "features": features} if features.shape[-1] else values
+
+
+def length(inputs: dict[str, tf.Tensor]) -> tf.Tensor:
+    """Steps of a window."""
+    return tf.shape(inputs["values"])[0]
+
+
+def known_splits(config: DataConfig) -> Iterable[str]:
+    """Every source has these: it is divided by time."""
+    return SPLITS
+
+
+DATA = Data(
+    config=DataConfig,
+    fitted=Fitted,
+    load=load,
+    fit=fit,
+    examples=examples,
+    length=length,
+    splits=known_splits,
+)

@@ -1,0 +1,152 @@
+"""A recurrent network from a window to the mean and the quantiles of the horizon."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+from keras import ops
+
+from rnnsuite.app import Model, Trained
+from rnnsuite.core.errors import UserError
+from rnnsuite.core.fields import Record
+from rnnsuite.layers import Dropout, Stack
+from rnnsuite.tasks.forecasting import losses
+
+from .config import ModelConfig
+from .data import Fitted, inputs
+
+CALIBRATED = 256
+"""Windows of a batch from which intervals are calibrated."""
+
+
+def build(config: ModelConfig, fitted: Fitted) -> keras.Model:
+    """The network.
+
+    Args:
+        config: sizes and regularisation.
+        fitted: gives look-back, horizon and the features beside each step.
+
+    Returns:
+        A model from `values` and `known` `[batch, look-back]` and `features` `[batch, look-back +
+        horizon, features]`, where there are any, to `mean` `[batch, horizon]` and `quantiles`
+        `[batch, horizon, levels]`, all scaled.
+
+    Raises:
+        UserError: for segments that do not divide look-back and horizon, or levels that do not
+            rise.
+    """
+    if sorted(set(config.levels)) != list(config.levels):
+        raise UserError(f"model.levels: {list(config.levels)} do not rise.")
+    lookback, horizon = fitted.lookback, fitted.horizon
+    values = keras.Input([lookback], name="values")
+    known = keras.Input([lookback], name="known")
+    given = {"values": values, "known": known}
+    past = ops.stack([values, known], axis=-1)
+    features = None
+    if fitted.features():
+        given["features"] = keras.Input([lookback + horizon, fitted.features()], name="features")
+        past = ops.concatenate([past, given["features"][:, :lookback]], axis=-1)
+        features = given["features"][:, lookback:]
+    read = _segments if config.kind == "segments" else _steps
+    h, steps = read(config, fitted, past, features)
+    size = 1 + len(config.levels)
+    numbers = keras.layers.Dense(steps * size, dtype="float32", name="head")(
+        Dropout(config.dropout)(h)
+    )
+    numbers = ops.reshape(numbers, [-1, horizon, size])
+    outputs = {"mean": numbers[:, :, 0], "quantiles": ops.sort(numbers[:, :, 1:], axis=-1)}
+    return keras.Model(given, outputs, name="forecasting")
+
+
+def _segments(config: ModelConfig, fitted: Fitted, past, features) -> tuple[Any, int]:
+    """The horizon's segments `[batch, segments, units]`, and the steps of one (SegRNN,
+    arXiv 2308.11200): one recurrent network reads the past segment by segment, and goes one step
+    on from its last state for every segment to come.
+    """
+    steps = config.segment
+    if fitted.lookback % steps or fitted.horizon % steps:
+        raise UserError(
+            f"model.segment: {steps} does not divide data.lookback ({fitted.lookback}) and "
+            f"data.horizon ({fitted.horizon})."
+        )
+    count = fitted.horizon // steps
+    x = _cut(past, fitted.lookback // steps)
+    x = keras.layers.Dense(config.units, activation="relu", name="past")(x)
+    stack = _stack(config)
+    begin = {name: ops.zeros_like(x[:, 0, :]) for name in stack.states}
+    _, states = stack(x, states=begin)
+    ahead = ops.zeros_like(x[:, :1, :1]) + ops.eye(count)[None]
+    if features is not None:
+        ahead = ops.concatenate([ahead, _cut(features, count)], axis=-1)
+    ahead = keras.layers.Dense(config.units, name="ahead")(ahead)
+    ahead = ops.reshape(ahead, [-1, 1, config.units])
+    states = {name: ops.repeat(state, count, axis=0) for name, state in states.items()}
+    h, _ = stack(ahead, states=states)
+    return ops.reshape(h, [-1, count, config.units]), steps
+
+
+def _steps(config: ModelConfig, fitted: Fitted, past, features) -> tuple[Any, int]:
+    """The steps of the horizon `[batch, horizon, units]`: a second network goes on from the states
+    of that which read the past, and reads what is known of each step to come.
+    """
+    stack = _stack(config)
+    begin = {
+        name: ops.zeros_like(past[:, 0, :1]) + ops.zeros(shape)
+        for name, shape in stack.states.items()
+    }
+    _, states = stack(past, states=begin)
+    horizon = fitted.horizon
+    place = ops.arange(1, horizon + 1, dtype="float32") / horizon
+    ahead = ops.zeros_like(past[:, :1, :1]) + place[None, :, None]
+    if features is not None:
+        ahead = ops.concatenate([ahead, features], axis=-1)
+    further = _stack(config, "further")
+    h, _ = further(ahead, states=states)
+    return h, 1
+
+
+def _stack(config: ModelConfig, name: str = "recurrent") -> Stack:
+    return Stack(config.cell, config.units, config.depth, dropout=config.dropout, name=name)
+
+
+def _cut(x, count: int):
+    """`[batch, time, features]` in so many segments, each one vector."""
+    return ops.reshape(x, [-1, count, x.shape[1] // count * x.shape[2]])
+
+
+def loss(
+    config: ModelConfig, targets: Mapping[str, tf.Tensor], outputs: Mapping[str, Any]
+) -> dict[str, tf.Tensor]:
+    """See `rnnsuite.tasks.forecasting.losses.loss`."""
+    absolute = config.error == "absolute"
+    return losses.loss(targets, outputs, config.levels, absolute, config.quantile_weight)
+
+
+def calibrate(trained: Trained, records: Sequence[Record]) -> Mapping[str, Any]:
+    """What held-out windows add to the quantiles, scaled; see `losses.conformal`."""
+    config = trained.config.model
+    if not config.conformal:
+        return {}
+    windowed = trained.fitted.windowed()
+    names = ("values", "times", "covariates")
+    truth = []
+    quantiles = []
+    for start in range(0, len(records), CALIBRATED):
+        batch = records[start : start + CALIBRATED]
+        columns = {name: np.stack([record[name] for record in batch]) for name in (*names, "truth")}
+        found = windowed(*(tf.constant(columns[name]) for name in names))
+        quantiles.append(trained.model(inputs(found), training=False)["quantiles"].numpy())
+        truth.append(((columns["truth"] - found.center) / found.scale).numpy())
+    added = losses.conformal(np.concatenate(truth), np.concatenate(quantiles), config.levels)
+    return {"added": added}
+
+
+MODEL = Model(
+    config=ModelConfig,
+    build=build,
+    loss=loss,
+    metrics={"loss": "min", "error": "min", "quantile_loss": "min"},
+    calibrate=calibrate,
+)

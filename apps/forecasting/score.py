@@ -1,0 +1,134 @@
+"""How good the forecasts are, and what costs nothing beside them."""
+
+import functools
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from rnnsuite.app import Direction, Score, Scoring
+from rnnsuite.core.fields import Record
+from rnnsuite.core.text import as_text
+from rnnsuite.tasks.forecasting import figures
+from rnnsuite.tasks.forecasting.metrics import METRICS, Forecasts, accuracy, by_step
+from rnnsuite.tasks.forecasting.naive import FORECASTERS
+
+from .config import DataConfig
+from .data import Fitted
+
+STANDARDISED: Mapping[str, Direction] = {"standardised_mse": "min", "standardised_mae": "min"}
+"""Of values divided by the standard deviation of their series' training part."""
+CASES = 8
+"""Forecasts that are told of, best and worst."""
+
+
+def score(
+    references: Sequence[Record], answers: Mapping[str, np.ndarray], fitted: Fitted | None = None
+) -> Score:
+    """Accuracy over all steps, by step, and by series, with plots.
+
+    Args:
+        references: records with `truth`, `values` and what `rnnsuite`'s data adds to them.
+        answers: `mean`, `quantiles` and `levels`, in the same order.
+        fitted: what was fitted; not needed.
+
+    Returns:
+        The score; cases are ordered by their absolute error over their series' deviation.
+    """
+    forecasts = _forecasts(references, answers)
+    deviation = np.array([record["deviation"] for record in references])[:, None]
+    error = (forecasts.mean - forecasts.truth) / deviation
+    values = accuracy(forecasts)
+    metrics = {name: values[name] for name in METRICS if name in values}
+    metrics["standardised_mse"] = float(np.nanmean(error**2))
+    metrics["standardised_mae"] = float(np.nanmean(np.abs(error)))
+    sizes = np.nanmean(np.abs(error), axis=1)
+    order = np.argsort(sizes, kind="stable")
+    names = [f"{as_text(record['id'])}, from {record['origin']}" for record in references]
+    cases = [
+        {"series": names[place], "error / deviation": round(float(sizes[place]), 4)}
+        for place in order
+    ]
+    histories = [record["values"] for record in references]
+    shown = [int(order[place]) for place in (0, len(order) // 2, -1)]
+    rows = by_step(forecasts)
+    return Score(
+        metrics=metrics,
+        plots={
+            "Best, median and worst forecast": functools.partial(
+                figures.bands, forecasts, histories, names, shown
+            ),
+            "Error by step": functools.partial(figures.by_step, rows),
+            "Calibration": functools.partial(figures.calibration, forecasts),
+        },
+        tables={"Intervals": _intervals(forecasts, values), "By step": _thinned(rows)},
+        notes=_notes(metrics),
+        right=cases[:CASES],
+        wrong=cases[::-1][:CASES],
+        titles=("Largest errors", "Smallest errors"),
+    )
+
+
+def _forecasts(references: Sequence[Record], answers: Mapping[str, np.ndarray]) -> Forecasts:
+    return Forecasts(
+        truth=np.stack([record["truth"] for record in references]).astype(np.float64),
+        mean=np.asarray(answers["mean"], np.float64),
+        quantiles=np.asarray(answers["quantiles"], np.float64),
+        # Levels are float32 in a graph: 0.1 comes back as 0.10000000149.
+        levels=tuple(round(float(level), 6) for level in answers["levels"][0]),
+        scale=np.array([record["seasonal_error"] for record in references], np.float64),
+    )
+
+
+def _intervals(forecasts: Forecasts, values: Mapping[str, float]) -> list[dict[str, Any]]:
+    rows = []
+    for coverage in forecasts.coverages():
+        name = f"{100 * coverage:g}"
+        rows.append(
+            {
+                "interval": f"{name} %",
+                "observations inside": values[f"coverage_{name}"],
+                "width": values[f"width_{name}"],
+            }
+        )
+    return rows
+
+
+def _thinned(rows: Sequence[Mapping[str, float]], most: int = 24) -> list[dict[str, float]]:
+    kept = ("step", "mae", "rmse", "smape", "wql")
+    chosen = rows[:: -(-len(rows) // most)]
+    return [{name: row[name] for name in kept if name in row} for row in chosen]
+
+
+def _notes(metrics: Mapping[str, float]) -> dict[str, str]:
+    if metrics.get("mase", 0.0) < 1:
+        return {}
+    return {"mase": "not under 1: the seasonal naive forecast errs less within the history"}
+
+
+def floor(config: DataConfig, fitted: Fitted, records: Sequence[Record]) -> Mapping[str, Any]:
+    """The cheap forecast with the least absolute error on these records: see
+    `rnnsuite.tasks.forecasting.naive`.
+    """
+    truth = np.stack([record["truth"] for record in records]).astype(np.float64)
+    deviation = np.array([record["deviation"] for record in records])[:, None]
+    scale = np.array([record["seasonal_error"] for record in records], np.float64)
+    best: dict[str, Any] = {}
+    for name, forecast in FORECASTERS.items():
+        mean = np.stack(
+            [forecast(record["values"], truth.shape[1], fitted.season) for record in records]
+        )
+        nothing = np.zeros([*mean.shape, 0])
+        error = (mean - truth) / deviation
+        found = {
+            "model": name,
+            **accuracy(Forecasts(truth, mean, nothing, (), scale)),
+            "standardised_mse": float(np.nanmean(error**2)),
+            "standardised_mae": float(np.nanmean(np.abs(error))),
+        }
+        if not best or found["mae"] < best["mae"]:
+            best = found
+    return best
+
+
+SCORING = Scoring(score=score, metrics={**METRICS, **STANDARDISED}, primary="wql", floor=floor)

@@ -1,0 +1,165 @@
+"""How a trained model is asked: values and their times on a server, a window on a device."""
+
+import dataclasses
+import json
+import pathlib
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from rnnsuite.app import Device, OnDevice, Serving, Signature, Trained
+from rnnsuite.core.fields import Array, Record
+from rnnsuite.data.frequency import Frequency, written
+from rnnsuite.device import window
+from rnnsuite.tasks.forecasting.fields import Times
+
+from .data import inputs
+
+SETTINGS = "window.json"
+"""The file with what a window is, beside .tflite files."""
+EXAMPLE = 48
+"""Values of the request by which a server is warmed up."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Answer:
+    """The values that follow.
+
+    Args:
+        mean: of each step.
+        quantiles: of each step, one for each level.
+        levels: of the quantiles.
+        times: of each step, in seconds since 1970.
+    """
+
+    mean: tuple[float, ...]
+    quantiles: tuple[tuple[float, ...], ...]
+    levels: tuple[float, ...]
+    times: tuple[int, ...]
+
+
+def signatures(trained: Trained) -> dict[str, Signature]:
+    """serving_default takes `values` and `times` `[batch, time]` and, of a model that has some,
+    `covariates` `[batch, time + horizon, covariates]`; forecast_window a scaled window.
+
+    Both give `mean` `[batch, horizon]` and `quantiles` `[batch, horizon, levels]`; serving_default
+    also `levels` `[batch, levels]` and `times` `[batch, horizon]`.
+    """
+    fitted = trained.fitted
+    levels = trained.config.model.levels
+    windowed = fitted.windowed()
+    count = len(fitted.covariates)
+    added = tf.constant(trained.calibration.get("added", [[0.0] * len(levels)]), tf.float32)
+
+    def forecast(center, scale, **given):
+        outputs = trained.model(given, training=False)
+        quantiles = tf.sort(outputs["quantiles"] + added, axis=-1)
+        return {
+            "mean": center + scale * outputs["mean"],
+            "quantiles": center[..., None] + scale[..., None] * quantiles,
+        }
+
+    def serve(values, times, covariates=None):
+        shape = tf.shape(values)
+        wanted = shape[1] + fitted.horizon
+        if covariates is None:
+            covariates = tf.zeros([shape[0], wanted, 0])
+        message = f"covariates must reach {fitted.horizon} steps beyond the values"
+        with tf.control_dependencies(
+            [
+                tf.debugging.assert_equal(tf.shape(covariates)[1], wanted, message),
+                tf.debugging.assert_equal(tf.shape(times), shape, "a time for each value"),
+                tf.debugging.assert_positive(shape[1], "at least one value"),
+            ]
+        ):
+            found = windowed(values, times, covariates)
+        return {
+            **forecast(found.center, found.scale, **inputs(found)),
+            "levels": tf.tile(tf.constant([levels], tf.float32), [shape[0], 1]),
+            "times": found.times,
+        }
+
+    specs = {
+        "values": tf.TensorSpec([None, None], tf.float32, name="values"),
+        "times": tf.TensorSpec([None, None], tf.int64, name="times"),
+    }
+    example = {
+        "values": np.sin(np.arange(EXAMPLE, dtype=np.float32))[None],
+        "times": Frequency(fitted.step, fitted.unit).times(0, EXAMPLE)[None],
+    }
+    if count:
+        specs["covariates"] = tf.TensorSpec([None, None, count], tf.float32, name="covariates")
+        example["covariates"] = np.zeros([1, EXAMPLE + fitted.horizon, count], np.float32)
+    return {
+        "serving_default": Signature(serve, specs, example),
+        "forecast_window": _window_signature(trained, forecast),
+    }
+
+
+def _window_signature(trained: Trained, forecast: Any) -> Signature:
+    shapes = {name: list(value.shape) for name, value in trained.model.input.items()}
+    shapes |= {"center": [None, 1], "scale": [None, 1]}
+    return Signature(
+        forecast,
+        {name: tf.TensorSpec(shape, tf.float32, name=name) for name, shape in shapes.items()},
+        {name: np.ones([1, *shape[1:]], np.float32) for name, shape in shapes.items()},
+        lite=True,
+    )
+
+
+def device_files(trained: Trained) -> dict[str, bytes]:
+    """What a window is, and the code that makes it."""
+    settings = dataclasses.asdict(trained.fitted)
+    settings["levels"] = list(trained.config.model.levels)
+    return {
+        SETTINGS: (json.dumps(settings, indent=1) + "\n").encode(),
+        "window.py": pathlib.Path(window.__file__).read_bytes(),
+    }
+
+
+def open_device(folder: pathlib.Path) -> OnDevice:
+    """A record to a scaled window, and the outputs to an answer."""
+    scaled = window.Window(json.loads((folder / SETTINGS).read_text(encoding="utf-8")))
+
+    def request(record: Record) -> dict[str, np.ndarray]:
+        return scaled(record["values"], record["times"], record.get("covariates"))
+
+    def answer(outputs: Mapping[str, np.ndarray]) -> dict[str, Any]:
+        levels = np.array(scaled.settings["levels"], np.float32)
+        return {"mean": outputs["mean"][0], "quantiles": outputs["quantiles"][0], "levels": levels}
+
+    return OnDevice(request, answer)
+
+
+def show(fitted: Any, answer: Mapping[str, Any]) -> list[str]:
+    """A line a step: its time, the mean, and the quantiles."""
+    frequency = Frequency(fitted.step, fitted.unit)
+    levels = [f"{level:.4g}" for level in answer.get("levels", ())]
+    lines = ["  ".join(["time".ljust(19), "mean".rjust(10), *(f"q{x}".rjust(10) for x in levels)])]
+    times = answer.get("times", range(1, len(answer["mean"]) + 1))
+    for time, mean, row in zip(times, answer["mean"], answer["quantiles"], strict=True):
+        cells = [f"{value:10.4g}" for value in (mean, *row)]
+        lines.append("  ".join([written(int(time), frequency).ljust(19), *cells]))
+    return lines
+
+
+SERVING = Serving(
+    fields={
+        "values": Array(
+            (None,), missing=True, meaning="observations, oldest first; null where one is missing"
+        ),
+        "times": Times(),
+        "covariates": Array(
+            (None, None),
+            missing=True,
+            optional=True,
+            meaning="what is known beside each value and each step to come",
+        ),
+    },
+    answer=Answer,
+    signatures=signatures,
+    device=Device(files=device_files, open=open_device),
+    show=show,
+)

@@ -1,0 +1,119 @@
+"""The last values of a series, scaled, with the calendar: what a .tflite file reads.
+
+NumPy alone; the twin of `rnnsuite.inputs.window`. This file travels with on-device exports.
+"""
+
+import math
+
+import numpy as np
+
+DAY = 86400
+PERIODS = ((DAY, 2), (7 * DAY, 3), (31556952, 2))
+SMALLEST = 1e-6
+
+
+class Window:
+    """One series to what the file's signature reads.
+
+    Args:
+        settings: `lookback`, `horizon`, `step`, `unit`, `center`, `scale`, `calendar` and the names
+            of `covariates`, as window.json has them.
+    """
+
+    def __init__(self, settings: dict):
+        self.settings = settings
+        self.lookback = settings["lookback"]
+        self.horizon = settings["horizon"]
+
+    def __call__(self, values, times, covariates=None) -> "dict[str, np.ndarray]":
+        """Inputs by name, for a batch of one.
+
+        Args:
+            values: `[time]`, NaN where an observation is missing.
+            times: `[time]`, seconds since 1970.
+            covariates: `[time + horizon, covariates]`, NaN where one is not known.
+        """
+        values = np.asarray(values, np.float32)
+        times = np.asarray(times, np.int64)
+        more = max(self.lookback - len(values), 0)
+        values = np.concatenate([np.full([more], np.nan, np.float32), values])[-self.lookback :]
+        known = np.isfinite(values)
+        center = self._center(values[known])
+        scale = self._scale(values[known], center)
+        inputs = {
+            "values": np.where(known, (values - center) / scale, 0),
+            "known": known,
+            "center": np.array([center]),
+            "scale": np.array([scale]),
+        }
+        features = self._features(times, covariates, more)
+        if features.shape[1]:
+            inputs["features"] = features
+        return {name: value[None].astype(np.float32) for name, value in inputs.items()}
+
+    def times(self, times) -> np.ndarray:
+        """The times of the horizon."""
+        return self._moved(np.asarray(times, np.int64), -1, np.arange(1, self.horizon + 1))
+
+    def _features(self, times, covariates, more):
+        before = self._moved(times, 0, np.arange(-more, 0))
+        whole = np.concatenate([before, times])[-self.lookback :]
+        whole = np.concatenate([whole, self.times(times)])
+        columns = []
+        step = self._shown_step()
+        for period, count in PERIODS:
+            for harmonic in range(1, count + 1):
+                if step and period > 2 * harmonic * step:
+                    angle = 2 * math.pi * harmonic * (whole % period) / period
+                    columns += [np.sin(angle), np.cos(angle)]
+        width = len(self.settings["covariates"])
+        if width:
+            covariates = np.asarray(covariates, np.float32)
+            padding = np.zeros([more, width], np.float32)
+            beside = np.concatenate([padding, covariates])[-len(whole) :]
+            columns += list(np.where(np.isfinite(beside), beside, 0).T)
+        return np.stack(columns, axis=1) if columns else np.zeros([len(whole), 0])
+
+    def _shown_step(self):
+        settings = self.settings
+        if not settings["calendar"] or settings["unit"] == "step":
+            return 0
+        month = PERIODS[2][0] // 12
+        return settings["step"] * (month if settings["unit"] == "month" else 1)
+
+    def _moved(self, times, place, steps):
+        """Times so many steps from one of them."""
+        start = times[place]
+        if self.settings["unit"] != "month":
+            last = times[-1] - times[-2] if len(times) > 1 else self.settings["step"]
+            return start + last * steps
+        month = start.astype("datetime64[s]").astype("datetime64[M]")
+        rest = start - _begin(month)
+        was_last = rest // DAY + 1 == _length(month)
+        months = month + self.settings["step"] * steps
+        last = (_length(months) - 1) * DAY + rest % DAY
+        return _begin(months) + (last if was_last else np.minimum(rest, last))
+
+    def _center(self, seen):
+        kind = self.settings["center"]
+        if kind == "none" or not len(seen):
+            return np.float32(0)
+        return {"last": lambda v: v[-1], "mean": np.mean, "median": np.median}[kind](seen)
+
+    def _scale(self, seen, center):
+        kind = self.settings["scale"]
+        if kind == "none" or not len(seen):
+            return np.float32(1)
+        if kind == "range":
+            found = np.quantile(seen, 0.75) - np.quantile(seen, 0.25)
+        else:
+            found = np.mean(np.abs(seen - center)) if kind == "absolute" else np.std(seen)
+        return found if found > SMALLEST * abs(center) else np.float32(1)
+
+
+def _begin(months):
+    return months.astype("datetime64[s]").astype(np.int64)
+
+
+def _length(months):
+    return (_begin(months + 1) - _begin(months)) // DAY

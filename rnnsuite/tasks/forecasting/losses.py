@@ -1,0 +1,84 @@
+"""What forecasts are trained by, and how held-out ones correct their intervals."""
+
+import math
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import tensorflow as tf
+
+
+def loss(
+    targets: Mapping[str, tf.Tensor],
+    outputs: Mapping[str, tf.Tensor],
+    levels: Sequence[float],
+    absolute: bool,
+    quantile_weight: float,
+) -> dict[str, tf.Tensor]:
+    """The error of the mean and the quantile loss of each forecast.
+
+    Args:
+        targets: `truth` and `known` `[batch, horizon]`, scaled as the outputs are, and `weight`
+            `[batch]`, by which an error is multiplied to be one of the whole series' scale.
+        outputs: `mean` `[batch, horizon]` and `quantiles` `[batch, horizon, levels]`.
+        levels: of the quantiles.
+        absolute: whether the error is absolute, and not squared.
+        quantile_weight: of the quantile loss in `loss`.
+
+    Returns:
+        `loss`, `error` and `quantile_loss`, `[batch]` each; the quantile loss is twice that of
+        Koenker & Bassett (1978), averaged over levels, which approaches the CRPS.
+    """
+    known = targets["known"]
+    count = tf.maximum(tf.reduce_sum(known, axis=1), 1.0)
+    weight = targets["weight"][:, None]
+    difference = (outputs["mean"] - targets["truth"]) * weight * known
+    size = tf.abs(difference) if absolute else tf.square(difference)
+    error = tf.reduce_sum(size, axis=1) / count
+    level = tf.constant(levels, tf.float32)
+    below = (targets["truth"][..., None] - outputs["quantiles"]) * weight[..., None]
+    pinball = tf.reduce_mean(tf.maximum(level * below, (level - 1) * below), axis=-1)
+    quantile_loss = 2 * tf.reduce_sum(pinball * known, axis=1) / count
+    return {
+        "loss": error + quantile_weight * quantile_loss,
+        "error": error,
+        "quantile_loss": quantile_loss,
+    }
+
+
+def conformal(
+    truth: np.ndarray, quantiles: np.ndarray, levels: Sequence[float]
+) -> list[list[float]]:
+    """What is added to quantiles so that central intervals hold what they say.
+
+    Conformalised quantile regression (Romano et al., arXiv 1905.03222, equation 8), for each step
+    of the horizon and each pair of levels that lie around one half.
+
+    Args:
+        truth: of held-out forecasts `[forecasts, horizon]`, scaled; NaN where it is not known.
+        quantiles: `[forecasts, horizon, levels]`.
+        levels: of the quantiles, rising.
+
+    Returns:
+        `[horizon][levels]`; 0 where too few forecasts are held out to say so much.
+    """
+    added = np.zeros(quantiles.shape[1:])
+    for low, high in pairs(levels):
+        distance = np.maximum(quantiles[:, :, low] - truth, truth - quantiles[:, :, high])
+        coverage = levels[high] - levels[low]
+        for step in range(truth.shape[1]):
+            scores = np.sort(distance[:, step][~np.isnan(distance[:, step])])
+            place = math.ceil((len(scores) + 1) * coverage) - 1
+            if 0 <= place < len(scores):
+                added[step, low] = -scores[place]
+                added[step, high] = scores[place]
+    return added.tolist()
+
+
+def pairs(levels: Sequence[float]) -> list[tuple[int, int]]:
+    """Places of two levels that are equally far from one half, the narrowest last."""
+    found = []
+    for low, level in enumerate(levels):
+        for high in range(low + 1, len(levels)):
+            if math.isclose(level + levels[high], 1.0):
+                found.append((low, high))
+    return found
