@@ -148,6 +148,11 @@ def language_model(tmp_path_factory, _cache) -> Finished:
     return train_and_export("language_model", tmp_path_factory)
 
 
+@pytest.fixture(scope="session")
+def forecasting(tmp_path_factory, _cache) -> Finished:
+    return train_and_export("forecasting", tmp_path_factory)
+
+
 def train_and_export(name: str, factory: pytest.TempPathFactory) -> Finished:
     """Once for all workers, whichever asks first; each has a copy of its own to move and break."""
     if name not in _finished:

@@ -15,7 +15,7 @@ from rnnsuite.data.frequency import DAY, HOUR, WEEK, Frequency
 from rnnsuite.data.notes import Skips
 from rnnsuite.data.series import Series, read_series
 from rnnsuite.data.windows import SPLITS, Divided, check_covered, divided, origins, windows
-from rnnsuite.inputs.window import Windowed
+from rnnsuite.inputs.window import Windowed, Windows
 from rnnsuite.tasks.forecasting.naive import seasonal_error
 
 from .config import DataConfig
@@ -128,7 +128,7 @@ def corpus(config: DataConfig) -> Divided:
         data = divided(*_read(places[splits.WHOLE], config), config.cuts)
     else:
         data = _joined(places, config)
-    check_covered(data, config.horizon)
+    check_covered(data)
     return data
 
 
@@ -217,7 +217,7 @@ def examples(config: DataConfig, fitted: Fitted, records: tf.data.Dataset) -> tf
     windowed = fitted.windowed()
 
     def encode(batch):
-        found = windowed(batch["values"], batch["times"], batch["covariates"])
+        found = windowed(batch["values"], batch["times"], batch.get("covariates"))
         truth = (batch["truth"] - found.center) / found.scale
         known = tf.math.is_finite(truth)
         targets = {
@@ -230,11 +230,10 @@ def examples(config: DataConfig, fitted: Fitted, records: tf.data.Dataset) -> tf
     return batches.encoded(records, encode)
 
 
-def inputs(found) -> dict[str, tf.Tensor]:
+def inputs(found: Windows) -> dict[str, tf.Tensor]:
     """What the network reads of windows."""
     values = {"values": found.values, "known": found.known}
-    features = tf.concat([found.calendar, found.covariates], axis=-1)
-    return {**values, "features": features} if features.shape[-1] else values
+    return values if found.features is None else {**values, "features": found.features}
 
 
 def length(inputs: dict[str, tf.Tensor]) -> tf.Tensor:

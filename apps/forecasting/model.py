@@ -130,7 +130,7 @@ def calibrate(trained: Trained, records: Sequence[Record]) -> Mapping[str, Any]:
     if not config.conformal:
         return {}
     windowed = trained.fitted.windowed()
-    names = ("values", "times", "covariates")
+    names = ["values", "times"] + ["covariates"] * bool(trained.fitted.covariates)
     truth = []
     quantiles = []
     for start in range(0, len(records), CALIBRATED):

@@ -42,9 +42,10 @@ class Answer:
 
 def signatures(trained: Trained) -> dict[str, Signature]:
     """serving_default takes `values` and `times` `[batch, time]` and, of a model that has some,
-    `covariates` `[batch, time + horizon, covariates]`; forecast_window a scaled window.
+    `covariates` `[batch, time + horizon, covariates]`; forecast also the optional input `horizon`,
+    for fewer steps; forecast_window a scaled window.
 
-    Both give `mean` `[batch, horizon]` and `quantiles` `[batch, horizon, levels]`; serving_default
+    All give `mean` `[batch, horizon]` and `quantiles` `[batch, horizon, levels]`, the first two
     also `levels` `[batch, levels]` and `times` `[batch, horizon]`.
     """
     fitted = trained.fitted
@@ -63,22 +64,30 @@ def signatures(trained: Trained) -> dict[str, Signature]:
 
     def serve(values, times, covariates=None):
         shape = tf.shape(values)
-        wanted = shape[1] + fitted.horizon
-        if covariates is None:
-            covariates = tf.zeros([shape[0], wanted, 0])
-        message = f"covariates must reach {fitted.horizon} steps beyond the values"
-        with tf.control_dependencies(
-            [
-                tf.debugging.assert_equal(tf.shape(covariates)[1], wanted, message),
-                tf.debugging.assert_equal(tf.shape(times), shape, "a time for each value"),
-                tf.debugging.assert_positive(shape[1], "at least one value"),
-            ]
-        ):
-            found = windowed(values, times, covariates)
+        checks = [
+            tf.debugging.assert_equal(tf.shape(times), shape, "a time for each value"),
+            tf.debugging.assert_positive(shape[1], "at least one value"),
+        ]
+        if covariates is not None:
+            reached = tf.shape(covariates)[1] - shape[1]
+            message = f"covariates must reach {fitted.horizon} steps beyond the values"
+            checks.append(tf.debugging.assert_equal(reached, fitted.horizon, message))
+        with tf.control_dependencies(checks):
+            found = windowed(tf.identity(values), times, covariates)
         return {
             **forecast(found.center, found.scale, **inputs(found)),
             "levels": tf.tile(tf.constant([levels], tf.float32), [shape[0], 1]),
             "times": found.times,
+        }
+
+    def shorter(values, times, horizon, covariates=None):
+        message = f"horizon must be between 1 and the {fitted.horizon} steps of the model"
+        possible = (horizon >= 1) & (horizon <= fitted.horizon)
+        with tf.control_dependencies([tf.debugging.Assert(possible, [message])]):
+            answer = serve(values, times, covariates)
+        return {
+            name: value if name == "levels" else value[:, :horizon]
+            for name, value in answer.items()
         }
 
     specs = {
@@ -92,8 +101,11 @@ def signatures(trained: Trained) -> dict[str, Signature]:
     if count:
         specs["covariates"] = tf.TensorSpec([None, None, count], tf.float32, name="covariates")
         example["covariates"] = np.zeros([1, EXAMPLE + fitted.horizon, count], np.float32)
+    steps = {"horizon": np.array(fitted.horizon, np.int32)}
+    wanted = {"horizon": tf.TensorSpec([], tf.int32, name="horizon")}
     return {
         "serving_default": Signature(serve, specs, example),
+        "forecast": Signature(shorter, {**specs, **wanted}, {**example, **steps}, defaults=steps),
         "forecast_window": _window_signature(trained, forecast),
     }
 

@@ -5,7 +5,7 @@ import itertools
 import logging
 import math
 import pathlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -285,14 +285,3 @@ def _long(config: SeriesConfig, name: str, start: int, grid: np.ndarray) -> Seri
     length = int(known[-1]) + 1 if len(known) else 0
     past, future, static = (grid[:, ends[n] : ends[n + 1]] for n in range(3))
     return Series(name, start, grid[:length, 0], past[:length], future, static[:1].reshape(-1))
-
-
-def covered(series: Series, steps: int, frequency: Frequency) -> Iterator[str]:
-    """What is wrong with a series' covariates of the future for so many steps after its end."""
-    wanted = len(series.values) + steps
-    if series.future.shape[1] and len(series.future) < wanted:
-        until = frequency.times(series.start, wanted)[-1]
-        yield (
-            f"{series.id!r}: covariates of the future must reach {written(until, frequency)}, "
-            f"which is {wanted - len(series.future)} more steps"
-        )

@@ -120,8 +120,8 @@ def windows(data: Divided, pairs: np.ndarray, lookback: int, horizon: int) -> tf
 
     Returns:
         A data set of `values` `[look-back]`, `truth` `[horizon]`, `times` `[look-back]` int64,
-        `covariates` `[look-back + horizon, covariates]` and `series`, the number of it. Past
-        covariates are NaN from the origin on; static ones stand beside every step.
+        `series`, the number of it, and `covariates` `[look-back + horizon, covariates]`, where
+        there are any. Past ones are NaN from the origin on; static ones stand beside every step.
     """
     width = lookback + horizon
     parts = [_padded(each, lookback, horizon) for each in data.series]
@@ -143,13 +143,15 @@ def windows(data: Divided, pairs: np.ndarray, lookback: int, horizon: int) -> tf
         first = tf.gather(begins, batch[:, 0]) + tf.cast(batch[:, 1], tf.int64)
         places = first[:, None] + tf.range(width, dtype=tf.int64)[None]
         whole = tf.gather(values, places)
-        return {
+        record = {
             "values": whole[:, :lookback],
             "truth": whole[:, lookback:],
             "times": tf.gather(times, places[:, :lookback]),
-            "covariates": tf.gather(covariates, places) + unseen,
             "series": batch[:, 0],
         }
+        if covariates.shape[1]:
+            record["covariates"] = tf.gather(covariates, places) + unseen
+        return record
 
     rows = tf.data.Dataset.from_tensor_slices(pairs).batch(BATCH)
     return rows.map(cut, num_parallel_calls=tf.data.AUTOTUNE).unbatch()
@@ -172,12 +174,16 @@ def _padded(series: Series, before: int, after: int) -> tuple[np.ndarray, np.nda
     return values, np.pad(covariates, ((before, 0), (0, 0)), constant_values=np.nan)
 
 
-def check_covered(data: Divided, horizon: int) -> None:
+def check_covered(data: Divided) -> None:
     """Raises UserError where covariates of the future end before the last split does."""
     for series, end in zip(data.series, data.ends["test"], strict=True):
-        if series.future.shape[1] and len(series.future) < end:
-            until = written(data.frequency.times(series.start, int(end))[-1], data.frequency)
-            raise UserError(
-                f"{series.id!r}: covariates of the future end after {len(series.future)} steps; "
-                f"they must reach {until}."
-            )
+        for column in series.future.T:
+            known = np.flatnonzero(~np.isnan(column))
+            reached = int(known[-1]) + 1 if len(known) else 0
+            if reached < end:
+                first, last = data.frequency.times(series.start, int(end))[[reached, -1]]
+                raise UserError(
+                    f"{series.id!r}: a covariate of the future is missing from "
+                    f"{written(first, data.frequency)} on; it must reach "
+                    f"{written(last, data.frequency)}."
+                )

@@ -18,16 +18,15 @@ class Windows(NamedTuple):
     Args:
         values: `[batch, look-back]`, scaled; 0 where an observation is missing.
         known: `[batch, look-back]`, 1 where there is an observation, else 0.
-        calendar: `[batch, look-back + horizon, features]`.
-        covariates: `[batch, look-back + horizon, covariates]`.
+        features: `[batch, look-back + horizon, features]` of the calendar, and the covariates; None
+            where there are neither.
         center, scale: `[batch, 1]`; a value is center + scale times what the network works with.
         times: of the horizon, int64 `[batch, horizon]`.
     """
 
     values: tf.Tensor
     known: tf.Tensor
-    calendar: tf.Tensor
-    covariates: tf.Tensor
+    features: tf.Tensor | None
     center: tf.Tensor
     scale: tf.Tensor
     times: tf.Tensor
@@ -57,36 +56,47 @@ class Windowed:
     scale: Scale
     calendar: bool
 
-    def __call__(self, values: tf.Tensor, times: tf.Tensor, covariates: tf.Tensor) -> Windows:
+    def __call__(
+        self, values: tf.Tensor, times: tf.Tensor, covariates: tf.Tensor | None = None
+    ) -> Windows:
         """The windows at the end of series.
 
         Args:
             values: `[batch, time]`, NaN where an observation is missing.
             times: int64 `[batch, time]`.
-            covariates: `[batch, time + horizon, covariates]`.
+            covariates: `[batch, time + horizon, covariates]`, NaN where one is not known.
         """
         more = tf.maximum(self.lookback - tf.shape(values)[1], 0)
         after = self._after(times)
         times = self._before(times, more)[:, -self.lookback :]
         nan = tf.constant(float("nan"))
         values = tf.pad(values, [[0, 0], [more, 0]], constant_values=nan)[:, -self.lookback :]
-        covariates = tf.pad(covariates, [[0, 0], [more, 0], [0, 0]])
-        covariates = covariates[:, -(self.lookback + self.horizon) :]
         known = tf.math.is_finite(values)
         center = self._center(values, known)
         scale = self._scale(values, known, center)
         scaled = tf.where(known, (values - center) / scale, tf.zeros_like(values))
         shape = tf.stack([tf.shape(values)[0], self.lookback])
-        waves = calendar.features(tf.concat([times, after], axis=1), self._shown_step())
+        whole = tf.concat([times, after], axis=1)
         return Windows(
             tf.ensure_shape(tf.reshape(scaled, shape), [None, self.lookback]),
             tf.ensure_shape(tf.cast(known, tf.float32), [None, self.lookback]),
-            tf.ensure_shape(waves, [None, self.lookback + self.horizon, self.features]),
-            tf.where(tf.math.is_finite(covariates), covariates, tf.zeros_like(covariates)),
+            self._features(whole, covariates, more),
             center,
             scale,
             after,
         )
+
+    def _features(self, times, covariates, more) -> tf.Tensor | None:
+        width = self.lookback + self.horizon
+        parts = []
+        if self.features:
+            waves = calendar.features(times, self._shown_step())
+            parts.append(tf.ensure_shape(waves, [None, width, self.features]))
+        if covariates is not None:
+            beside = tf.pad(covariates, [[0, 0], [more, 0], [0, 0]])[:, -width:]
+            beside = tf.where(tf.math.is_finite(beside), beside, tf.zeros_like(beside))
+            parts.append(tf.ensure_shape(beside, [None, width, covariates.shape[2]]))
+        return tf.concat(parts, axis=-1) if parts else None
 
     @property
     def features(self) -> int:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from rnnsuite.core.errors import UserError
 from rnnsuite.data.frequency import DAY, HOUR, Frequency, infer, seconds, written
 from rnnsuite.data.notes import Skips
-from rnnsuite.data.series import SeriesConfig, covered, read_series
+from rnnsuite.data.series import SeriesConfig, read_series
 
 
 def read(tmp_path, text, **changes):
@@ -84,10 +84,6 @@ class TestLayouts:
         np.testing.assert_array_equal(b.values, [5, 6])
         np.testing.assert_array_equal(b.future[:, 0], [1, 2, 3])
         assert (list(a.static), list(b.static)) == ([8], [9])
-        assert not list(covered(b, 1, frequency))
-        assert list(covered(b, 3, frequency)) == [
-            "'b': covariates of the future must reach 2026-01-06, which is 2 more steps"
-        ]
 
     def test_wide(self, tmp_path):
         text = "date,u,v\n2016-07-01 00:00:00,5,1\n2016-07-01 01:00:00,6,2\n"

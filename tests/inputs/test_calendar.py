@@ -61,7 +61,3 @@ def test_features_are_waves(time):
         np.testing.assert_allclose(
             found[2 * number : 2 * number + 2], [np.sin(angle), np.cos(angle)], atol=2e-6
         )
-
-
-def test_without_times_there_are_none():
-    assert features(tf.zeros([2, 5], tf.int64), 0).shape == (2, 5, 0)

@@ -23,9 +23,8 @@ def windows(window, values, times=None, covariates=None):
     batch, length = values.shape
     if times is None:
         times = np.tile(np.arange(length) * HOUR, [batch, 1])
-    if covariates is None:
-        covariates = np.zeros([batch, length + window.horizon, 0], np.float32)
-    return window(tf.constant(values), tf.constant(times, tf.int64), tf.constant(covariates))
+    given = () if covariates is None else (tf.constant(covariates),)
+    return window(tf.constant(values), tf.constant(times, tf.int64), *given)
 
 
 SERIES = arrays.arrays(
@@ -87,23 +86,23 @@ def test_months():
         "2024-02-29",
         "2024-03-31",
     ]
-    assert found.calendar.shape == (1, 8, 4)
+    assert found.features.shape == (1, 8, 4)
 
 
 def test_the_calendar_of_what_was_before_and_of_what_comes():
     window = made()
     short = windows(window, [[1.0, 2, 3]], np.array([[9, 10, 11]]) * HOUR)
     long = windows(window, [[0.0] * 3 + [1, 2, 3]], np.arange(6, 12)[None] * HOUR)
-    assert short.calendar.shape == (1, 8, window.features)
-    np.testing.assert_allclose(short.calendar, long.calendar, atol=1e-6)
-    assert windows(made(calendar=False), [[1.0, 2]]).calendar.shape == (1, 8, 0)
-    assert windows(made(unit="step"), [[1.0, 2]]).calendar.shape == (1, 8, 0)
+    assert short.features.shape == (1, 8, window.features)
+    np.testing.assert_allclose(short.features, long.features, atol=1e-6)
+    assert windows(made(calendar=False), [[1.0, 2]]).features is None
+    assert windows(made(unit="step"), [[1.0, 2]]).features is None
 
 
 def test_covariates_keep_their_places():
     covariates = np.arange(5, dtype=np.float32)[None, :, None]
-    found = windows(made(), [[1.0, 2, 3]], covariates=covariates)
-    np.testing.assert_array_equal(found.covariates[0, :, 0], [0, 0, 0, 0, 1, 2, 3, 4])
+    found = windows(made(calendar=False), [[1.0, 2, 3]], covariates=covariates)
+    np.testing.assert_array_equal(found.features[0, :, 0], [0, 0, 0, 0, 1, 2, 3, 4])
 
 
 @pytest.mark.parametrize("center", CENTERS)
