@@ -77,7 +77,7 @@ def load(config: DataConfig, split: str) -> tf.data.Dataset:
     step = config.stride if split == "train" else config.step
     pairs = origins(data, split, config.lookback, config.horizon, step)
     if not len(pairs):
-        longest = max(len(each.values) for each in data.series)
+        longest = max(len(item.values) for item in data.series)
         raise UserError(
             f"{config.source}: no series has {config.horizon} observations in {split} "
             f"(data.horizon, data.cuts); the longest has {longest} in all."
@@ -86,9 +86,9 @@ def load(config: DataConfig, split: str) -> tf.data.Dataset:
         # Neighbours are alike: a shuffle of a part of them would not do.
         pairs = np.random.default_rng(0).permutation(pairs)
     season = _season(config, data.frequency)
-    ids = tf.constant([each.id for each in data.series])
+    ids = tf.constant([item.id for item in data.series])
     sizes = [
-        _sizes(each, end, season) for each, end in zip(data.series, data.ends["train"], strict=True)
+        _sizes(item, end, season) for item, end in zip(data.series, data.ends["train"], strict=True)
     ]
     deviations, errors = (tf.constant(part, tf.float32) for part in zip(*sizes, strict=True))
     places = tf.data.Dataset.from_tensor_slices(pairs[:, 1])
@@ -103,15 +103,15 @@ def load(config: DataConfig, split: str) -> tf.data.Dataset:
             "seasonal_error": errors[number],
         }
 
-    found = windows(data, pairs, config.lookback, config.horizon)
-    return tf.data.Dataset.zip((found, places)).map(with_series)
+    window = windows(data, pairs, config.lookback, config.horizon)
+    return tf.data.Dataset.zip((window, places)).map(with_series)
 
 
 def _sizes(series: Series, end: int, season: int) -> tuple[float, float]:
     """Standard deviation (1 of a constant) and seasonal error of a series' training part."""
     train = series.values[: int(end)]
-    known = train[~np.isnan(train)]
-    deviation = float(known.std()) if len(known) else 0.0
+    present = train[~np.isnan(train)]
+    deviation = float(present.std()) if len(present) else 0.0
     return deviation or 1.0, seasonal_error(train, season)
 
 
@@ -146,9 +146,9 @@ def _generated(record: dict) -> Series:
 
 def _read(path: pathlib.Path, config: DataConfig) -> tuple[list[Series], Frequency]:
     skips = Skips(config.on_error)
-    found = read_series(path, config, skips)
+    window = read_series(path, config, skips)
     skips.report(path)
-    return found
+    return window
 
 
 def _joined(places: dict[str, pathlib.Path], config: DataConfig) -> Divided:
@@ -156,24 +156,24 @@ def _joined(places: dict[str, pathlib.Path], config: DataConfig) -> Divided:
     if "train" not in places or "test" not in places:
         raise UserError(f"{config.source}: series in files of their own are train and test.")
     train, frequency = _read(places["train"], config)
-    later = {each.id: each for each in _read(places["test"], config)[0]}
-    missing = next((each.id for each in train if each.id not in later), None)
+    later = {item.id: item for item in _read(places["test"], config)[0]}
+    missing = next((item.id for item in train if item.id not in later), None)
     if missing is not None:
         raise UserError(f"{places['test']} has no series {missing!r}, which train has.")
     data = divided(train, frequency, config.cuts[:1])
     series = [
         dataclasses.replace(
-            each,
-            values=np.concatenate([each.values, later[each.id].values]),
-            past=np.concatenate([each.past, later[each.id].past]),
-            future=np.concatenate([each.future, later[each.id].future]),
+            item,
+            values=np.concatenate([item.values, later[item.id].values]),
+            past=np.concatenate([item.past, later[item.id].past]),
+            future=np.concatenate([item.future, later[item.id].future]),
         )
-        for each in train
+        for item in train
     ]
     ends = {
         "train": data.ends["train"],
-        "validation": np.array([len(each.values) for each in train]),
-        "test": np.array([len(each.values) for each in series]),
+        "validation": np.array([len(item.values) for item in train]),
+        "test": np.array([len(item.values) for item in series]),
     }
     return Divided(series, frequency, ends)
 
@@ -213,27 +213,27 @@ def fit(config: DataConfig, records: tf.data.Dataset) -> Fitted:
 
 
 def examples(config: DataConfig, fitted: Fitted, records: tf.data.Dataset) -> tf.data.Dataset:
-    """(inputs, targets) of every window, scaled; targets are truth, known and weight."""
+    """(inputs, targets) of every window, scaled; targets are truth, observed and weight."""
     windowed = fitted.windowed()
 
     def encode(batch):
-        found = windowed(batch["values"], batch["times"], batch.get("covariates"))
-        truth = (batch["truth"] - found.center) / found.scale
-        known = tf.math.is_finite(truth)
+        window = windowed(batch["values"], batch["times"], batch.get("covariates"))
+        truth = (batch["truth"] - window.center) / window.scale
+        present = tf.math.is_finite(truth)
         targets = {
-            "truth": tf.where(known, truth, tf.zeros_like(truth)),
-            "known": tf.cast(known, tf.float32),
-            "weight": found.scale[:, 0] / batch["deviation"],
+            "truth": tf.where(present, truth, tf.zeros_like(truth)),
+            "observed": tf.cast(present, tf.float32),
+            "weight": window.scale[:, 0] / batch["deviation"],
         }
-        return inputs(found), targets
+        return inputs(window), targets
 
     return batches.encoded(records, encode)
 
 
-def inputs(found: Windows) -> dict[str, tf.Tensor]:
+def inputs(window: Windows) -> dict[str, tf.Tensor]:
     """What the network reads of windows."""
-    values = {"values": found.values, "known": found.known}
-    return values if found.features is None else {**values, "features": found.features}
+    values = {"values": window.values, "observed": window.present}
+    return values if window.features is None else {**values, "features": window.features}
 
 
 def length(inputs: dict[str, tf.Tensor]) -> tf.Tensor:

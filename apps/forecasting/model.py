@@ -29,8 +29,8 @@ def build(config: ModelConfig, fitted: Fitted) -> keras.Model:
         fitted: gives look-back, horizon and the features beside each step.
 
     Returns:
-        A model from `values` and `known` `[batch, look-back]` and `features` `[batch, look-back +
-        horizon, features]`, where there are any, to `mean` `[batch, horizon]` and `quantiles`
+        A model from `values` and `observed` `[batch, look-back]` and `features` `[batch,
+        look-back + horizon, features]`, where there are any, to `mean` `[batch, horizon]` and `quantiles`
         `[batch, horizon, levels]`, all scaled.
 
     Raises:
@@ -41,14 +41,16 @@ def build(config: ModelConfig, fitted: Fitted) -> keras.Model:
         raise UserError(f"model.levels: {list(config.levels)} do not rise.")
     lookback, horizon = fitted.lookback, fitted.horizon
     values = keras.Input([lookback], name="values")
-    known = keras.Input([lookback], name="known")
-    given = {"values": values, "known": known}
-    past = ops.stack([values, known], axis=-1)
+    observed = keras.Input([lookback], name="observed")
+    network_inputs = {"values": values, "observed": observed}
+    past = ops.stack([values, observed], axis=-1)
     features = None
     if fitted.features():
-        given["features"] = keras.Input([lookback + horizon, fitted.features()], name="features")
-        past = ops.concatenate([past, given["features"][:, :lookback]], axis=-1)
-        features = given["features"][:, lookback:]
+        network_inputs["features"] = keras.Input(
+            [lookback + horizon, fitted.features()], name="features"
+        )
+        past = ops.concatenate([past, network_inputs["features"][:, :lookback]], axis=-1)
+        features = network_inputs["features"][:, lookback:]
     read = _segments if config.kind == "segments" else _steps
     h, steps = read(config, fitted, past, features)
     size = 1 + len(config.levels)
@@ -57,7 +59,7 @@ def build(config: ModelConfig, fitted: Fitted) -> keras.Model:
     )
     numbers = ops.reshape(numbers, [-1, horizon, size])
     outputs = {"mean": numbers[:, :, 0], "quantiles": ops.sort(numbers[:, :, 1:], axis=-1)}
-    return keras.Model(given, outputs, name="forecasting")
+    return keras.Model(network_inputs, outputs, name="forecasting")
 
 
 def _segments(config: ModelConfig, fitted: Fitted, past, features) -> tuple[Any, int]:
@@ -136,9 +138,9 @@ def calibrate(trained: Trained, records: Sequence[Record]) -> Mapping[str, Any]:
     for start in range(0, len(records), CALIBRATED):
         batch = records[start : start + CALIBRATED]
         columns = {name: np.stack([record[name] for record in batch]) for name in (*names, "truth")}
-        found = windowed(*(tf.constant(columns[name]) for name in names))
-        quantiles.append(trained.model(inputs(found), training=False)["quantiles"].numpy())
-        truth.append(((columns["truth"] - found.center) / found.scale).numpy())
+        window = windowed(*(tf.constant(columns[name]) for name in names))
+        quantiles.append(trained.model(inputs(window), training=False)["quantiles"].numpy())
+        truth.append(((columns["truth"] - window.center) / window.scale).numpy())
     added = losses.conformal(np.concatenate(truth), np.concatenate(quantiles), config.levels)
     return {"added": added}
 

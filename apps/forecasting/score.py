@@ -95,9 +95,9 @@ def _intervals(forecasts: Forecasts, values: Mapping[str, float]) -> list[dict[s
 
 
 def _thinned(rows: Sequence[Mapping[str, float]], most: int = 24) -> list[dict[str, float]]:
-    kept = ("step", "mae", "rmse", "smape", "wql")
+    columns = ("step", "mae", "rmse", "smape", "wql")
     chosen = rows[:: -(-len(rows) // most)]
-    return [{name: row[name] for name in kept if name in row} for row in chosen]
+    return [{name: row[name] for name in columns if name in row} for row in chosen]
 
 
 def _notes(metrics: Mapping[str, float]) -> dict[str, str]:
@@ -120,14 +120,14 @@ def floor(config: DataConfig, fitted: Fitted, records: Sequence[Record]) -> Mapp
         )
         nothing = np.zeros([*mean.shape, 0])
         error = (mean - truth) / deviation
-        found = {
+        result = {
             "model": name,
             **accuracy(Forecasts(truth, mean, nothing, (), scale)),
             "standardised_mse": float(np.nanmean(error**2)),
             "standardised_mae": float(np.nanmean(np.abs(error))),
         }
-        if not best or found["mae"] < best["mae"]:
-            best = found
+        if not best or result["mae"] < best["mae"]:
+            best = result
     return best
 
 

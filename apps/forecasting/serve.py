@@ -1,6 +1,7 @@
 """How a trained model is asked: values and their times on a server, a window on a device."""
 
 import dataclasses
+import functools
 import json
 import pathlib
 from collections.abc import Mapping
@@ -49,47 +50,8 @@ def signatures(trained: Trained) -> dict[str, Signature]:
     also `levels` `[batch, levels]` and `times` `[batch, horizon]`.
     """
     fitted = trained.fitted
-    levels = trained.config.model.levels
-    windowed = fitted.windowed()
-    count = len(fitted.covariates)
-    added = tf.constant(trained.calibration.get("added", [[0.0] * len(levels)]), tf.float32)
-
-    def forecast(center, scale, **given):
-        outputs = trained.model(given, training=False)
-        quantiles = tf.sort(outputs["quantiles"] + added, axis=-1)
-        return {
-            "mean": center + scale * outputs["mean"],
-            "quantiles": center[..., None] + scale[..., None] * quantiles,
-        }
-
-    def serve(values, times, covariates=None):
-        shape = tf.shape(values)
-        checks = [
-            tf.debugging.assert_equal(tf.shape(times), shape, "a time for each value"),
-            tf.debugging.assert_positive(shape[1], "at least one value"),
-        ]
-        if covariates is not None:
-            reached = tf.shape(covariates)[1] - shape[1]
-            message = f"covariates must reach {fitted.horizon} steps beyond the values"
-            checks.append(tf.debugging.assert_equal(reached, fitted.horizon, message))
-        with tf.control_dependencies(checks):
-            found = windowed(tf.identity(values), times, covariates)
-        return {
-            **forecast(found.center, found.scale, **inputs(found)),
-            "levels": tf.tile(tf.constant([levels], tf.float32), [shape[0], 1]),
-            "times": found.times,
-        }
-
-    def shorter(values, times, horizon, covariates=None):
-        message = f"horizon must be between 1 and the {fitted.horizon} steps of the model"
-        possible = (horizon >= 1) & (horizon <= fitted.horizon)
-        with tf.control_dependencies([tf.debugging.Assert(possible, [message])]):
-            answer = serve(values, times, covariates)
-        return {
-            name: value if name == "levels" else value[:, :horizon]
-            for name, value in answer.items()
-        }
-
+    scaled = functools.partial(_unscaled, trained)
+    whole = functools.partial(_forecast, trained)
     specs = {
         "values": tf.TensorSpec([None, None], tf.float32, name="values"),
         "times": tf.TensorSpec([None, None], tf.int64, name="times"),
@@ -98,15 +60,66 @@ def signatures(trained: Trained) -> dict[str, Signature]:
         "values": np.sin(np.arange(EXAMPLE, dtype=np.float32))[None],
         "times": Frequency(fitted.step, fitted.unit).times(0, EXAMPLE)[None],
     }
+    count = len(fitted.covariates)
     if count:
         specs["covariates"] = tf.TensorSpec([None, None, count], tf.float32, name="covariates")
         example["covariates"] = np.zeros([1, EXAMPLE + fitted.horizon, count], np.float32)
     steps = {"horizon": np.array(fitted.horizon, np.int32)}
-    wanted = {"horizon": tf.TensorSpec([], tf.int32, name="horizon")}
+    horizon = {"horizon": tf.TensorSpec([], tf.int32, name="horizon")}
     return {
-        "serving_default": Signature(serve, specs, example),
-        "forecast": Signature(shorter, {**specs, **wanted}, {**example, **steps}, defaults=steps),
-        "forecast_window": _window_signature(trained, forecast),
+        "serving_default": Signature(whole, specs, example),
+        "forecast": Signature(
+            functools.partial(_shorter, trained),
+            {**specs, **horizon},
+            {**example, **steps},
+            defaults=steps,
+        ),
+        "forecast_window": _window_signature(trained, scaled),
+    }
+
+
+def _unscaled(trained: Trained, center, scale, **network_inputs) -> dict[str, tf.Tensor]:
+    """What the network answers to scaled windows, in the scale of the series."""
+    outputs = trained.model(network_inputs, training=False)
+    quantiles = outputs["quantiles"]
+    if "added" in trained.calibration:
+        quantiles = tf.sort(quantiles + tf.constant(trained.calibration["added"]), axis=-1)
+    return {
+        "mean": center + scale * outputs["mean"],
+        "quantiles": center[..., None] + scale[..., None] * quantiles,
+    }
+
+
+def _forecast(trained: Trained, values, times, covariates=None) -> dict[str, tf.Tensor]:
+    fitted = trained.fitted
+    shape = tf.shape(values)
+    checks = [
+        tf.debugging.assert_equal(tf.shape(times), shape, "a time for each value"),
+        tf.debugging.assert_positive(shape[1], "at least one value"),
+    ]
+    if covariates is not None:
+        reached = tf.shape(covariates)[1] - shape[1]
+        message = f"covariates must reach {fitted.horizon} steps beyond the values"
+        checks.append(tf.debugging.assert_equal(reached, fitted.horizon, message))
+    with tf.control_dependencies(checks):
+        windows = fitted.windowed()(tf.identity(values), times, covariates)
+    levels = tf.constant([trained.config.model.levels], tf.float32)
+    return {
+        **_unscaled(trained, windows.center, windows.scale, **inputs(windows)),
+        "levels": tf.tile(levels, [shape[0], 1]),
+        "times": windows.times,
+    }
+
+
+def _shorter(trained: Trained, values, times, horizon, covariates=None) -> dict[str, tf.Tensor]:
+    most = trained.fitted.horizon
+    message = f"horizon must be between 1 and the {most} steps of the model"
+    with tf.control_dependencies(
+        [tf.debugging.Assert((horizon >= 1) & (horizon <= most), [message])]
+    ):
+        answer = _forecast(trained, values, times, covariates)
+    return {
+        name: value if name == "levels" else value[:, :horizon] for name, value in answer.items()
     }
 
 

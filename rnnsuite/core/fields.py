@@ -155,9 +155,9 @@ class Array:
 def _with_missing(value: Any) -> np.ndarray:
     """An array in which None has become NaN. Raises ValueError for rows of different lengths."""
     plain = np.array(value, dtype=object)
-    if any(isinstance(each, list | tuple) for each in plain.reshape(-1)):
+    if any(isinstance(item, list | tuple) for item in plain.reshape(-1)):
         raise ValueError("rows of different lengths")
-    if all(each is None or _is_number(each) for each in plain.reshape(-1)):
+    if all(item is None or _is_number(item) for item in plain.reshape(-1)):
         return plain.astype(np.float64)
     return np.array(value)
 
@@ -202,7 +202,11 @@ def record_from_json(fields: Mapping[str, Field], value: Any) -> Record:
         if len(fields) > 1:
             raise UserError(f"an object with {', '.join(fields)} is expected, not {_kind(value)}.")
         value = {next(iter(fields)): value}
-    left_out = {name: field.empty() for name, field in fields.items() if _is_optional(field)}
+    left_out = {
+        name: field.empty()
+        for name, field in fields.items()
+        if isinstance(field, Array) and field.optional
+    }
     for name in fields:
         if name not in value and name not in left_out:
             raise UserError(f"no {name!r}{_suggestion(name, value)}")
@@ -210,10 +214,6 @@ def record_from_json(fields: Mapping[str, Field], value: Any) -> Record:
         name: _named(name, field.accept, value[name]) if name in value else left_out[name]
         for name, field in fields.items()
     }
-
-
-def _is_optional(field: Any) -> bool:
-    return getattr(field, "optional", False)
 
 
 def record_from_cells(fields: Mapping[str, Field], cells: Mapping[str, str]) -> Record:

@@ -38,7 +38,7 @@ class Frequency:
         name = self.unit
         count = self.count
         if name == "second":
-            name = next(each for each in reversed(_UNITS) if count % _UNITS[each] == 0)
+            name = next(item for item in reversed(_UNITS) if count % _UNITS[item] == 0)
             count //= _UNITS[name]
         return name if count == 1 else f"{count} {name}s"
 
@@ -115,17 +115,17 @@ def infer(series: Iterable[np.ndarray]) -> Frequency:
     Raises:
         ValueError: where no series has two times.
     """
-    times = [each for each in series if len(each) > 1]
+    times = [item for item in series if len(item) > 1]
     if not times:
         raise ValueError("no series has two observations")
-    distances = np.concatenate([np.diff(each) for each in times])
+    distances = np.concatenate([np.diff(item) for item in times])
     values, counts = np.unique(distances, return_counts=True)
     commonest = int(values[np.argmax(counts)])
     if commonest >= 28 * DAY:
-        months = np.concatenate([np.diff(_month_and_rest(each)[0]) for each in times])
+        months = np.concatenate([np.diff(_month_and_rest(item)[0]) for item in times])
         values, counts = np.unique(months, return_counts=True)
         monthly = Frequency(int(values[np.argmax(counts)]), "month")
-        if monthly.count and all((monthly.places(each, int(each[0])) >= 0).all() for each in times):
+        if monthly.count and all((monthly.places(item, int(item[0])) >= 0).all() for item in times):
             return monthly
     return Frequency(commonest)
 
@@ -151,11 +151,11 @@ def seconds(texts: Sequence[str]) -> np.ndarray:
         raise ValueError("has an offset from UTC where others have none, or the other way", number)
     if not any(zoned):
         try:
-            found = np.array(texts, dtype="datetime64[s]")
+            parsed = np.array(texts, dtype="datetime64[s]")
         except ValueError:
-            found = None
-        if found is not None and not np.isnat(found).any():
-            return _checked(found.astype(np.int64))
+            parsed = None
+        if parsed is not None and not np.isnat(parsed).any():
+            return _checked(parsed.astype(np.int64))
     return _checked(np.array([_seconds(text, n) for n, text in enumerate(texts)], np.int64))
 
 

@@ -131,20 +131,20 @@ def read_series(
         raise UserError(f"{path} holds no observations.")
     table = _Table(path, config, list(first[1]))
     names = table.numbers()
-    taken: dict[str, _Rows] = {}
+    by_name: dict[str, _Rows] = {}
     for line, row in itertools.chain([first], rows):
         try:
             numbers = [_number(row, name) for name in names]
         except ValueError as error:
             skips(f"{path}, line {line}: {error}.")
             continue
-        of = taken.setdefault(_name(table, line, row), _Rows())
+        of = by_name.setdefault(_name(table, line, row), _Rows())
         of.lines.append(line)
         of.times.append(row.get(config.time))
         of.numbers.append(numbers)
     if table.layout == "rows":
-        return [_row(name, of.numbers[0]) for name, of in taken.items()], Frequency(1, "step")
-    return _on_grid(table, names, taken)
+        return [_row(name, of.numbers[0]) for name, of in by_name.items()], Frequency(1, "step")
+    return _on_grid(table, names, by_name)
 
 
 def _name(table: _Table, line: int, row: Mapping[str, Any]) -> str:
@@ -173,8 +173,8 @@ def _number(row: Mapping[str, Any], name: str) -> float:
 def _row(name: str, numbers: Sequence[float]) -> Series:
     """A series of one row, whose last cells may be empty."""
     values = np.array(numbers, np.float32)
-    known = np.flatnonzero(~np.isnan(values))
-    return _plain(name, 0, values[: known[-1] + 1] if len(known) else values[:0])
+    present = np.flatnonzero(~np.isnan(values))
+    return _plain(name, 0, values[: present[-1] + 1] if len(present) else values[:0])
 
 
 def _plain(name: str, start: int, values: np.ndarray) -> Series:
@@ -183,15 +183,15 @@ def _plain(name: str, start: int, values: np.ndarray) -> Series:
 
 
 def _on_grid(
-    table: _Table, names: Sequence[str], taken: Mapping[str, _Rows]
+    table: _Table, names: Sequence[str], by_name: Mapping[str, _Rows]
 ) -> tuple[list[Series], Frequency]:
-    times = {name: _times(table, rows) for name, rows in taken.items()}
-    for name, rows in taken.items():
+    times = {name: _times(table, rows) for name, rows in by_name.items()}
+    for name, rows in by_name.items():
         _sort(table, name, rows, times)
     frequency = _frequency(table, times)
     series: list[Series] = []
     gaps = []
-    for name, rows in taken.items():
+    for name, rows in by_name.items():
         start = int(times[name][0])
         places = frequency.places(times[name], start)
         _check_places(table, name, rows, times[name], places, frequency)
@@ -240,9 +240,9 @@ def _sort(table: _Table, name: str, rows: _Rows, times: dict[str, np.ndarray]) -
     double = np.flatnonzero(np.diff(times[name]) == 0)
     if len(double):
         first, second = rows.lines[double[0]], rows.lines[double[0] + 1]
+        time = written(int(times[name][double[0]]))
         raise UserError(
-            f"{table.path}, line {second}: {name!r} has {written(times[name][double[0]])} already "
-            f"in line {first}. Where clocks are put back in autumn, write times in UTC or with "
+            f"{table.path}, line {second}: {name!r} has {time} already in line {first}. Where clocks are put back in autumn, write times in UTC or with "
             "their offset."
         )
 
@@ -256,7 +256,7 @@ def _frequency(table: _Table, times: Mapping[str, np.ndarray]) -> Frequency:
         frequency = infer(times.values())
     except ValueError as error:
         raise UserError(f"{table.path}: {error}; say data.frequency.") from error
-    largest = max(int(each[-1]) for each in times.values())
+    largest = max(int(item[-1]) for item in times.values())
     # Years and numbers of steps are no seconds since 1970.
     return Frequency(frequency.count, "step") if largest < 10**8 else frequency
 
@@ -272,16 +272,16 @@ def _check_places(
     odd = np.flatnonzero(places < 0)
     if len(odd):
         raise UserError(
-            f"{table.path}, line {rows.lines[odd[0]]}: {written(times[odd[0]], frequency)} of "
+            f"{table.path}, line {rows.lines[odd[0]]}: {written(int(times[odd[0]]), frequency)} of "
             f"{name!r} is no whole number of steps of 1 {frequency} after "
-            f"{written(times[0], frequency)}: one series has one frequency (data.frequency)."
+            f"{written(int(times[0]), frequency)}: one series has one frequency (data.frequency)."
         )
 
 
 def _long(config: SeriesConfig, name: str, start: int, grid: np.ndarray) -> Series:
     """A series of a long table, up to its last target; covariates of the future may go on."""
     ends = np.cumsum([1, len(config.past), len(config.future), len(config.static)])
-    known = np.flatnonzero(~np.isnan(grid[:, 0]))
-    length = int(known[-1]) + 1 if len(known) else 0
+    present = np.flatnonzero(~np.isnan(grid[:, 0]))
+    length = int(present[-1]) + 1 if len(present) else 0
     past, future, static = (grid[:, ends[n] : ends[n + 1]] for n in range(3))
     return Series(name, start, grid[:length, 0], past[:length], future, static[:1].reshape(-1))

@@ -49,8 +49,8 @@ def divided(series: Sequence[Series], frequency: Frequency, cuts: Sequence[str])
     Raises:
         UserError: for a cut that is none, or cuts that do not rise.
     """
-    lengths = np.array([len(each.values) for each in series])
-    ends = [np.array([_place(cut, each, frequency) for each in series]) for cut in cuts]
+    lengths = np.array([len(item.values) for item in series])
+    ends = [np.array([_place(cut, item, frequency) for item in series]) for cut in cuts]
     ends += [lengths] * (len(SPLITS) - len(ends))
     ends = [np.minimum(np.maximum(end, 0), lengths) for end in ends]
     for number in range(1, len(SPLITS)):
@@ -124,14 +124,14 @@ def windows(data: Divided, pairs: np.ndarray, lookback: int, horizon: int) -> tf
         there are any. Past ones are NaN from the origin on; static ones stand beside every step.
     """
     width = lookback + horizon
-    parts = [_padded(each, lookback, horizon) for each in data.series]
+    parts = [_padded(item, lookback, horizon) for item in data.series]
     values, covariates = (np.concatenate(part) for part in zip(*parts, strict=True))
     lengths = np.array([len(part[0]) for part in parts])
     begins = np.cumsum(lengths) - lengths
     times = np.concatenate(
         [
-            data.frequency.times(each.start, length, -lookback)
-            for each, length in zip(data.series, lengths, strict=True)
+            data.frequency.times(item.start, length, -lookback)
+            for item, length in zip(data.series, lengths, strict=True)
         ]
     )
     past = data.series[0].past.shape[1]
@@ -178,8 +178,8 @@ def check_covered(data: Divided) -> None:
     """Raises UserError where covariates of the future end before the last split does."""
     for series, end in zip(data.series, data.ends["test"], strict=True):
         for column in series.future.T:
-            known = np.flatnonzero(~np.isnan(column))
-            reached = int(known[-1]) + 1 if len(known) else 0
+            present = np.flatnonzero(~np.isnan(column))
+            reached = int(present[-1]) + 1 if len(present) else 0
             if reached < end:
                 first, last = data.frequency.times(series.start, int(end))[[reached, -1]]
                 raise UserError(

@@ -37,12 +37,12 @@ class Window:
         times = np.asarray(times, np.int64)
         more = max(self.lookback - len(values), 0)
         values = np.concatenate([np.full([more], np.nan, np.float32), values])[-self.lookback :]
-        known = np.isfinite(values)
-        center = self._center(values[known])
-        scale = self._scale(values[known], center)
+        observed = np.isfinite(values)
+        center = self._center(values[observed])
+        scale = self._scale(values[observed], center)
         inputs = {
-            "values": np.where(known, (values - center) / scale, 0),
-            "known": known,
+            "values": np.where(observed, (values - center) / scale, 0),
+            "observed": observed,
             "center": np.array([center]),
             "scale": np.array([scale]),
         }
@@ -94,21 +94,25 @@ class Window:
         last = (_length(months) - 1) * DAY + rest % DAY
         return _begin(months) + (last if was_last else np.minimum(rest, last))
 
-    def _center(self, seen):
+    def _center(self, observations):
         kind = self.settings["center"]
-        if kind == "none" or not len(seen):
+        if kind == "none" or not len(observations):
             return np.float32(0)
-        return {"last": lambda v: v[-1], "mean": np.mean, "median": np.median}[kind](seen)
+        return {"last": lambda v: v[-1], "mean": np.mean, "median": np.median}[kind](observations)
 
-    def _scale(self, seen, center):
+    def _scale(self, observations, center):
         kind = self.settings["scale"]
-        if kind == "none" or not len(seen):
+        if kind == "none" or not len(observations):
             return np.float32(1)
         if kind == "range":
-            found = np.quantile(seen, 0.75) - np.quantile(seen, 0.25)
+            spread = np.quantile(observations, 0.75) - np.quantile(observations, 0.25)
         else:
-            found = np.mean(np.abs(seen - center)) if kind == "absolute" else np.std(seen)
-        return found if found > SMALLEST * abs(center) else np.float32(1)
+            spread = (
+                np.mean(np.abs(observations - center))
+                if kind == "absolute"
+                else np.std(observations)
+            )
+        return spread if spread > SMALLEST * abs(center) else np.float32(1)
 
 
 def _begin(months):

@@ -17,7 +17,7 @@ class Windows(NamedTuple):
 
     Args:
         values: `[batch, look-back]`, scaled; 0 where an observation is missing.
-        known: `[batch, look-back]`, 1 where there is an observation, else 0.
+        observed: `[batch, look-back]`, 1 where there is an observation, else 0.
         features: `[batch, look-back + horizon, features]` of the calendar, and the covariates; None
             where there are neither.
         center, scale: `[batch, 1]`; a value is center + scale times what the network works with.
@@ -25,7 +25,7 @@ class Windows(NamedTuple):
     """
 
     values: tf.Tensor
-    known: tf.Tensor
+    observed: tf.Tensor
     features: tf.Tensor | None
     center: tf.Tensor
     scale: tf.Tensor
@@ -71,15 +71,15 @@ class Windowed:
         times = self._before(times, more)[:, -self.lookback :]
         nan = tf.constant(float("nan"))
         values = tf.pad(values, [[0, 0], [more, 0]], constant_values=nan)[:, -self.lookback :]
-        known = tf.math.is_finite(values)
-        center = self._center(values, known)
-        scale = self._scale(values, known, center)
-        scaled = tf.where(known, (values - center) / scale, tf.zeros_like(values))
+        observed = tf.math.is_finite(values)
+        center = self._center(values, observed)
+        scale = self._scale(values, observed, center)
+        scaled = tf.where(observed, (values - center) / scale, tf.zeros_like(values))
         shape = tf.stack([tf.shape(values)[0], self.lookback])
         whole = tf.concat([times, after], axis=1)
         return Windows(
             tf.ensure_shape(tf.reshape(scaled, shape), [None, self.lookback]),
-            tf.ensure_shape(tf.cast(known, tf.float32), [None, self.lookback]),
+            tf.ensure_shape(tf.cast(observed, tf.float32), [None, self.lookback]),
             self._features(whole, covariates, more),
             center,
             scale,
@@ -134,45 +134,51 @@ class Windowed:
             earlier = times[:, :1] + steps * distance
         return tf.concat([earlier, times], axis=1)
 
-    def _center(self, values: tf.Tensor, known: tf.Tensor) -> tf.Tensor:
+    def _center(self, values: tf.Tensor, observed: tf.Tensor) -> tf.Tensor:
         if self.center == "none":
             return tf.zeros_like(values[:, :1])
         if self.center == "median":
-            return _share(values, known, 0.5)
+            return _share(values, observed, 0.5)
         if self.center == "mean":
-            return _mean(values, known)
-        places = tf.where(known, tf.range(self.lookback)[None], -tf.ones_like(known, tf.int32))
+            return _mean(values, observed)
+        places = tf.where(
+            observed, tf.range(self.lookback)[None], -tf.ones_like(observed, tf.int32)
+        )
         last = tf.reduce_max(places, axis=1, keepdims=True)
-        found = tf.gather(values, tf.maximum(last, 0), batch_dims=1)
-        return tf.where(last >= 0, found, tf.zeros_like(found))
+        value = tf.gather(values, tf.maximum(last, 0), batch_dims=1)
+        return tf.where(last >= 0, value, tf.zeros_like(value))
 
-    def _scale(self, values: tf.Tensor, known: tf.Tensor, center: tf.Tensor) -> tf.Tensor:
+    def _scale(self, values: tf.Tensor, observed: tf.Tensor, center: tf.Tensor) -> tf.Tensor:
         if self.scale == "none":
             return tf.ones_like(center)
         if self.scale == "range":
-            found = _share(values, known, 0.75) - _share(values, known, 0.25)
+            value = _share(values, observed, 0.75) - _share(values, observed, 0.25)
         elif self.scale == "absolute":
-            found = _mean(tf.abs(values - center), known)
+            value = _mean(tf.abs(values - center), observed)
         else:
-            middle = _mean(values, known)
-            found = tf.sqrt(_mean(tf.square(values - middle), known))
+            middle = _mean(values, observed)
+            value = tf.sqrt(_mean(tf.square(values - middle), observed))
         least = SMALLEST * tf.abs(center)
-        return tf.where(found > least, found, tf.ones_like(found))
+        return tf.where(value > least, value, tf.ones_like(value))
 
 
-def _mean(values: tf.Tensor, known: tf.Tensor) -> tf.Tensor:
+def _mean(values: tf.Tensor, observed: tf.Tensor) -> tf.Tensor:
     """Of the known values of each row `[batch, 1]`; 0 where there is none."""
-    total = tf.reduce_sum(tf.where(known, values, tf.zeros_like(values)), axis=1, keepdims=True)
-    return total / tf.maximum(tf.reduce_sum(tf.cast(known, tf.float32), axis=1, keepdims=True), 1)
+    total = tf.reduce_sum(tf.where(observed, values, tf.zeros_like(values)), axis=1, keepdims=True)
+    return total / tf.maximum(
+        tf.reduce_sum(tf.cast(observed, tf.float32), axis=1, keepdims=True), 1
+    )
 
 
-def _share(values: tf.Tensor, known: tf.Tensor, share: float) -> tf.Tensor:
+def _share(values: tf.Tensor, observed: tf.Tensor, share: float) -> tf.Tensor:
     """The value of each row below which such a share of the known ones lies `[batch, 1]`."""
-    ordered = tf.sort(tf.where(known, values, tf.fill(tf.shape(values), values.dtype.max)), axis=1)
-    count = tf.reduce_sum(tf.cast(known, tf.float32), axis=1, keepdims=True)
+    ordered = tf.sort(
+        tf.where(observed, values, tf.fill(tf.shape(values), values.dtype.max)), axis=1
+    )
+    count = tf.reduce_sum(tf.cast(observed, tf.float32), axis=1, keepdims=True)
     place = share * tf.maximum(count - 1, 0)
     low = tf.cast(tf.floor(place), tf.int32)
     high = tf.minimum(low + 1, tf.cast(tf.maximum(count, 1), tf.int32) - 1)
-    ends = [tf.gather(ordered, each, batch_dims=1) for each in (low, high)]
-    found = ends[0] + (ends[1] - ends[0]) * (place - tf.floor(place))
-    return tf.where(count > 0, found, tf.zeros_like(found))
+    ends = [tf.gather(ordered, item, batch_dims=1) for item in (low, high)]
+    value = ends[0] + (ends[1] - ends[0]) * (place - tf.floor(place))
+    return tf.where(count > 0, value, tf.zeros_like(value))

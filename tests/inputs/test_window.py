@@ -51,7 +51,7 @@ SCALES = {
 def test_values_are_scaled_as_numpy_does(series, center, scale):
     found = windows(made(center, scale), series)
     for row, (values, known) in enumerate(
-        zip(found.values.numpy(), found.known.numpy(), strict=True)
+        zip(found.values.numpy(), found.observed.numpy(), strict=True)
     ):
         window = np.full([6], NAN)
         window[-min(6, len(series[row])) :] = series[row][-6:]
@@ -75,7 +75,7 @@ def test_times_go_on_with_each_row_s_own_step():
 def test_one_observation_has_the_trained_step():
     found = windows(made(), [[7.0]])
     np.testing.assert_array_equal(found.times, [[HOUR, 2 * HOUR]])
-    np.testing.assert_array_equal(found.known[0], [0, 0, 0, 0, 0, 1])
+    np.testing.assert_array_equal(found.observed[0], [0, 0, 0, 0, 0, 1])
     assert float(found.center[0, 0]) == 7
 
 

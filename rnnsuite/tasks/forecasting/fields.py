@@ -29,9 +29,9 @@ class Times:
     def accept(self, value: Any) -> np.ndarray:
         if not isinstance(value, list) or not value:
             raise UserError("a list of times is expected, one for each value")
-        if all(isinstance(each, int) and not isinstance(each, bool) for each in value):
+        if all(isinstance(item, int) and not isinstance(item, bool) for item in value):
             times = np.array(value, np.int64)
-        elif all(isinstance(each, str) for each in value):
+        elif all(isinstance(item, str) for item in value):
             times = _read(value)
         else:
             raise UserError("times are all texts, or all whole seconds since 1970")

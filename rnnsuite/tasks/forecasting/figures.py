@@ -60,9 +60,9 @@ def calibration(forecasts: Forecasts) -> Any:
 
     figure = Figure(figsize=(4, 4), layout="constrained")
     axes = figure.subplots()
-    known = ~np.isnan(forecasts.truth)
+    observed = ~np.isnan(forecasts.truth)
     below = forecasts.truth[..., None] <= forecasts.quantiles
     axes.plot([0, 1], [0, 1], color="0.7", linewidth=1)
-    axes.plot(forecasts.levels, below[known].mean(axis=0), marker="o")
+    axes.plot(forecasts.levels, below[observed].mean(axis=0), marker="o")
     axes.set(xlabel="level", ylabel="observations below", xlim=(0, 1), ylim=(0, 1))
     return figure

@@ -17,7 +17,7 @@ def loss(
     """The error of the mean and the quantile loss of each forecast.
 
     Args:
-        targets: `truth` and `known` `[batch, horizon]`, scaled as the outputs are, and `weight`
+        targets: `truth` and `observed` `[batch, horizon]`, scaled as the outputs are, and `weight`
             `[batch]`, by which an error is multiplied to be one of the whole series' scale.
         outputs: `mean` `[batch, horizon]` and `quantiles` `[batch, horizon, levels]`.
         levels: of the quantiles.
@@ -28,16 +28,17 @@ def loss(
         `loss`, `error` and `quantile_loss`, `[batch]` each; the quantile loss is twice that of
         Koenker & Bassett (1978), averaged over levels, which approaches the CRPS.
     """
-    known = targets["known"]
-    count = tf.maximum(tf.reduce_sum(known, axis=1), 1.0)
+    observed = targets["observed"]
+    count = tf.maximum(tf.reduce_sum(observed, axis=1), 1.0)
     weight = targets["weight"][:, None]
-    difference = (outputs["mean"] - targets["truth"]) * weight * known
+    difference = (outputs["mean"] - targets["truth"]) * weight * observed
     size = tf.abs(difference) if absolute else tf.square(difference)
     error = tf.reduce_sum(size, axis=1) / count
     level = tf.constant(levels, tf.float32)
-    below = (targets["truth"][..., None] - outputs["quantiles"]) * weight[..., None]
+    truth = tf.expand_dims(targets["truth"], -1)
+    below = (truth - outputs["quantiles"]) * tf.expand_dims(weight, -1)
     pinball = tf.reduce_mean(tf.maximum(level * below, (level - 1) * below), axis=-1)
-    quantile_loss = 2 * tf.reduce_sum(pinball * known, axis=1) / count
+    quantile_loss = 2 * tf.reduce_sum(pinball * observed, axis=1) / count
     return {
         "loss": error + quantile_weight * quantile_loss,
         "error": error,
@@ -71,14 +72,14 @@ def conformal(
             if 0 <= place < len(scores):
                 added[step, low] = -scores[place]
                 added[step, high] = scores[place]
-    return added.tolist()
+    return [[float(value) for value in row] for row in added]
 
 
 def pairs(levels: Sequence[float]) -> list[tuple[int, int]]:
     """Places of two levels that are equally far from one half, the narrowest last."""
-    found = []
+    matching = []
     for low, level in enumerate(levels):
         for high in range(low + 1, len(levels)):
             if math.isclose(level + levels[high], 1.0):
-                found.append((low, high))
-    return found
+                matching.append((low, high))
+    return matching

@@ -44,22 +44,25 @@ class Forecasts:
     levels: tuple[float, ...]
     scale: np.ndarray
 
-    def interval(self, coverage: float) -> tuple[np.ndarray, np.ndarray] | None:
-        """Lower and upper bound of the central interval, or None where its levels are not known."""
+    def interval(self, coverage: float) -> tuple[np.ndarray, np.ndarray]:
+        """Lower and upper bound of a central interval. Raises KeyError without its two levels."""
         places = []
         for level in ((1 - coverage) / 2, (1 + coverage) / 2):
-            near = [n for n, each in enumerate(self.levels) if math.isclose(each, level)]
+            near = [n for n, item in enumerate(self.levels) if math.isclose(item, level)]
             if not near:
-                return None
+                raise KeyError(level)
             places.append(near[0])
         low, high = places
         return self.quantiles[:, :, low], self.quantiles[:, :, high]
 
     def coverages(self) -> list[float]:
-        """The central intervals whose two levels are known, narrowest first."""
+        """The central intervals that have both their levels, narrowest first."""
         lower = sorted((level for level in self.levels if level < 0.5), reverse=True)
-        found = [round(1 - 2 * level, 6) for level in lower]
-        return [coverage for coverage in found if self.interval(coverage)]
+        return [
+            round(1 - 2 * level, 6)
+            for level in lower
+            if any(math.isclose(level + other, 1.0) for other in self.levels)
+        ]
 
 
 def accuracy(forecasts: Forecasts) -> dict[str, float]:
@@ -78,15 +81,15 @@ def accuracy(forecasts: Forecasts) -> dict[str, float]:
     """
     f = forecasts
     error = f.mean - f.truth
-    known = ~np.isnan(f.truth)
+    observed = ~np.isnan(f.truth)
     size = np.abs(f.mean) + np.abs(f.truth)
     relative = np.where(size == 0, 0.0, 200 * np.abs(error) / np.where(size == 0, 1, size))
-    squared = float(np.mean(error[known] ** 2))
+    squared = float(np.mean(error[observed] ** 2))
     values = {
-        "mae": float(np.mean(np.abs(error[known]))),
+        "mae": float(np.mean(np.abs(error[observed]))),
         "mse": squared,
         "rmse": math.sqrt(squared),
-        "smape": float(np.mean(relative[known])),
+        "smape": float(np.mean(relative[observed])),
         "mase": _scaled(np.abs(error), f.scale),
         "wql": _wql(f),
     }
@@ -94,10 +97,10 @@ def accuracy(forecasts: Forecasts) -> dict[str, float]:
         low, high = f.interval(coverage)
         name = f"{100 * coverage:g}"
         inside = (low <= f.truth) & (f.truth <= high)
-        values[f"coverage_{name}"] = float(np.mean(inside[known]))
-        values[f"width_{name}"] = float(np.mean((high - low)[known]))
-    widest = f.interval(WIDEST)
-    if widest:
+        values[f"coverage_{name}"] = float(np.mean(inside[observed]))
+        values[f"width_{name}"] = float(np.mean((high - low)[observed]))
+    if WIDEST in f.coverages():
+        widest = f.interval(WIDEST)
         values["msis"] = _scaled(interval_score(f.truth, *widest, WIDEST), f.scale)
     return {name: value for name, value in values.items() if not math.isnan(value)}
 

@@ -5,12 +5,12 @@ import numpy as np
 
 def last_known(history: np.ndarray) -> np.ndarray:
     """The series with missing observations replaced by the one before, or the first known one."""
-    known = ~np.isnan(history)
-    if not known.any():
+    present = ~np.isnan(history)
+    if not present.any():
         return np.zeros_like(history)
-    places = np.where(known, np.arange(len(history)), -1)
+    places = np.where(present, np.arange(len(history)), -1)
     places = np.maximum.accumulate(places)
-    places[places < 0] = np.flatnonzero(known)[0]
+    places[places < 0] = np.flatnonzero(present)[0]
     return history[places]
 
 

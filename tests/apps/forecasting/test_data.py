@@ -108,7 +108,7 @@ class TestWindows:
         records = load(config, "train")
         fitted = fit(config, records)
         found = list(examples(config, fitted, records).as_numpy_iterator())
-        assert {tuple(targets["known"]) for _, targets in found} == {
+        assert {tuple(targets["observed"]) for _, targets in found} == {
             (1, 1, 1),
             (0, 1, 1),
             (1, 0, 1),

@@ -23,7 +23,7 @@ def config(**changes):
 
 def given(fitted, batch=4, seed=0):
     rng = np.random.default_rng(seed)
-    values = {"values": rng.normal(size=[batch, 12]), "known": np.ones([batch, 12])}
+    values = {"values": rng.normal(size=[batch, 12]), "observed": np.ones([batch, 12])}
     if fitted.features():
         values["features"] = rng.normal(size=[batch, 18, fitted.features()])
     return {name: value.astype(np.float32) for name, value in values.items()}
@@ -72,7 +72,7 @@ class TestLoss:
     def test_by_hand(self):
         targets = {
             "truth": tf.constant([[1.0, 2.0, 9.0]]),
-            "known": tf.constant([[1.0, 1.0, 0.0]]),
+            "observed": tf.constant([[1.0, 1.0, 0.0]]),
             "weight": tf.constant([2.0]),
         }
         outputs = {
@@ -98,10 +98,10 @@ class TestLoss:
         rng = np.random.default_rng(0)
         phase = rng.uniform(0, 6, [256, 1])
         wave = np.sin(phase + np.arange(18) * 0.5).astype(np.float32)
-        inputs = {"values": wave[:, :12], "known": np.ones([256, 12], np.float32)}
+        inputs = {"values": wave[:, :12], "observed": np.ones([256, 12], np.float32)}
         targets = {
             "truth": tf.constant(wave[:, 12:]),
-            "known": tf.ones([256, 6]),
+            "observed": tf.ones([256, 6]),
             "weight": tf.ones([256]),
         }
 
