@@ -232,7 +232,7 @@ def examples(config: DataConfig, fitted: Fitted, records: tf.data.Dataset) -> tf
 
 def inputs(window: Windows) -> dict[str, tf.Tensor]:
     """What the network reads of windows."""
-    values = {"values": window.values, "observed": window.present}
+    values = {"values": window.values, "observed": window.observed}
     return values if window.features is None else {**values, "features": window.features}
 
 

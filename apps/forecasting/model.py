@@ -30,8 +30,8 @@ def build(config: ModelConfig, fitted: Fitted) -> keras.Model:
 
     Returns:
         A model from `values` and `observed` `[batch, look-back]` and `features` `[batch,
-        look-back + horizon, features]`, where there are any, to `mean` `[batch, horizon]` and `quantiles`
-        `[batch, horizon, levels]`, all scaled.
+        look-back + horizon, features]`, where there are any, to `mean` `[batch, horizon]` and
+        `quantiles` `[batch, horizon, levels]`, all scaled.
 
     Raises:
         UserError: for segments that do not divide look-back and horizon, or levels that do not

@@ -157,7 +157,7 @@ def _with_missing(value: Any) -> np.ndarray:
     plain = np.array(value, dtype=object)
     if any(isinstance(item, list | tuple) for item in plain.reshape(-1)):
         raise ValueError("rows of different lengths")
-    if all(item is None or _is_number(item) for item in plain.reshape(-1)):
+    if plain.ndim and all(item is None or _is_number(item) for item in plain.reshape(-1)):
         return plain.astype(np.float64)
     return np.array(value)
 

@@ -242,8 +242,8 @@ def _sort(table: _Table, name: str, rows: _Rows, times: dict[str, np.ndarray]) -
         first, second = rows.lines[double[0]], rows.lines[double[0] + 1]
         time = written(int(times[name][double[0]]))
         raise UserError(
-            f"{table.path}, line {second}: {name!r} has {time} already in line {first}. Where clocks are put back in autumn, write times in UTC or with "
-            "their offset."
+            f"{table.path}, line {second}: {name!r} has {time} already in line {first}. Where "
+            "clocks are put back in autumn, write times in UTC or with their offset."
         )
 
 

@@ -92,3 +92,53 @@ def test_groups_hold_every_record_once_and_fit_together(rows, limit):
     for group in groups:
         assert 1 <= len(group) <= limit
         assert len({records[index]["series"].shape for index in group}) == 1
+
+
+class TestMissing:
+    field = Array((None,), missing=True)
+
+    def test_null_is_nan(self):
+        np.testing.assert_array_equal(self.field.accept([1, None, 2.5]), [1, np.nan, 2.5])
+        np.testing.assert_array_equal(self.field.parse("[null, 3]"), [np.nan, 3])
+        assert self.field.accept([None]).dtype == np.float32
+        assert self.field.accept([]).shape == (0,)
+
+    def test_in_rows(self):
+        rows = Array((None, 2), missing=True).accept([[1, None], [None, 4]])
+        np.testing.assert_array_equal(rows, [[1, np.nan], [np.nan, 4]])
+
+    @pytest.mark.parametrize(
+        ("value", "message"),
+        [
+            ([1, "two"], "numbers of shape"),
+            ([[1, 2], [3]], "rows of different lengths"),
+            ([1, float("-inf")], "infinite numbers; null stands for one that is missing"),
+            (None, "expected, not null"),
+        ],
+    )
+    def test_what_is_no_number_is_named(self, value, message):
+        with pytest.raises(UserError, match=message):
+            self.field.accept(value)
+
+    def test_elsewhere_null_is_refused(self):
+        with pytest.raises(UserError, match="expected, not a list"):
+            Array((None,)).accept([1, None])
+
+
+class TestOptional:
+    fields = {"series": SERIES, "beside": Array((None, 3), optional=True)}
+
+    def test_what_is_left_out_is_empty(self):
+        record = record_from_json(self.fields, {"series": [[1, 2]]})
+        assert record["beside"].shape == (0, 3)
+        assert record["beside"].dtype == np.float32
+
+    def test_what_is_there_is_read(self):
+        record = record_from_json(self.fields, {"series": [[1, 2]], "beside": [[1, 2, 3]]})
+        np.testing.assert_array_equal(record["beside"], [[1, 2, 3]])
+        with pytest.raises(UserError, match="beside: numbers of shape"):
+            record_from_json(self.fields, {"series": [[1, 2]], "beside": [1]})
+
+    def test_the_others_are_missed(self):
+        with pytest.raises(UserError, match="no 'series'"):
+            record_from_json(self.fields, {"beside": [[1, 2, 3]]})

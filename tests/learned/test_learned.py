@@ -73,3 +73,52 @@ def _follow_three_words(app, folder):
     assert [event["label"] for event in events] == ["asi", "oli", "eko"]
     for number, event in enumerate(events):
         assert 2 * number < event["start"] < event["end"] <= 2 * number + 2
+
+
+@pytest.mark.parametrize("is_leak_sought", [False, True])
+def test_forecasting_learns_the_process(tmp_path, monkeypatch, is_leak_sought):
+    """Nearly as good as the process itself; and of futures that were shuffled nothing is learned
+    that the windows before them do not hold.
+    """
+    from apps.forecasting import data
+    from apps.forecasting.sample import true_quantiles
+    from rnnsuite.tasks.forecasting.metrics import Forecasts, accuracy
+
+    if is_leak_sought:
+        monkeypatch.setattr(data, "windows", _with_shuffled_futures(data.windows))
+    app = trained("forecasting", tmp_path / "run")
+    monkeypatch.undo()
+    records = collect(app.data.load(data_section(app, tmp_path / "run", None), "test"))
+    answers = open_model(app, tmp_path / "run").answer(records)
+    found = app.scoring.score(records, answers, None)
+    if is_leak_sought:
+        assert found.metrics["mase"] > 1
+        return
+    levels = tuple(round(float(level), 6) for level in answers["levels"][0])
+    truth = np.stack([record["truth"] for record in records])
+    best = np.stack(
+        [
+            true_quantiles(
+                record["id"].decode(), record["origin"] + np.arange(truth.shape[1]), levels
+            )
+            for record in records
+        ]
+    )
+    middle = best[:, :, levels.index(0.5)]
+    least = accuracy(Forecasts(truth, middle, best, levels, np.ones(len(truth))))["wql"]
+    assert found.metrics["wql"] <= 1.05 * least
+    covered = {row["interval"]: row["observations inside"] for row in found.tables["Intervals"]}
+    assert abs(covered["80 %"] - 0.8) < 0.02
+    assert abs(covered["95 %"] - 0.95) < 0.02
+
+
+def _with_shuffled_futures(windows):
+    """Every window gets the future of another one."""
+
+    def shuffled(data, pairs, lookback, horizon):
+        others = np.random.default_rng(1).permutation(pairs)
+        futures = windows(data, others, lookback, horizon)
+        pairs = tf.data.Dataset.zip((windows(data, pairs, lookback, horizon), futures))
+        return pairs.map(lambda own, other: {**own, "truth": other["truth"]})
+
+    return shuffled
