@@ -25,6 +25,8 @@ class DataConfig(SeriesConfig):
     """Steps from one training window to the next."""
     step: Positive = 1
     """Steps from one forecast of validation and test to the next (rolling origin)."""
+    windows: NotNegativeInt = 0
+    """Forecasts of each series in validation and test: so many, the last ones; 0 for all."""
     season: NotNegativeInt = 0
     """Steps of a season, for the seasonal naive forecast and MASE; 0 for the frequency's own."""
     center: Center = "last"

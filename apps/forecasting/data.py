@@ -74,8 +74,8 @@ def load(config: DataConfig, split: str) -> tf.data.Dataset:
     if split not in SPLITS:
         raise NoSplit(f"Series are divided by time into {', '.join(SPLITS)}, and have no {split}.")
     data = corpus(config)
-    step = config.stride if split == "train" else config.step
-    pairs = origins(data, split, config.lookback, config.horizon, step)
+    step, most = (config.stride, 0) if split == "train" else (config.step, config.windows)
+    pairs = origins(data, split, config.lookback, config.horizon, step, most)
     if not len(pairs):
         longest = max(len(item.values) for item in data.series)
         raise UserError(

@@ -29,8 +29,8 @@ def score(
 
     Args:
         references: records with `truth`, `values` and what `rnnsuite`'s data adds to them.
-        answers: `mean`, `quantiles` and `levels`, in the same order.
-        fitted: what was fitted; not needed.
+        answers: `mean`, `quantiles` and `levels`, in the same order, and perhaps `times`.
+        fitted: says whether these are times; None where it is not known.
 
     Returns:
         The score; cases are ordered by their absolute error over their series' deviation.
@@ -52,15 +52,19 @@ def score(
     histories = [record["values"] for record in references]
     shown = [int(order[place]) for place in (0, len(order) // 2, -1)]
     rows = by_step(forecasts)
+    plots = {
+        "Best, median and worst forecast": functools.partial(
+            figures.bands, forecasts, histories, names, shown
+        ),
+        "Error by step": functools.partial(figures.by_step, rows),
+        "Calibration": functools.partial(figures.calibration, forecasts),
+    }
+    if "times" in answers and fitted is not None and fitted.unit == "second":
+        times = np.asarray(answers["times"])
+        plots["Errors by time"] = functools.partial(figures.residuals, forecasts, times)
     return Score(
         metrics=metrics,
-        plots={
-            "Best, median and worst forecast": functools.partial(
-                figures.bands, forecasts, histories, names, shown
-            ),
-            "Error by step": functools.partial(figures.by_step, rows),
-            "Calibration": functools.partial(figures.calibration, forecasts),
-        },
+        plots=plots,
         tables={"Intervals": _intervals(forecasts, values), "By step": _thinned(rows)},
         notes=_notes(metrics),
         right=cases[:CASES],

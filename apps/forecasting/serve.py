@@ -44,10 +44,12 @@ class Answer:
 def signatures(trained: Trained) -> dict[str, Signature]:
     """serving_default takes `values` and `times` `[batch, time]` and, of a model that has some,
     `covariates` `[batch, time + horizon, covariates]`; forecast also the optional input `horizon`,
-    for fewer steps; forecast_window a scaled window.
+    for fewer steps. observe takes one more `value` at its `time` `[batch, 1]` and the `window`
+    `[batch, look-back]` of those before, NaN at first, and gives the window for the next call.
+    forecast_window takes a scaled window.
 
-    All give `mean` `[batch, horizon]` and `quantiles` `[batch, horizon, levels]`, the first two
-    also `levels` `[batch, levels]` and `times` `[batch, horizon]`.
+    All give `mean` `[batch, horizon]` and `quantiles` `[batch, horizon, levels]`, all but
+    forecast_window also `levels` `[batch, levels]` and `times` `[batch, horizon]`.
     """
     fitted = trained.fitted
     scaled = functools.partial(_unscaled, trained)
@@ -74,6 +76,7 @@ def signatures(trained: Trained) -> dict[str, Signature]:
             {**example, **steps},
             defaults=steps,
         ),
+        "observe": _observe_signature(trained),
         "forecast_window": _window_signature(trained, scaled),
     }
 
@@ -121,6 +124,32 @@ def _shorter(trained: Trained, values, times, horizon, covariates=None) -> dict[
     return {
         name: value if name == "levels" else value[:, :horizon] for name, value in answer.items()
     }
+
+
+def _observe_signature(trained: Trained) -> Signature:
+    fitted = trained.fitted
+    lookback = fitted.lookback
+    windowed = fitted.windowed()
+
+    def observe(window, value, time, covariates=None):
+        values = tf.concat([window[:, 1:], value], axis=1)
+        answer = _forecast(trained, values, windowed.times_up_to(time), covariates)
+        return {**answer, "window": values}
+
+    inputs = {
+        "window": tf.TensorSpec([None, lookback], tf.float32, name="window"),
+        "value": tf.TensorSpec([None, 1], tf.float32, name="value"),
+        "time": tf.TensorSpec([None, 1], tf.int64, name="time"),
+    }
+    count = len(fitted.covariates)
+    if count:
+        shape = [None, lookback + fitted.horizon, count]
+        inputs["covariates"] = tf.TensorSpec(shape, tf.float32, name="covariates")
+    example = {
+        name: np.ones([1, *spec.shape[1:]], spec.dtype.as_numpy_dtype)
+        for name, spec in inputs.items()
+    }
+    return Signature(observe, inputs, example)
 
 
 def _window_signature(trained: Trained, forecast: Any) -> Signature:

@@ -84,7 +84,9 @@ def _dated(cut: str, series: Series, frequency: Frequency) -> int:
     return int(np.searchsorted(frequency.times(series.start, len(series.values)), time))
 
 
-def origins(data: Divided, split: str, lookback: int, horizon: int, step: int) -> np.ndarray:
+def origins(
+    data: Divided, split: str, lookback: int, horizon: int, step: int, most: int = 0
+) -> np.ndarray:
     """Where forecasts begin whose whole horizon lies in a split.
 
     Args:
@@ -94,6 +96,7 @@ def origins(data: Divided, split: str, lookback: int, horizon: int, step: int) -
             origin where it is long enough for it, and one at least.
         horizon: steps of a forecast.
         step: from an origin to the next.
+        most: origins of a series, the last ones; 0 for all.
 
     Returns:
         (number of the series, place of the first step of the horizon) `[origins, 2]`.
@@ -104,7 +107,7 @@ def origins(data: Divided, split: str, lookback: int, horizon: int, step: int) -
         first = int(begin)
         if split == "train":
             first = max(min(lookback, last), 1)
-        places = np.arange(max(first, 1), last + 1, step)
+        places = np.arange(max(first, 1), last + 1, step)[-most:]
         pairs.append(np.stack([np.full_like(places, number), places], axis=1))
     return np.concatenate(pairs).astype(np.int32)
 

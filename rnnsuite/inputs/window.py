@@ -98,6 +98,10 @@ class Windowed:
             parts.append(tf.ensure_shape(beside, [None, width, covariates.shape[2]]))
         return tf.concat(parts, axis=-1) if parts else None
 
+    def times_up_to(self, time: tf.Tensor) -> tf.Tensor:
+        """The times of the window `[batch, look-back]` that ends with a time `[batch, 1]`."""
+        return self._before(time, tf.constant(self.lookback - 1))
+
     @property
     def features(self) -> int:
         """How many features the calendar has."""

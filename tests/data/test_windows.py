@@ -60,6 +60,7 @@ def test_origins_of_a_step_begin_where_the_split_does():
     data = daily(series("a", 40))
     assert list(origins(data, "test", LOOKBACK, HORIZON, 5)[:, 1]) == [30, 35]
     assert list(origins(data, "train", LOOKBACK, HORIZON, 7)[:, 1]) == [4, 11, 18]
+    assert list(origins(data, "train", LOOKBACK, HORIZON, 7, most=2)[:, 1]) == [11, 18]
 
 
 def test_covariates_of_every_kind_stand_beside():

@@ -7,6 +7,8 @@ import numpy as np
 
 from .metrics import Forecasts
 
+WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+
 
 def bands(
     forecasts: Forecasts,
@@ -51,6 +53,32 @@ def by_step(rows: Sequence[dict[str, float]]) -> Any:
         axes.plot(steps, [row[name] for row in rows], label=name)
     axes.set(xlabel="step of the horizon", ylabel="error", ylim=(0, None))
     axes.legend()
+    return figure
+
+
+def residuals(forecasts: Forecasts, times: np.ndarray) -> Any:
+    """Errors of the mean by hour of the day and by day of the week: half of them lie in a box.
+
+    Args:
+        forecasts: all of them.
+        times: of every step, seconds since 1970 `[forecasts, horizon]`.
+    """
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(9, 3.2), layout="constrained")
+    error = (forecasts.truth - forecasts.mean).reshape(-1)
+    observed = ~np.isnan(error)
+    # 1970 began on a Thursday.
+    groups = {"hour": times // 3600 % 24, "weekday": (times // 86_400 + 3) % 7}
+    for axes, (name, group) in zip(figure.subplots(1, 2), groups.items(), strict=True):
+        group = group.reshape(-1)
+        values = sorted(set(group))
+        parts = [error[observed & (group == value)] for value in values]
+        labels = [WEEKDAYS[value] if name == "weekday" else str(value) for value in values]
+        axes.boxplot(parts, showfliers=False)
+        axes.set_xticks(range(1, len(values) + 1), labels, fontsize=7)
+        axes.axhline(0, color="0.7", linewidth=1)
+        axes.set(xlabel=name, ylabel="observed - mean")
     return figure
 
 

@@ -78,6 +78,29 @@ def test_fewer_steps(model):
             model.answer([series(30)], "forecast", {"horizon": horizon})
 
 
+def test_one_observation_after_the_other(model, forecasting):
+    """As the whole history: also where that is shorter than the window."""
+    lookback = fitted_of(APP, forecasting.run).lookback
+    whole = series(lookback + 6)
+    state = np.full([lookback], np.nan, np.float32)
+    for place in range(len(whole["values"])):
+        covariates = np.zeros([lookback + HORIZON, 1], np.float32)
+        one = {
+            "window": state,
+            "value": whole["values"][place : place + 1],
+            "time": whole["times"][place : place + 1],
+            "covariates": covariates,
+        }
+        streamed = model.answer([one], "observe")
+        state = streamed["window"][0]
+        if place not in (1, 5, lookback + 5):
+            continue
+        history = {name: whole[name][: place + 1] for name in ("values", "times")}
+        history["covariates"] = np.zeros([place + 1 + HORIZON, 1], np.float32)
+        for name, column in model.answer([history]).items():
+            np.testing.assert_allclose(streamed[name][0], column[0], rtol=1e-5, atol=1e-5)
+
+
 def test_covariates_that_end_too_early(model):
     short = series(30)
     short["covariates"] = short["covariates"][:-1]
