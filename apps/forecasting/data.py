@@ -15,6 +15,7 @@ from rnnsuite.data.frequency import DAY, HOUR, WEEK, Frequency
 from rnnsuite.data.notes import Skips
 from rnnsuite.data.series import Series, read_series
 from rnnsuite.data.windows import SPLITS, Divided, check_covered, divided, origins, windows
+from rnnsuite.inputs.calendar import YEAR, waves
 from rnnsuite.inputs.window import Windowed, Windows
 from rnnsuite.tasks.forecasting.naive import seasonal_error
 
@@ -23,7 +24,7 @@ from .sample import ForecastingSample
 
 log = logging.getLogger(__name__)
 MONTHLY = 12
-"""Steps of a year of months."""
+"""Months of a year."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,7 +35,8 @@ class Fitted:
         step, unit: the frequency; see `rnnsuite.data.frequency`.
         season: steps of a season, 1 without one.
         covariates: their names: past, future and static ones.
-        lookback, horizon, center, scale, calendar: as the configuration has them.
+        lookback, horizon, center, scale: as the configuration has them.
+        waves: of the calendar; see `rnnsuite.inputs.calendar.waves`.
     """
 
     step: int
@@ -45,7 +47,7 @@ class Fitted:
     horizon: int
     center: str
     scale: str
-    calendar: bool
+    waves: tuple[tuple[int, int], ...]
 
     def windowed(self) -> Windowed:
         """The windows, as operations of a graph."""
@@ -56,12 +58,12 @@ class Fitted:
             self.unit,
             self.center,
             self.scale,
-            self.calendar,
+            self.waves,
         )
 
     def features(self) -> int:
         """Numbers that stand beside each step: the calendar's and the covariates."""
-        return self.windowed().features + len(self.covariates)
+        return 2 * len(self.waves) + len(self.covariates)
 
 
 def load(config: DataConfig, split: str) -> tf.data.Dataset:
@@ -208,8 +210,17 @@ def fit(config: DataConfig, records: tf.data.Dataset) -> Fitted:
         config.horizon,
         config.center,
         config.scale,
-        config.calendar,
+        _waves(data) if config.calendar else (),
     )
+
+
+def _waves(data: Divided) -> tuple[tuple[int, int], ...]:
+    """Of the calendar, those that the training part of the longest series holds."""
+    frequency = data.frequency
+    if frequency.unit == "step":
+        return ()
+    step = frequency.count if frequency.unit == "second" else frequency.count * YEAR // MONTHLY
+    return waves(step, step * int(data.ends["train"].max()))
 
 
 def examples(config: DataConfig, fitted: Fitted, records: tf.data.Dataset) -> tf.data.Dataset:

@@ -8,7 +8,6 @@ import math
 import numpy as np
 
 DAY = 86400
-PERIODS = ((DAY, 2), (7 * DAY, 3), (31556952, 2))
 SMALLEST = 1e-6
 
 
@@ -16,8 +15,8 @@ class Window:
     """One series to what the file's signature reads.
 
     Args:
-        settings: `lookback`, `horizon`, `step`, `unit`, `center`, `scale`, `calendar` and the names
-            of `covariates`, as window.json has them.
+        settings: `lookback`, `horizon`, `step`, `unit`, `center`, `scale`, `waves` and the names of
+            `covariates`, as window.json has them.
     """
 
     def __init__(self, settings: dict):
@@ -60,12 +59,9 @@ class Window:
         whole = np.concatenate([before, times])[-self.lookback :]
         whole = np.concatenate([whole, self.times(times)])
         columns = []
-        step = self._shown_step()
-        for period, count in PERIODS:
-            for harmonic in range(1, count + 1):
-                if step and period > 2 * harmonic * step:
-                    angle = 2 * math.pi * harmonic * (whole % period) / period
-                    columns += [np.sin(angle), np.cos(angle)]
+        for period, harmonic in self.settings["waves"]:
+            angle = 2 * math.pi * harmonic * (whole % period) / period
+            columns += [np.sin(angle), np.cos(angle)]
         width = len(self.settings["covariates"])
         if width:
             covariates = np.asarray(covariates, np.float32)
@@ -73,13 +69,6 @@ class Window:
             beside = np.concatenate([padding, covariates])[-len(whole) :]
             columns += list(np.where(np.isfinite(beside), beside, 0).T)
         return np.stack(columns, axis=1) if columns else np.zeros([len(whole), 0])
-
-    def _shown_step(self):
-        settings = self.settings
-        if not settings["calendar"] or settings["unit"] == "step":
-            return 0
-        month = PERIODS[2][0] // 12
-        return settings["step"] * (month if settings["unit"] == "month" else 1)
 
     def _moved(self, times, place, steps):
         """Times so many steps from one of them."""

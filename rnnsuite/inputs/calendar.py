@@ -4,6 +4,7 @@ Times are int64 seconds since 1970, in UTC or in the time of a place, as the dat
 """
 
 import math
+from collections.abc import Sequence
 
 import tensorflow as tf
 
@@ -17,38 +18,42 @@ _ERA = 146_097
 """Days of 400 years."""
 
 
-def harmonics(step: int) -> list[tuple[int, int]]:
-    """(period, harmonic) of every pair of features, for steps of so many seconds.
+def waves(step: int, span: int) -> tuple[tuple[int, int], ...]:
+    """(period, harmonic) of every wave that is worth a pair of features.
 
-    A wave shorter than two steps cannot be seen in them; without times, where `step` is 0, there
-    are none.
+    A wave shorter than two steps cannot be seen in them, and one that the data do not hold once is
+    a trend that nobody knows the end of.
+
+    Args:
+        step: seconds between observations.
+        span: seconds from the first to the last of them.
     """
-    return [
+    return tuple(
         (period, harmonic)
         for period, count in PERIODS
         for harmonic in range(1, count + 1)
-        if step and period > 2 * harmonic * step
-    ]
+        if 2 * harmonic * step < period <= span
+    )
 
 
-def features(times: tf.Tensor, step: int) -> tf.Tensor:
-    """Sine and cosine of every harmonic.
+def features(times: tf.Tensor, waves: Sequence[tuple[int, int]]) -> tf.Tensor:
+    """Sine and cosine of every wave.
 
     Args:
         times: int64 `[...]`.
-        step: seconds between observations, so many that there are harmonics.
+        waves: (period, harmonic) of each, one at least.
 
     Returns:
-        float32 `[..., 2 * harmonics]`.
+        float32 `[..., 2 * waves]`.
     """
-    waves = []
-    for period, harmonic in harmonics(step):
+    columns = []
+    for period, harmonic in waves:
         # The remainder is taken of whole numbers: float32 has too few digits for seconds.
         # 1970 began on a Thursday, which is neither here nor there.
         share = tf.cast(tf.math.floormod(times, period), tf.float32) / period
         angle = 2 * math.pi * harmonic * share
-        waves += [tf.sin(angle), tf.cos(angle)]
-    return tf.stack(waves, axis=-1)
+        columns += [tf.sin(angle), tf.cos(angle)]
+    return tf.stack(columns, axis=-1)
 
 
 def add_months(times: tf.Tensor, months: tf.Tensor) -> tf.Tensor:

@@ -45,7 +45,7 @@ class Windowed:
         center, scale: what of a window's observations is subtracted, and what they are divided by:
             their standard deviation, mean absolute value (both about the center), or the range
             between their quartiles.
-        calendar: whether the calendar's features are wanted.
+        waves: of the calendar; see `rnnsuite.inputs.calendar.waves`.
     """
 
     lookback: int
@@ -54,7 +54,7 @@ class Windowed:
     unit: str
     center: Center
     scale: Scale
-    calendar: bool
+    waves: tuple[tuple[int, int], ...]
 
     def __call__(
         self, values: tf.Tensor, times: tf.Tensor, covariates: tf.Tensor | None = None
@@ -89,9 +89,9 @@ class Windowed:
     def _features(self, times, covariates, more) -> tf.Tensor | None:
         width = self.lookback + self.horizon
         parts = []
-        if self.features:
-            waves = calendar.features(times, self._shown_step())
-            parts.append(tf.ensure_shape(waves, [None, width, self.features]))
+        if self.waves:
+            shown = calendar.features(times, self.waves)
+            parts.append(tf.ensure_shape(shown, [None, width, 2 * len(self.waves)]))
         if covariates is not None:
             beside = tf.pad(covariates, [[0, 0], [more, 0], [0, 0]])[:, -width:]
             beside = tf.where(tf.math.is_finite(beside), beside, tf.zeros_like(beside))
@@ -101,16 +101,6 @@ class Windowed:
     def times_up_to(self, time: tf.Tensor) -> tf.Tensor:
         """The times of the window `[batch, look-back]` that ends with a time `[batch, 1]`."""
         return self._before(time, tf.constant(self.lookback - 1))
-
-    @property
-    def features(self) -> int:
-        """How many features the calendar has."""
-        return 2 * len(calendar.harmonics(self._shown_step()))
-
-    def _shown_step(self) -> int:
-        if not self.calendar or self.unit == "step":
-            return 0
-        return self.step if self.unit == "second" else self.step * calendar.YEAR // 12
 
     def _distance(self, times: tf.Tensor) -> tf.Tensor:
         """Of neighbours `[batch, 1]`: that of a row's last two, so that each has a step of its own;

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rnnsuite.data.frequency import Frequency
-from rnnsuite.inputs.calendar import DAY, WEEK, YEAR, add_months, features, harmonics
+from rnnsuite.inputs.calendar import DAY, WEEK, YEAR, add_months, features, waves
 
 TIMES = st.datetimes(datetime.datetime(1900, 1, 1), datetime.datetime(2200, 1, 1))
 
@@ -38,8 +38,8 @@ def test_the_grid_s_months_are_the_graph_s():
         np.testing.assert_array_equal(add_months(tf.constant(start, tf.int64), np.arange(30)), grid)
 
 
-def test_harmonics_are_those_that_steps_can_show():
-    assert harmonics(3600) == [
+def test_waves_are_those_that_steps_show_and_data_hold():
+    assert waves(3600, 2 * YEAR) == (
         (DAY, 1),
         (DAY, 2),
         (WEEK, 1),
@@ -47,16 +47,18 @@ def test_harmonics_are_those_that_steps_can_show():
         (WEEK, 3),
         (YEAR, 1),
         (YEAR, 2),
-    ]
-    assert harmonics(DAY) == [(WEEK, 1), (WEEK, 2), (WEEK, 3), (YEAR, 1), (YEAR, 2)]
-    assert harmonics(30 * DAY) == [(YEAR, 1), (YEAR, 2)]
-    assert harmonics(0) == []
+    )
+    assert waves(3600, 8 * DAY) == ((DAY, 1), (DAY, 2), (WEEK, 1), (WEEK, 2), (WEEK, 3))
+    assert waves(DAY, 2 * YEAR)[0] == (WEEK, 1)
+    assert waves(30 * DAY, 2 * YEAR) == ((YEAR, 1), (YEAR, 2))
+    assert waves(3600, DAY - 1) == ()
 
 
 @pytest.mark.parametrize("time", [0, -1, 1_790_000_000, 3_999_999_999])
 def test_features_are_waves(time):
-    found = features(tf.constant([time], tf.int64), 3600)[0].numpy()
-    for number, (period, harmonic) in enumerate(harmonics(3600)):
+    shown = waves(3600, 2 * YEAR)
+    found = features(tf.constant([time], tf.int64), shown)[0].numpy()
+    for number, (period, harmonic) in enumerate(shown):
         angle = 2 * np.pi * harmonic * (time % period) / period
         np.testing.assert_allclose(
             found[2 * number : 2 * number + 2], [np.sin(angle), np.cos(angle)], atol=2e-6

@@ -11,10 +11,11 @@ from rnnsuite.inputs.window import Windowed
 
 NAN = np.nan
 HOUR = 3600
+WAVES = ((24 * HOUR, 1), (24 * HOUR, 2), (168 * HOUR, 1))
 
 
 def made(center="mean", scale="deviation", **changes):
-    options = {"lookback": 6, "horizon": 2, "step": HOUR, "unit": "second", "calendar": True}
+    options = {"lookback": 6, "horizon": 2, "step": HOUR, "unit": "second", "waves": WAVES}
     return Windowed(center=center, scale=scale, **{**options, **changes})
 
 
@@ -86,22 +87,21 @@ def test_months():
         "2024-02-29",
         "2024-03-31",
     ]
-    assert found.features.shape == (1, 8, 4)
+    assert found.features.shape == (1, 8, 2 * len(WAVES))
 
 
 def test_the_calendar_of_what_was_before_and_of_what_comes():
     window = made()
     short = windows(window, [[1.0, 2, 3]], np.array([[9, 10, 11]]) * HOUR)
     long = windows(window, [[0.0] * 3 + [1, 2, 3]], np.arange(6, 12)[None] * HOUR)
-    assert short.features.shape == (1, 8, window.features)
+    assert short.features.shape == (1, 8, 2 * len(WAVES))
     np.testing.assert_allclose(short.features, long.features, atol=1e-6)
-    assert windows(made(calendar=False), [[1.0, 2]]).features is None
-    assert windows(made(unit="step"), [[1.0, 2]]).features is None
+    assert windows(made(waves=()), [[1.0, 2]]).features is None
 
 
 def test_covariates_keep_their_places():
     covariates = np.arange(5, dtype=np.float32)[None, :, None]
-    found = windows(made(calendar=False), [[1.0, 2, 3]], covariates=covariates)
+    found = windows(made(waves=()), [[1.0, 2, 3]], covariates=covariates)
     np.testing.assert_array_equal(found.features[0, :, 0], [0, 0, 0, 0, 1, 2, 3, 4])
 
 

@@ -48,7 +48,9 @@ class Forecasts:
         """Lower and upper bound of a central interval. Raises KeyError without its two levels."""
         places = []
         for level in ((1 - coverage) / 2, (1 + coverage) / 2):
-            near = [n for n, item in enumerate(self.levels) if math.isclose(item, level, abs_tol=1e-6)]
+            near = [
+                n for n, item in enumerate(self.levels) if math.isclose(item, level, abs_tol=1e-6)
+            ]
             if not near:
                 raise KeyError(level)
             places.append(near[0])

@@ -12,8 +12,8 @@ from apps.forecasting.model import build, loss
 from rnnsuite.core.errors import UserError
 from rnnsuite.tasks.forecasting.losses import conformal, pairs
 
-FITTED = Fitted(3600, "second", 24, ("price",), 12, 6, "last", "deviation", True)
-BARE = Fitted(1, "step", 1, (), 12, 6, "last", "deviation", False)
+FITTED = Fitted(3600, "second", 24, ("price",), 12, 6, "last", "deviation", ((86400, 1),))
+BARE = Fitted(1, "step", 1, (), 12, 6, "last", "deviation", ())
 LEVELS = (0.1, 0.5, 0.9)
 
 
