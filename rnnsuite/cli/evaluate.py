@@ -20,6 +20,18 @@ from rnnsuite.cli.output import print_values
     "--split",
     help="train, validation or test.  [default: test; what training held out, where there is none]",
 )
+@click.option(
+    "--windows",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Of forecasts: the last N of each series. Short for --set data.windows=N.",
+)
+@click.option(
+    "--step",
+    type=click.IntRange(min=1),
+    metavar="H",
+    help="Of forecasts: H steps from one to the next. Short for --set data.step=H.",
+)
 @SET
 @JSON
 def evaluate(
@@ -27,6 +39,8 @@ def evaluate(
     model: pathlib.Path,
     data: str | None,
     split: str | None,
+    windows: int | None,
+    step: int | None,
     overrides: tuple[str, ...],
     as_json: bool,
 ) -> None:
@@ -36,6 +50,8 @@ def evaluate(
     """
     from rnnsuite.pipeline.config import Schema
 
+    short = {"data.windows": windows, "data.step": step}
+    overrides = (*overrides, *(f"{key}={value}" for key, value in short.items() if value))
     Schema.of(app).override({}, overrides)
     application = find_app(app)
     from rnnsuite.pipeline.inference import evaluate as evaluation

@@ -4,9 +4,12 @@ import json
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
 from apps.forecasting import APP
+from apps.forecasting.sample import SERIES
 from apps.forecasting.score import floor, score
+from rnnsuite.cli.main import main
 from rnnsuite.core.errors import UserError
 from rnnsuite.core.fields import record_from_json, record_from_text
 from rnnsuite.data.frequency import HOUR
@@ -14,6 +17,7 @@ from rnnsuite.data.records import collect
 from rnnsuite.device.window import Window
 from rnnsuite.pipeline.inference.card import data_section
 from rnnsuite.pipeline.inference.models import fitted_of
+from rnnsuite.tasks.forecasting.naive import FORECASTERS
 
 START = 1_767_225_600
 HORIZON = 12
@@ -194,3 +198,23 @@ class TestScore:
         found = floor(section, fitted_of(APP, forecasting.run), records)
         assert found["model"] == "seasonal naive"
         assert 0 < found["mase"] < 2
+
+
+class TestBackTesting:
+    def command(self, model, *words):
+        done = CliRunner().invoke(main, ["evaluate", *words, "--model", str(model), "--json"])
+        return done.exit_code, done.stdout, done.stderr
+
+    def test_rolling_origin(self, forecasting):
+        status, printed, _ = self.command(
+            forecasting.run, "forecasting", "--windows", "3", "--step", "7"
+        )
+        assert status == 0
+        result = json.loads(printed)
+        assert result["records"] == 3 * SERIES
+        assert result["floor"]["model"] in FORECASTERS
+
+    def test_of_another_application(self, sentiment):
+        status, _, said = self.command(sentiment.run, "sentiment", "--step", "7")
+        assert status == 2
+        assert "data.step: unknown key" in said
