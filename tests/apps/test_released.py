@@ -3,7 +3,6 @@
 import itertools
 import json
 import pathlib
-import re
 
 import numpy as np
 import pytest
@@ -16,6 +15,7 @@ from rnnsuite.pipeline.inference.card import training_config
 from rnnsuite.pipeline.inference.models import fitted_of, open_model
 from tests.conftest import FIXTURES, RELEASED, ROOT
 from tests.files import picture, sound
+from tests.processes import PEAK, peak, reset_peak
 
 STORED = json.loads((FIXTURES / "released.json").read_text(encoding="utf-8"))
 MODELS = ROOT / "saved_models"
@@ -90,15 +90,6 @@ def test_the_language_model_goes_on(tmp_path):
     assert all(one != other for one, other in itertools.pairwise(words))
 
 
-def peak() -> int:
-    """Bytes that this process has held at most since `PEAK` was written to."""
-    status = pathlib.Path("/proc/self/status").read_text()
-    return int(re.search(r"VmHWM:\s*(\d+) kB", status)[1]) * 1024
-
-
-PEAK = pathlib.Path("/proc/self/clear_refs")
-
-
 @pytest.mark.skipif(not PEAK.exists(), reason="Linux tells what memory a process held at most")
 def test_a_prefix_of_1_mb_takes_bounded_memory():
     """Its last tokens are read; a vector for each of its 260,000 would take 250 MiB a layer."""
@@ -106,7 +97,7 @@ def test_a_prefix_of_1_mb_takes_bounded_memory():
     long = {"text": b"the fox " * 130_000}
     for signature in ("greedy", "score"):
         model.answer([{"text": b"the fox"}], signature)
-        PEAK.write_text("5")
+        reset_peak()
         before = peak()
         model.answer([long], signature)
         assert peak() - before < 100 * 2**20

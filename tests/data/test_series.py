@@ -11,6 +11,7 @@ from rnnsuite.core.errors import UserError
 from rnnsuite.data.frequency import DAY, HOUR, Frequency, infer, seconds, written
 from rnnsuite.data.notes import Skips
 from rnnsuite.data.series import SeriesConfig, read_series
+from tests.processes import PEAK, peak, reset_peak
 
 
 def read(tmp_path, text, **changes):
@@ -150,3 +151,20 @@ class TestTimes:
     def test_what_is_wrong_is_named(self, tmp_path, text, message):
         with pytest.raises(UserError, match=message):
             read(tmp_path, text)
+
+
+@pytest.mark.skipif(not PEAK.exists(), reason="Linux tells what memory a process held at most")
+def test_many_rows_take_bounded_memory(tmp_path):
+    """A million rows take 280 MiB and some seconds; these are a tenth of them."""
+    path = tmp_path / "a.csv"
+    hours = seconds(["2026-01-01"])[0] + HOUR * np.arange(500)
+    times = [written(hour) for hour in hours]
+    rows = [f"s{n},{time},{n}.5" for n in range(200) for time in times]
+    path.write_text("unique_id,ds,y\n" + "\n".join(rows))
+    del rows
+    reset_peak()
+    before = peak()
+    series, _ = read_series(path, SeriesConfig(), Skips("error"))
+    assert peak() - before < 60 * 2**20
+    assert len(series) == 200
+    assert all(len(each.values) == 500 for each in series)
