@@ -29,6 +29,11 @@ ROOT = pathlib.Path(__file__).parent.parent
 APPS = [name for name, place in catalog.places().items() if (place.configs / "tiny.yaml").is_file()]
 RELEASED = sorted(path.name for path in (ROOT / "saved_models").glob("*") if path.is_dir())
 """Applications with a released model: what is said of models is said of these."""
+NEWEST = {
+    name: max(int(path.name) for path in (ROOT / "saved_models" / name).glob("[0-9]*"))
+    for name in RELEASED
+}
+"""The version of each that is served where none is named."""
 FIXTURES = ROOT / "tests" / "fixtures"
 SLOWEST = (
     "contract/test_apps.py",

@@ -13,7 +13,7 @@ from rnnsuite.core.fields import record_from_text
 from rnnsuite.device import runner
 from rnnsuite.pipeline.inference.card import training_config
 from rnnsuite.pipeline.inference.models import fitted_of, open_model
-from tests.conftest import FIXTURES, RELEASED, ROOT
+from tests.conftest import FIXTURES, NEWEST, RELEASED, ROOT
 from tests.files import picture, sound
 from tests.processes import PEAK, peak, reset_peak
 
@@ -49,7 +49,9 @@ def records(name, folder, inputs):
 
 
 def place(name, form):
-    return MODELS / name / "1" if form == "saved_model" else MODELS / name / "lite" / "1" / form
+    version = str(NEWEST[name])
+    saved_model = MODELS / name / version
+    return saved_model if form == "saved_model" else MODELS / name / "lite" / version / form
 
 
 def assert_answers(found, stored, drawn=()):
@@ -114,7 +116,7 @@ def test_what_must_have_been_learned(name, tmp_path):
 
 @pytest.mark.parametrize("name", RELEASED)
 def test_dynamic_range_is_less_than_half(name):
-    folder = MODELS / name / "lite" / "1"
+    folder = place(name, "dynamic.tflite").parent
     sizes = {path.stem: path.stat().st_size for path in folder.glob("*.tflite")}
     if "float32" in sizes:
         assert sizes["dynamic"] < 0.5 * sizes["float32"]
@@ -124,7 +126,7 @@ def test_dynamic_range_is_less_than_half(name):
 def test_files_that_travel_equal_their_sources(name):
     """`runner.py`, `tokenizer.py` and the like are copies: none is edited where it lies."""
     app = catalog.find(name)
-    folder = MODELS / name / "lite" / "1"
+    folder = place(name, "dynamic.tflite").parent
     trained = Trained(config=training_config(app, folder), fitted=fitted_of(app, folder))
     travelling = app.serving.device.files(trained)
     for file, content in travelling.items():

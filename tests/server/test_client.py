@@ -13,7 +13,7 @@ import pytest
 from rnnsuite import catalog, client
 from rnnsuite.core.fields import record_from_text
 from rnnsuite.pipeline.inference.models import open_model
-from tests.conftest import RELEASED
+from tests.conftest import NEWEST, RELEASED
 from tests.files import picture, sound
 from tests.processes import ports
 
@@ -74,7 +74,7 @@ def test_unavailable_is_tried_again(grpc_target):
 def test_every_released_model_answers_as_predict_does(asked, values, name):
     app = catalog.find(name)
     records = [record_from_text(app.serving.fields, value) for value in values[name]]
-    expected = open_model(app, f"saved_models/{name}/1").answer(records)
+    expected = open_model(app, f"saved_models/{name}/{NEWEST[name]}").answer(records)
     answers = asked.answers(app, values[name])
     assert len(answers) == len(values[name])
     for row, answer in enumerate(answers):
@@ -91,14 +91,14 @@ def test_every_released_model_answers_as_predict_does(asked, values, name):
 
 def test_any_signature_with_arrays_and_options(asked):
     ids = np.array([[5, 6, 7], [8, 9, 10]], np.int32)
-    found = asked.predict("sentiment", {"ids": ids}, "classify_ids", version=1)
+    found = asked.predict("sentiment", {"ids": ids}, "classify_ids", version=NEWEST["sentiment"])
     assert found["probabilities"].shape == (2, 2)
     assert found["probabilities"].dtype == np.float32
     few = asked.predict(
         client.Which("translation", label="stable"), {"text": ["Ein Hund."], "beam": 2}, "nbest"
     )
     assert {value.dtype.kind for value in few.values()} == {"f", "O"}
-    assert asked.versions("sentiment") == {1: "AVAILABLE"}
+    assert asked.versions("sentiment")[NEWEST["sentiment"]] == "AVAILABLE"
     assert asked.signatures("sentiment")["explain"] == (
         ["text"],
         ["label", "probabilities", "tokens", "weights"],

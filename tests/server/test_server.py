@@ -14,7 +14,7 @@ from tensorflow_serving.apis import get_model_metadata_pb2, get_model_status_pb2
 
 from rnnsuite import catalog
 from rnnsuite.pipeline.inference.models import open_model
-from tests.conftest import RELEASED
+from tests.conftest import NEWEST, RELEASED
 from tests.files import picture, sound
 
 TEXTS = ["What a film.", "", "Zwei Männer sitzen auf einer Bank. " * 30, "数 \u0000 😀"]
@@ -48,7 +48,7 @@ def test_rows_and_columns_answer_as_predict_does(ask, name):
     app = catalog.find(name)
     values = requests_of(name)
     (field,) = app.serving.fields
-    model = open_model(app, f"saved_models/{name}/1")
+    model = open_model(app, f"saved_models/{name}/{NEWEST[name]}")
     expected = model.answer([{field: value} for value in values])
     rows = ask(f"{name}:predict", instances=[encoded(value) for value in values]).json()[
         "predictions"
@@ -57,7 +57,8 @@ def test_rows_and_columns_answer_as_predict_does(ask, name):
         "predictions"
     ]
     columns = ask(
-        f"{name}/versions/1:predict", inputs={field: [encoded(value) for value in values]}
+        f"{name}/versions/{NEWEST[name]}:predict",
+        inputs={field: [encoded(value) for value in values]},
     ).json()
     bare = ask(f"{name}/labels/stable:predict", inputs=[encoded(value) for value in values]).json()
     assert rows == named
@@ -90,12 +91,13 @@ def test_other_signatures_and_optional_inputs(ask):
 
 
 def test_status_and_metadata_are_tf_servings_messages(get):
+    newest = NEWEST["sentiment"]
     status = json_format.ParseDict(
         get("/v1/models/sentiment").json(), get_model_status_pb2.GetModelStatusResponse()
     )
-    assert [(each.version, each.state) for each in status.model_version_status] == [(1, 30)]
+    assert [(each.version, each.state) for each in status.model_version_status] == [(newest, 30)]
     assert (
-        get("/v1/models/sentiment/versions/1").json()
+        get(f"/v1/models/sentiment/versions/{newest}").json()
         == get("/V1/MODELS/sentiment/labels/canary").json()
     )
     found = get("/v1/models/captioning/metadata").json()
