@@ -24,7 +24,9 @@ from rnnsuite.tasks.text_floor import linear_classifier
 LONGEST = 3
 """Tokens of the longest n-grams."""
 LEVELS = 127
-"""Weights are stored as whole numbers from -127 to 127, times a scale."""
+"""Roots of weights are stored as whole numbers from -127 to 127: most weights are small, and their
+steps must be, too.
+"""
 
 MOST = 10.0
 """By which either part is multiplied at most, where it is always right on few texts."""
@@ -35,17 +37,18 @@ class Ngrams:
     """A linear classifier of hashed n-grams.
 
     Args:
-        weights: zlib-compressed int8 `[rows, columns]`, in base64.
-        scales, biases: of the columns: classes, or of two classes the second alone.
+        roots: signed square roots of the weights, int8 `[rows, columns]`, by zlib and base64.
+        scales, biases: of the columns: classes, or of two classes the second alone. A weight is a
+            root times its size times the scale.
     """
 
-    weights: str
+    roots: str
     scales: tuple[float, ...]
     biases: tuple[float, ...]
 
     def table(self) -> np.ndarray:
-        """The weights as int8 `[rows, columns]`."""
-        content = zlib.decompress(base64.b64decode(self.weights))
+        """The roots as int8 `[rows, columns]`."""
+        content = zlib.decompress(base64.b64decode(self.roots))
         return np.frombuffer(content, np.int8).reshape(-1, len(self.scales))
 
 
@@ -103,8 +106,8 @@ def learn(
         (np.ones(len(columns)), columns, ends), shape=(len(found), rows)
     )
     weights, biases = linear_classifier(occurs, np.array(labels), names)
-    scales = np.maximum(np.abs(weights).max(axis=0), 1e-12) / LEVELS
-    table = np.rint(weights / scales).astype(np.int8)
+    scales = np.maximum(np.abs(weights).max(axis=0), 1e-12) / LEVELS**2
+    table = np.rint(np.sign(weights) * np.sqrt(np.abs(weights) / scales)).astype(np.int8)
     content = base64.b64encode(zlib.compress(table.tobytes(), 9)).decode()
     return Ngrams(content, tuple(map(float, scales)), tuple(map(float, biases)))
 
@@ -147,8 +150,8 @@ class NgramClassifier(keras.layers.Layer):
         key = tf.sort(tf.concat(keys, axis=1), axis=1)
         before = tf.pad(key[:, :-1], [[0, 0], [1, 0]], constant_values=-1)
         is_first = tf.cast(tf.not_equal(key, before), tf.float32)
-        weights = tf.cast(tf.gather(self.table, tf.maximum(key, 0)), tf.float32)
-        score = tf.reduce_sum(weights * is_first[:, :, None], axis=1)
+        roots = tf.cast(tf.gather(self.table, tf.maximum(key, 0)), tf.float32)
+        score = tf.reduce_sum(roots * tf.abs(roots) * is_first[:, :, None], axis=1)
         score = score * tf.constant(self.ngrams.scales) + tf.constant(self.ngrams.biases)
         return tf.concat([-score, score], axis=1) / 2 if columns == 1 else score
 

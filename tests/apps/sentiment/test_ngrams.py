@@ -35,7 +35,8 @@ def layer(ngrams):
 @given(strategies.lists(strategies.integers(1, WORDS - 1), max_size=7), strategies.integers(0, 4))
 def test_the_graph_scores_as_numpy_does(ngrams, layer, ids, padding):
     found = rows_of(np.array(ids, np.int32), codes(WORDS), ROWS)
-    expected = ngrams.table()[found].sum(axis=0) * np.array(ngrams.scales) + ngrams.biases
+    roots = ngrams.table()[found].astype(np.float64)
+    expected = (roots * np.abs(roots)).sum(axis=0) * np.array(ngrams.scales) + ngrams.biases
     padded = np.array([ids + [0] * max(padding, 1 - len(ids))], np.int32)
     np.testing.assert_allclose(layer(padded)[0], expected, rtol=1e-5, atol=1e-5)
 

@@ -140,7 +140,7 @@ def test_another_classifier_s_weights_are_taken_and_its_n_grams_are_not(classifi
     columns = np.zeros([4096, 1], np.int8)
     columns[5] = 7
     table = base64.b64encode(zlib.compress(columns.tobytes())).decode()
-    fitted = dataclasses.replace(own, ngrams=dataclasses.replace(own.ngrams, weights=table))
+    fitted = dataclasses.replace(own, ngrams=dataclasses.replace(own.ngrams, roots=table))
     config = settings(language, "model.language_weight=0.2")
     model = build(config.model, fitted)
     initialise(config, model, open_origin(str(classifier)))
