@@ -6,7 +6,7 @@ import pydantic
 
 from rnnsuite.core.names import Cell, Center, Scale
 from rnnsuite.core.section import Fraction, NotNegative, NotNegativeInt, Positive, section
-from rnnsuite.data.series import SeriesConfig
+from rnnsuite.data.series_config import SeriesConfig
 
 Level = Annotated[float, pydantic.Field(gt=0, lt=1)]
 

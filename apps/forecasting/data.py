@@ -148,9 +148,9 @@ def _generated(record: dict) -> Series:
 
 def _read(path: pathlib.Path, config: DataConfig) -> tuple[list[Series], Frequency]:
     skips = Skips(config.on_error)
-    window = read_series(path, config, skips)
+    series, frequency = read_series(path, config, skips)
     skips.report(path)
-    return window
+    return series, frequency
 
 
 def _joined(places: dict[str, pathlib.Path], config: DataConfig) -> Divided:

@@ -39,7 +39,8 @@ def build(config: ModelConfig, fitted: Fitted) -> keras.Model:
     """
     if sorted(set(config.levels)) != list(config.levels):
         raise UserError(f"model.levels: {list(config.levels)} do not rise.")
-    lookback, horizon = fitted.lookback, fitted.horizon
+    lookback = fitted.lookback
+    horizon = fitted.horizon
     values = keras.Input([lookback], name="values")
     observed = keras.Input([lookback], name="observed")
     network_inputs = {"values": values, "observed": observed}

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from rnnsuite.app import Direction, Score, Scoring
+from rnnsuite.core.errors import UserError
 from rnnsuite.core.fields import Record
 from rnnsuite.core.text import as_text
 from rnnsuite.tasks.forecasting import figures
@@ -34,7 +35,11 @@ def score(
 
     Returns:
         The score; cases are ordered by their absolute error over their series' deviation.
+
+    Raises:
+        UserError: where no observation followed any forecast.
     """
+    references, answers = _observed(references, answers)
     forecasts = _forecasts(references, answers)
     deviation = np.array([record["deviation"] for record in references])[:, None]
     error = (forecasts.mean - forecasts.truth) / deviation
@@ -71,6 +76,15 @@ def score(
         wrong=cases[::-1][:CASES],
         titles=("Largest errors", "Smallest errors"),
     )
+
+
+def _observed(references: Sequence[Record], answers: Mapping[str, np.ndarray]) -> tuple:
+    """Records and answers of the forecasts that some observation followed. Raises UserError."""
+    places = [n for n, record in enumerate(references) if not np.isnan(record["truth"]).all()]
+    if not places:
+        raise UserError("All values of this split are missing; nothing can be scored.")
+    chosen = {name: np.asarray(column)[places] for name, column in answers.items()}
+    return [references[place] for place in places], chosen
 
 
 def _forecasts(references: Sequence[Record], answers: Mapping[str, np.ndarray]) -> Forecasts:

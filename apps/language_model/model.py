@@ -78,10 +78,11 @@ def _direction(
 def token_table(config: ModelConfig, size: int) -> TokenTable:
     """The vectors of a vocabulary of this size. Raises UserError for cutoffs that cannot be."""
     cutoffs = config.cutoffs if config.softmax == "adaptive" else ()
-    if config.softmax == "adaptive" and (not cutoffs or cutoffs[-1] >= size):
+    rising = sorted(set(cutoffs)) == list(cutoffs)
+    if config.softmax == "adaptive" and (not cutoffs or not rising or cutoffs[-1] >= size):
         raise UserError(
             f"model.cutoffs: {list(cutoffs)} given; an adaptive softmax over {size} tokens needs "
-            f"some below that, such as [{max(size // 8, 1)}, {max(size // 3, 2)}]."
+            f"some that rise below that, such as [{max(size // 8, 1)}, {max(size // 3, 2)}]."
         )
     return TokenTable(
         size,

@@ -6,44 +6,24 @@ import logging
 import math
 import pathlib
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
 from rnnsuite.core.errors import UserError
-from rnnsuite.core.section import section
 from rnnsuite.data import tables
 from rnnsuite.data.frequency import Frequency, infer, seconds, written
 from rnnsuite.data.notes import Skips, say
-from rnnsuite.data.source_config import TableConfig
+from rnnsuite.data.series_config import SeriesConfig
 
 ALONE = "series"
 """The name of a series that has none."""
+LEAST_SECONDS = 10**8
+"""Whole numbers below are years or places of observations, and no seconds since 1970."""
+SPARSEST = 1000
+"""Steps of a grid for each observation at most, beyond a million: a date far off is a mistake."""
 MISSING = ("", "nan", "na", "null", "none", "n/a")
 """Cells without a number, whatever their case."""
-
-
-@section
-class SeriesConfig(TableConfig):
-    """Where series come from, and which columns are what."""
-
-    layout: Literal["auto", "long", "wide", "rows"] = "auto"
-    """long: a row for each series and time; wide: a column for each series; rows: a row for each
-    series."""
-    id: str = "unique_id"
-    """Of long tables and rows: the column that names the series; one series where there is none."""
-    time: str = "ds"
-    """The column of times; in tables without it, observations are numbered."""
-    target: str = "y"
-    """Of long tables: the column that is forecast."""
-    past: tuple[str, ...] = ()
-    """Of long tables: covariates known up to the last observation."""
-    future: tuple[str, ...] = ()
-    """Of long tables: covariates known beforehand, such as prices and holidays."""
-    static: tuple[str, ...] = ()
-    """Of long tables: numbers that do not change within a series."""
-    frequency: str = "auto"
-    """The distance of observations, such as hour, 15 minutes, month, step; auto finds it."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -143,7 +123,7 @@ def read_series(
         of.times.append(row.get(config.time))
         of.numbers.append(numbers)
     if table.layout == "rows":
-        return [_row(name, of.numbers[0]) for name, of in by_name.items()], Frequency(1, "step")
+        return [_row(path, name, of) for name, of in by_name.items()], Frequency(1, "step")
     return _on_grid(table, names, by_name)
 
 
@@ -170,9 +150,11 @@ def _number(row: Mapping[str, Any], name: str) -> float:
     return number
 
 
-def _row(name: str, numbers: Sequence[float]) -> Series:
-    """A series of one row, whose last cells may be empty."""
-    values = np.array(numbers, np.float32)
+def _row(path: pathlib.Path, name: str, rows: _Rows) -> Series:
+    """A series of one row, whose last cells may be empty. Raises UserError for two rows of it."""
+    if len(rows.lines) > 1:
+        raise UserError(f"{path}, line {rows.lines[1]}: {name!r} has line {rows.lines[0]} already.")
+    values = np.array(rows.numbers[0], np.float32)
     present = np.flatnonzero(~np.isnan(values))
     return _plain(name, 0, values[: present[-1] + 1] if len(present) else values[:0])
 
@@ -188,7 +170,7 @@ def _on_grid(
     times = {name: _times(table, rows) for name, rows in by_name.items()}
     for name, rows in by_name.items():
         _sort(table, name, rows, times)
-    frequency = _frequency(table, times)
+    frequency = _frequency(table, by_name, times)
     series: list[Series] = []
     gaps = []
     for name, rows in by_name.items():
@@ -219,13 +201,17 @@ def _times(table: _Table, rows: _Rows) -> np.ndarray:
     """Times of the rows in seconds, or numbers. Raises UserError."""
     if not table.has_times:
         return np.arange(len(rows.lines), dtype=np.int64)
-    if all(isinstance(time, int) or str(time).isdigit() for time in rows.times):
+    if _are_numbers(rows):
         return np.array([int(time) for time in rows.times], np.int64)
     try:
         return seconds([str(time) for time in rows.times])
     except ValueError as error:
         message, number = error.args
         raise UserError(f"{table.path}, line {rows.lines[number]}: {message}.") from error
+
+
+def _are_numbers(rows: _Rows) -> bool:
+    return all(isinstance(time, int) or str(time).isdigit() for time in rows.times)
 
 
 def _sort(table: _Table, name: str, rows: _Rows, times: dict[str, np.ndarray]) -> None:
@@ -239,7 +225,8 @@ def _sort(table: _Table, name: str, rows: _Rows, times: dict[str, np.ndarray]) -
         times[name] = times[name][order]
     double = np.flatnonzero(np.diff(times[name]) == 0)
     if len(double):
-        first, second = rows.lines[double[0]], rows.lines[double[0] + 1]
+        first = rows.lines[double[0]]
+        second = rows.lines[double[0] + 1]
         time = written(int(times[name][double[0]]))
         raise UserError(
             f"{table.path}, line {second}: {name!r} has {time} already in line {first}. Where "
@@ -247,7 +234,9 @@ def _sort(table: _Table, name: str, rows: _Rows, times: dict[str, np.ndarray]) -
         )
 
 
-def _frequency(table: _Table, times: Mapping[str, np.ndarray]) -> Frequency:
+def _frequency(
+    table: _Table, by_name: Mapping[str, _Rows], times: Mapping[str, np.ndarray]
+) -> Frequency:
     if table.config.frequency != "auto":
         return Frequency.parse(table.config.frequency)
     if not table.has_times:
@@ -257,8 +246,9 @@ def _frequency(table: _Table, times: Mapping[str, np.ndarray]) -> Frequency:
     except ValueError as error:
         raise UserError(f"{table.path}: {error}; say data.frequency.") from error
     largest = max(int(item[-1]) for item in times.values())
-    # Years and numbers of steps are no seconds since 1970.
-    return Frequency(frequency.count, "step") if largest < 10**8 else frequency
+    if largest < LEAST_SECONDS and all(map(_are_numbers, by_name.values())):
+        return Frequency(frequency.count, "step")
+    return frequency
 
 
 def _check_places(
@@ -269,6 +259,12 @@ def _check_places(
     places: np.ndarray,
     frequency: Frequency,
 ) -> None:
+    if places[-1] > 10**6 + SPARSEST * len(places):
+        raise UserError(
+            f"{table.path}, line {rows.lines[-1]}: {written(int(times[-1]), frequency)} is "
+            f"{places[-1]} steps of 1 {frequency} after {written(int(times[0]), frequency)}, and "
+            f"{name!r} has {len(places)} observations: is one of the two mistaken (data.frequency)?"
+        )
     odd = np.flatnonzero(places < 0)
     if len(odd):
         raise UserError(

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from rnnsuite.core.errors import UserError
 from rnnsuite.data.frequency import DAY, HOUR, Frequency, infer, seconds, written
 from rnnsuite.data.notes import Skips
-from rnnsuite.data.series import SeriesConfig, read_series
+from rnnsuite.data.series import read_series
+from rnnsuite.data.series_config import SeriesConfig
 from tests.processes import PEAK, peak, reset_peak
 
 
@@ -103,6 +104,20 @@ class TestLayouts:
         assert (one.id, list(one.values)) == ("H1", [6, 5])
         assert (two.id, list(two.values)) == ("H2", [2, 1, 3])
 
+    def test_two_rows_of_one_series(self, tmp_path):
+        with pytest.raises(UserError, match="line 3: 'H1' has line 2 already"):
+            read(tmp_path, "V1,V2\nH1,6\nH1,5\n", id="V1")
+
+    @pytest.mark.parametrize(
+        ("first", "second", "name"),
+        [("1960-01-01", "1960-01-02", "day"), ("1960", "1961", "step"), ("7", "8", "step")],
+    )
+    def test_dates_before_1970_are_dates_and_small_numbers_are_none(
+        self, tmp_path, first, second, name
+    ):
+        _, frequency = read(tmp_path, f"ds,y\n{first},1\n{second},2\n")
+        assert str(frequency) == name
+
     def test_one_series_without_a_name(self, tmp_path):
         (series,), frequency = read(tmp_path, HOURS)
         assert (series.id, list(series.values)) == ("series", [1, 2, 3])
@@ -146,6 +161,8 @@ class TestTimes:
             (HOURS + "2026-01-01 03:00,many\n", "line 5: y is 'many', which is no number"),
             ("ds,y\n2026-01-01,1\n", "no series has two observations; say data.frequency"),
             ("ds,y\n", "holds no observations"),
+            (HOURS + "2826-01-01 00:00,9\n", "the year 2826"),
+            (HOURS + "2226-01-01 00:00,9\n", "line 5: 2226-01-01 is 17.* steps of 1 hour after"),
         ],
     )
     def test_what_is_wrong_is_named(self, tmp_path, text, message):

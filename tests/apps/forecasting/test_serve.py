@@ -187,6 +187,16 @@ class TestScore:
         for plot in found.plots.values():
             assert plot().get_axes()
 
+    def test_what_nothing_followed_is_left_out(self, records):
+        truth = np.stack([record["truth"] for record in records])
+        levels = np.tile(np.array([0.5], np.float32), [len(truth), 1])
+        answers = {"mean": truth + 1, "quantiles": truth[..., None] + 1, "levels": levels}
+        missing = {"truth": np.full_like(truth[0], np.nan)}
+        some = [{**record, **missing} if n == 2 else record for n, record in enumerate(records)]
+        assert score(some, answers).metrics["mae"] == pytest.approx(1)
+        with pytest.raises(UserError, match="All values of this split are missing"):
+            score([{**record, **missing} for record in records], answers)
+
     def test_what_is_worse_than_the_season_is_told(self, records):
         truth = np.stack([record["truth"] for record in records])
         levels = np.tile(np.array([0.5], np.float32), [len(truth), 1])

@@ -7,7 +7,7 @@ from apps.language_model.model import token_table
 from rnnsuite.core.errors import UserError
 
 
-@pytest.mark.parametrize("cutoffs", [(), (10, 100), (500,)])
+@pytest.mark.parametrize("cutoffs", [(), (10, 100), (500,), (20, 10), (10, 10)])
 def test_an_adaptive_softmax_needs_cutoffs_below_the_vocabulary(cutoffs):
     config = ModelConfig(softmax="adaptive", cutoffs=cutoffs)
     with pytest.raises(UserError, match=r"model\.cutoffs: .* over 80 tokens .* such as \[10, 26\]"):
