@@ -41,8 +41,9 @@ class DataConfig(SeriesConfig):
 class ModelConfig:
     """Sizes and regularisation."""
 
-    kind: Literal["segments", "steps"] = "segments"
-    """Segments of several steps, the horizon's side by side (arXiv 2308.11200); or step by step."""
+    kind: Literal["segments", "steps", "autoregressive"] = "segments"
+    """Segments of several steps, the horizon's side by side (arXiv 2308.11200); step by step; or
+    paths that are drawn value by value from a distribution (arXiv 1704.04110)."""
     cell: Cell = "gru"
     """The recurrent layer."""
     units: Positive = 64
@@ -67,6 +68,10 @@ class ModelConfig:
     """What the mean is trained by; absolute makes it a median."""
     quantile_weight: NotNegative = 1.0
     """Weight of the quantile loss beside the mean's."""
+    distribution: Literal["gaussian", "student", "negative_binomial"] = "student"
+    """Of autoregressive: that of the next value; negative_binomial is for counts."""
+    paths: Annotated[int, pydantic.Field(ge=2, le=10_000)] = 200
+    """Of autoregressive: futures that are drawn."""
     conformal: bool = True
     """Whether held-out windows widen or narrow the intervals (arXiv 1905.03222)."""
 

@@ -37,6 +37,7 @@ class Fitted:
         covariates: their names: past, future and static ones.
         lookback, horizon, center, scale: as the configuration has them.
         waves: of the calendar; see `rnnsuite.inputs.calendar.waves`.
+        no_count: the first value of train that is no count, in words; empty where all are.
     """
 
     step: int
@@ -48,6 +49,7 @@ class Fitted:
     center: str
     scale: str
     waves: tuple[tuple[int, int], ...]
+    no_count: str = ""
 
     def windowed(self) -> Windowed:
         """The windows, as operations of a graph."""
@@ -211,7 +213,18 @@ def fit(config: DataConfig, records: tf.data.Dataset) -> Fitted:
         config.center,
         config.scale,
         _waves(data) if config.calendar else (),
+        _no_count(data),
     )
+
+
+def _no_count(data: Divided) -> str:
+    for series, end in zip(data.series, data.ends["train"], strict=True):
+        values = series.values[: int(end)]
+        present = values[~np.isnan(values)]
+        odd = present[(present < 0) | (present != np.round(present))]
+        if len(odd):
+            return f"{odd[0]:g} in {series.id!r}"
+    return ""
 
 
 def _waves(data: Divided) -> tuple[tuple[int, int], ...]:
@@ -224,19 +237,24 @@ def _waves(data: Divided) -> tuple[tuple[int, int], ...]:
 
 
 def examples(config: DataConfig, fitted: Fitted, records: tf.data.Dataset) -> tf.data.Dataset:
-    """(inputs, targets) of every window, scaled; targets are truth, observed and weight."""
+    """(inputs, targets) of every window, scaled. Inputs are those of a window and `ahead`; targets
+    are truth, observed, and what errors and counts need of the scale.
+    """
     windowed = fitted.windowed()
 
     def encode(batch):
         window = windowed(batch["values"], batch["times"], batch.get("covariates"))
         truth = (batch["truth"] - window.center) / window.scale
         present = tf.math.is_finite(truth)
+        truth = tf.where(present, truth, tf.zeros_like(truth))
+        observed = tf.cast(present, tf.float32)
         targets = {
-            "truth": tf.where(present, truth, tf.zeros_like(truth)),
-            "observed": tf.cast(present, tf.float32),
+            "truth": truth,
+            "observed": observed,
             "weight": window.scale[:, 0] / batch["deviation"],
+            "scale": window.scale[:, 0],
         }
-        return inputs(window), targets
+        return {**inputs(window), "ahead": tf.stack([truth, observed], axis=-1)}, targets
 
     return batches.encoded(records, encode)
 

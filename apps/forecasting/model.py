@@ -1,4 +1,4 @@
-"""A recurrent network from a window to the mean and the quantiles of the horizon."""
+"""Recurrent networks from a window to the mean and the quantiles of the horizon."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -13,7 +13,9 @@ from rnnsuite.core.errors import UserError
 from rnnsuite.core.fields import Record
 from rnnsuite.layers import Dropout, Stack
 from rnnsuite.tasks.forecasting import losses
+from rnnsuite.tasks.forecasting.distributions import DISTRIBUTIONS
 
+from . import autoregressive
 from .config import ModelConfig
 from .data import Fitted, inputs
 
@@ -29,13 +31,15 @@ def build(config: ModelConfig, fitted: Fitted) -> keras.Model:
         fitted: gives look-back, horizon and the features beside each step.
 
     Returns:
-        A model from `values` and `observed` `[batch, look-back]` and `features` `[batch,
-        look-back + horizon, features]`, where there are any, to `mean` `[batch, horizon]` and
-        `quantiles` `[batch, horizon, levels]`, all scaled.
+        A model from `values` and `observed` `[batch, look-back]`, `features` `[batch, look-back +
+        horizon, features]`, where there are any, and `ahead` `[batch, horizon, 2]`, the values of
+        the horizon and which of them are observed, all scaled. An autoregressive one reads `ahead`
+        and gives the `numbers` of distributions `[batch, horizon, size]`; others do not read it and
+        give `mean` `[batch, horizon]` and `quantiles` `[batch, horizon, levels]`.
 
     Raises:
-        UserError: for segments that do not divide look-back and horizon, or levels that do not
-            rise.
+        UserError: for segments that do not divide look-back and horizon, levels that do not rise,
+            or a distribution of counts for what is no count.
     """
     if sorted(set(config.levels)) != list(config.levels):
         raise UserError(f"model.levels: {list(config.levels)} do not rise.")
@@ -43,13 +47,26 @@ def build(config: ModelConfig, fitted: Fitted) -> keras.Model:
     horizon = fitted.horizon
     values = keras.Input([lookback], name="values")
     observed = keras.Input([lookback], name="observed")
-    network_inputs = {"values": values, "observed": observed}
-    past = ops.stack([values, observed], axis=-1)
-    features = None
+    ahead = keras.Input([horizon, 2], name="ahead")
+    network_inputs = {"values": values, "observed": observed, "ahead": ahead}
     if fitted.features():
         network_inputs["features"] = keras.Input(
             [lookback + horizon, fitted.features()], name="features"
         )
+    if config.kind == "autoregressive":
+        autoregressive.check(config, fitted)
+        outputs = {"numbers": autoregressive.numbers(config, fitted, network_inputs)}
+    else:
+        outputs = _direct(config, fitted, network_inputs)
+    return keras.Model(network_inputs, outputs, name="forecasting")
+
+
+def _direct(config: ModelConfig, fitted: Fitted, network_inputs: Mapping[str, Any]) -> dict:
+    """`mean` and `quantiles` of the horizon at once."""
+    lookback = fitted.lookback
+    past = ops.stack([network_inputs["values"], network_inputs["observed"]], axis=-1)
+    features = None
+    if fitted.features():
         past = ops.concatenate([past, network_inputs["features"][:, :lookback]], axis=-1)
         features = network_inputs["features"][:, lookback:]
     read = _segments if config.kind == "segments" else _steps
@@ -58,9 +75,8 @@ def build(config: ModelConfig, fitted: Fitted) -> keras.Model:
     numbers = keras.layers.Dense(steps * size, dtype="float32", name="head")(
         Dropout(config.dropout)(h)
     )
-    numbers = ops.reshape(numbers, [-1, horizon, size])
-    outputs = {"mean": numbers[:, :, 0], "quantiles": ops.sort(numbers[:, :, 1:], axis=-1)}
-    return keras.Model(network_inputs, outputs, name="forecasting")
+    numbers = ops.reshape(numbers, [-1, fitted.horizon, size])
+    return {"mean": numbers[:, :, 0], "quantiles": ops.sort(numbers[:, :, 1:], axis=-1)}
 
 
 def _segments(config: ModelConfig, fitted: Fitted, past, features) -> tuple[Any, int]:
@@ -83,7 +99,7 @@ def _segments(config: ModelConfig, fitted: Fitted, past, features) -> tuple[Any,
     ahead = ops.zeros_like(x[:, :1, :1]) + ops.eye(count)[None]
     if features is not None:
         ahead = ops.concatenate([ahead, _cut(features, count)], axis=-1)
-    ahead = keras.layers.Dense(config.units, name="ahead")(ahead)
+    ahead = keras.layers.Dense(config.units, name="future")(ahead)
     ahead = ops.reshape(ahead, [-1, 1, config.units])
     states = {name: ops.repeat(state, count, axis=0) for name, state in states.items()}
     h, _ = stack(ahead, states=states)
@@ -119,11 +135,44 @@ def _cut(x, count: int):
     return ops.reshape(x, [-1, count, x.shape[1] // count * x.shape[2]])
 
 
+def forecast(
+    config: ModelConfig,
+    fitted: Fitted,
+    model: keras.Model,
+    window: Mapping[str, tf.Tensor],
+    scale: tf.Tensor,
+) -> dict[str, tf.Tensor]:
+    """What a trained network says of windows.
+
+    Args:
+        config: its configuration.
+        fitted: as it was built.
+        model: the network.
+        window: `values`, `observed` and `features` of scaled windows.
+        scale: of them `[batch, 1]`.
+
+    Returns:
+        `mean` `[batch, horizon]` and `quantiles` `[batch, horizon, levels]`, scaled.
+    """
+    if config.kind == "autoregressive":
+        drawn = autoregressive.paths(config, fitted, model, window, scale)
+        return {
+            "mean": tf.reduce_mean(drawn, axis=1),
+            "quantiles": autoregressive.quantiles(drawn, tf.constant(config.levels, tf.float32)),
+        }
+    ahead = tf.zeros([tf.shape(window["values"])[0], fitted.horizon, 2])
+    return model({**window, "ahead": ahead}, training=False)
+
+
 def loss(
     config: ModelConfig, targets: Mapping[str, tf.Tensor], outputs: Mapping[str, Any]
 ) -> dict[str, tf.Tensor]:
-    """See `rnnsuite.tasks.forecasting.losses.loss`."""
+    """See `rnnsuite.tasks.forecasting.losses`."""
     absolute = config.error == "absolute"
+    if config.kind == "autoregressive":
+        scale = targets["scale"][:, None]
+        distribution = DISTRIBUTIONS[config.distribution](outputs["numbers"], scale)
+        return losses.likelihood(targets, distribution, config.levels, absolute)
     return losses.loss(targets, outputs, config.levels, absolute, config.quantile_weight)
 
 
@@ -140,7 +189,8 @@ def calibrate(trained: Trained, records: Sequence[Record]) -> Mapping[str, Any]:
         batch = records[start : start + CALIBRATED]
         columns = {name: np.stack([record[name] for record in batch]) for name in (*names, "truth")}
         window = windowed(*(tf.constant(columns[name]) for name in names))
-        quantiles.append(trained.model(inputs(window), training=False)["quantiles"].numpy())
+        outputs = forecast(config, trained.fitted, trained.model, inputs(window), window.scale)
+        quantiles.append(outputs["quantiles"].numpy())
         truth.append(((columns["truth"] - window.center) / window.scale).numpy())
     added = losses.conformal(np.concatenate(truth), np.concatenate(quantiles), config.levels)
     return {"added": added}

@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow_datasets as tfds
 from scipy import stats
 
-SERIES = 24
+SERIES = 96
 STEPS = 1200
 START = 1_704_067_200
 """2024-01-01, a Monday, in seconds since 1970."""

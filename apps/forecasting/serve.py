@@ -14,12 +14,16 @@ from rnnsuite.app import Device, OnDevice, Serving, Signature, Trained
 from rnnsuite.core.fields import Array, Record
 from rnnsuite.data.frequency import Frequency, written
 from rnnsuite.device import window
+from rnnsuite.tasks.forecasting.distributions import between
 from rnnsuite.tasks.forecasting.fields import Times
 
 from .data import inputs
+from .model import forecast
 
 SETTINGS = "window.json"
 """The file with what a window is, beside .tflite files."""
+TOLERANCE = 1e-6
+"""By which a level may be beyond those of training, for float32's sake."""
 EXAMPLE = 48
 """Values of the request by which a server is warmed up."""
 
@@ -43,10 +47,10 @@ class Answer:
 
 def signatures(trained: Trained) -> dict[str, Signature]:
     """serving_default takes `values` and `times` `[batch, time]` and, of a model that has some,
-    `covariates` `[batch, time + horizon, covariates]`; forecast also the optional input `horizon`,
-    for fewer steps. observe takes one more `value` at its `time` `[batch, 1]` and the `window`
-    `[batch, look-back]` of those before, NaN at first, and gives the window for the next call.
-    forecast_window takes a scaled window.
+    `covariates` `[batch, time + horizon, covariates]`; forecast also the optional inputs `horizon`,
+    for fewer steps, and `levels`, for quantiles between those of training. observe takes one more
+    `value` at its `time` `[batch, 1]` and the `window` `[batch, look-back]` of those before, NaN at
+    first, and gives the window for the next call. forecast_window takes a scaled window.
 
     All give `mean` `[batch, horizon]` and `quantiles` `[batch, horizon, levels]`, all but
     forecast_window also `levels` `[batch, levels]` and `times` `[batch, horizon]`.
@@ -66,15 +70,21 @@ def signatures(trained: Trained) -> dict[str, Signature]:
     if count:
         specs["covariates"] = tf.TensorSpec([None, None, count], tf.float32, name="covariates")
         example["covariates"] = np.zeros([1, EXAMPLE + fitted.horizon, count], np.float32)
-    steps = {"horizon": np.array(fitted.horizon, np.int32)}
-    horizon = {"horizon": tf.TensorSpec([], tf.int32, name="horizon")}
+    defaults = {
+        "horizon": np.array(fitted.horizon, np.int32),
+        "levels": np.array(trained.config.model.levels, np.float32),
+    }
+    optional = {
+        "horizon": tf.TensorSpec([], tf.int32, name="horizon"),
+        "levels": tf.TensorSpec([None], tf.float32, name="levels"),
+    }
     return {
         "serving_default": Signature(whole, specs, example),
         "forecast": Signature(
-            functools.partial(_shorter, trained),
-            {**specs, **horizon},
-            {**example, **steps},
-            defaults=steps,
+            functools.partial(_chosen, trained),
+            {**specs, **optional},
+            {**example, **defaults},
+            defaults=defaults,
         ),
         "observe": _observe_signature(trained),
         "forecast_window": _window_signature(trained, scaled),
@@ -83,7 +93,7 @@ def signatures(trained: Trained) -> dict[str, Signature]:
 
 def _unscaled(trained: Trained, center, scale, **network_inputs) -> dict[str, tf.Tensor]:
     """What the network answers to scaled windows, in the scale of the series."""
-    outputs = trained.model(network_inputs, training=False)
+    outputs = forecast(trained.config.model, trained.fitted, trained.model, network_inputs, scale)
     quantiles = outputs["quantiles"]
     if "added" in trained.calibration:
         quantiles = tf.sort(quantiles + tf.constant(trained.calibration["added"]), axis=-1)
@@ -114,16 +124,27 @@ def _forecast(trained: Trained, values, times, covariates=None) -> dict[str, tf.
     }
 
 
-def _shorter(trained: Trained, values, times, horizon, covariates=None) -> dict[str, tf.Tensor]:
+def _chosen(
+    trained: Trained, values, times, horizon, levels, covariates=None
+) -> dict[str, tf.Tensor]:
+    """A forecast of so many steps and of these quantiles."""
     most = trained.fitted.horizon
-    message = f"horizon must be between 1 and the {most} steps of the model"
-    with tf.control_dependencies(
-        [tf.debugging.Assert((horizon >= 1) & (horizon <= most), [message])]
-    ):
+    trained_levels = trained.config.model.levels
+    low, high = trained_levels[0], trained_levels[-1]
+    is_between = tf.reduce_all((levels >= low - TOLERANCE) & (levels <= high + TOLERANCE))
+    checks = [
+        tf.debugging.Assert(
+            (horizon >= 1) & (horizon <= most),
+            [f"horizon must be between 1 and the {most} steps of the model"],
+        ),
+        tf.debugging.Assert(is_between, [f"levels must be between {low:g} and {high:g}"]),
+    ]
+    with tf.control_dependencies(checks):
         answer = _forecast(trained, values, times, covariates)
-    return {
-        name: value if name == "levels" else value[:, :horizon] for name, value in answer.items()
-    }
+    rows = tf.shape(answer["levels"])[0]
+    answer["quantiles"] = between(answer["quantiles"], trained_levels, levels)
+    shortened = {name: answer[name][:, :horizon] for name in ("mean", "quantiles", "times")}
+    return {**shortened, "levels": tf.tile(levels[None], [rows, 1])}
 
 
 def _observe_signature(trained: Trained) -> Signature:
@@ -152,14 +173,20 @@ def _observe_signature(trained: Trained) -> Signature:
     return Signature(observe, inputs, example)
 
 
-def _window_signature(trained: Trained, forecast: Any) -> Signature:
-    shapes = {name: list(value.shape) for name, value in trained.model.input.items()}
+def _window_signature(trained: Trained, scaled: Any) -> Signature:
+    config = trained.config.model
+    shapes = {
+        name: list(value.shape)
+        for name, value in trained.model.input.items()
+        if name != "ahead"  # which is taught, and not asked
+    }
     shapes |= {"center": [None, 1], "scale": [None, 1]}
     return Signature(
-        forecast,
+        scaled,
         {name: tf.TensorSpec(shape, tf.float32, name=name) for name, shape in shapes.items()},
         {name: np.ones([1, *shape[1:]], np.float32) for name, shape in shapes.items()},
-        lite=True,
+        # The quantiles of counts need an operation that devices do not have.
+        lite=(config.kind, config.distribution) != ("autoregressive", "negative_binomial"),
     )
 
 

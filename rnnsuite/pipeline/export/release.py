@@ -60,6 +60,10 @@ def release(
         if folder and folder.exists():
             raise UserError(f"{folder} exists. Choose another --version.")
     exported = saved_model.open_run(run)
+    if kinds and not any(signature.lite for signature in exported.signatures.values()):
+        raise UserError(
+            "No part of this model runs on devices; export it with --lite none, for servers alone."
+        )
     records = app.data.load(config.data, config.export.parity_split)
     records = collect(records, config.export.parity_records)
     with contextlib.ExitStack() as stack:

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -28,22 +29,66 @@ def loss(
         `loss`, `error` and `quantile_loss`, `[batch]` each; the quantile loss is twice that of
         Koenker & Bassett (1978), averaged over levels, which approaches the CRPS.
     """
-    observed = targets["observed"]
-    count = tf.maximum(tf.reduce_sum(observed, axis=1), 1.0)
-    weight = targets["weight"][:, None]
-    difference = (outputs["mean"] - targets["truth"]) * weight * observed
-    size = tf.abs(difference) if absolute else tf.square(difference)
-    error = tf.reduce_sum(size, axis=1) / count
-    level = tf.constant(levels, tf.float32)
-    truth = tf.expand_dims(targets["truth"], -1)
-    below = (truth - outputs["quantiles"]) * tf.expand_dims(weight, -1)
-    pinball = tf.reduce_mean(tf.maximum(level * below, (level - 1) * below), axis=-1)
-    quantile_loss = 2 * tf.reduce_sum(pinball * observed, axis=1) / count
+    error, quantile_loss = _errors(targets, outputs["mean"], outputs["quantiles"], levels, absolute)
     return {
         "loss": error + quantile_weight * quantile_loss,
         "error": error,
         "quantile_loss": quantile_loss,
     }
+
+
+def likelihood(
+    targets: Mapping[str, tf.Tensor],
+    distribution: Any,
+    levels: Sequence[float],
+    absolute: bool,
+) -> dict[str, tf.Tensor]:
+    """How probable each value is, told the values before it.
+
+    Args:
+        targets: as for `loss`.
+        distribution: of each step `[batch, horizon]`; see
+            `rnnsuite.tasks.forecasting.distributions`.
+        levels: of the quantiles.
+        absolute: whether the error is absolute, and not squared.
+
+    Returns:
+        `loss`, minus the mean log-likelihood of a forecast's values (nats), and `error` and
+        `quantile_loss`, those of forecasts of one step each; `[batch]`.
+    """
+    observed = targets["observed"]
+    count = tf.maximum(tf.reduce_sum(observed, axis=1), 1.0)
+    negative = -distribution.log_likelihood(targets["truth"]) * observed
+    quantiles = tf.stack(
+        [distribution.quantile(tf.constant(level, tf.float32)) for level in levels], axis=-1
+    )
+    error, quantile_loss = _errors(targets, distribution.mean, quantiles, levels, absolute)
+    return {
+        "loss": tf.reduce_sum(negative, axis=1) / count,
+        "error": error,
+        "quantile_loss": quantile_loss,
+    }
+
+
+def _errors(
+    targets: Mapping[str, tf.Tensor],
+    mean: tf.Tensor,
+    quantiles: tf.Tensor,
+    levels: Sequence[float],
+    absolute: bool,
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """The error and the quantile loss of each forecast `[batch]`."""
+    observed = targets["observed"]
+    count = tf.maximum(tf.reduce_sum(observed, axis=1), 1.0)
+    weight = targets["weight"][:, None]
+    difference = (mean - targets["truth"]) * weight * observed
+    size = tf.abs(difference) if absolute else tf.square(difference)
+    level = tf.constant(levels, tf.float32)
+    truth = tf.expand_dims(targets["truth"], -1)
+    below = (truth - quantiles) * tf.expand_dims(weight, -1)
+    pinball = tf.reduce_mean(tf.maximum(level * below, (level - 1) * below), axis=-1)
+    error = tf.reduce_sum(size, axis=1) / count
+    return error, 2 * tf.reduce_sum(pinball * observed, axis=1) / count
 
 
 def conformal(

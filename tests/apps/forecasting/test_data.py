@@ -7,7 +7,7 @@ import pytest
 
 from apps.forecasting.config import DataConfig
 from apps.forecasting.data import corpus, examples, fit, load
-from apps.forecasting.sample import STEPS, process, series, true_quantiles
+from apps.forecasting.sample import SERIES, STEPS, process, series, true_quantiles
 from rnnsuite.core.errors import NoSplit, UserError
 from rnnsuite.tasks.forecasting.metrics import Forecasts, accuracy
 
@@ -160,6 +160,14 @@ class TestWindows:
             assert targets["weight"] == 1
 
 
+@pytest.mark.parametrize(
+    ("odd", "said"), [(3.0, ""), (-2.0, "-2 in 'series'"), (1.5, "1.5 in 'series'"), (np.nan, "")]
+)
+def test_what_is_no_count_is_remembered(tmp_path, odd, said):
+    config = hourly(tmp_path / "a.csv", [*range(20), odd, *range(20)])
+    assert fit(config, load(config, "train")).no_count == said
+
+
 class TestSample:
     def test_noise_is_what_is_claimed(self):
         for number, (_, values, _) in zip(range(3), series(), strict=False):
@@ -187,4 +195,4 @@ class TestSample:
         config = DataConfig(**SMALL, step=50)
         records = read(config, "test")
         assert {record["covariates"].shape for record in records} == {(9, 1)}
-        assert len({record["id"] for record in records}) == 24
+        assert len({record["id"] for record in records}) == SERIES

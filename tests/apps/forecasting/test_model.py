@@ -23,7 +23,11 @@ def config(**changes):
 
 def given(fitted, batch=4, seed=0):
     rng = np.random.default_rng(seed)
-    values = {"values": rng.normal(size=[batch, 12]), "observed": np.ones([batch, 12])}
+    values = {
+        "values": rng.normal(size=[batch, 12]),
+        "observed": np.ones([batch, 12]),
+        "ahead": rng.normal(size=[batch, 6, 2]),
+    }
     if fitted.features():
         values["features"] = rng.normal(size=[batch, 18, fitted.features()])
     return {name: value.astype(np.float32) for name, value in values.items()}
@@ -98,7 +102,11 @@ class TestLoss:
         rng = np.random.default_rng(0)
         phase = rng.uniform(0, 6, [256, 1])
         wave = np.sin(phase + np.arange(18) * 0.5).astype(np.float32)
-        inputs = {"values": wave[:, :12], "observed": np.ones([256, 12], np.float32)}
+        inputs = {
+            "values": wave[:, :12],
+            "observed": np.ones([256, 12], np.float32),
+            "ahead": np.zeros([256, 6, 2], np.float32),
+        }
         targets = {
             "truth": tf.constant(wave[:, 12:]),
             "observed": tf.ones([256, 6]),

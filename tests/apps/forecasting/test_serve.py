@@ -83,6 +83,22 @@ def test_fewer_steps(model):
             model.answer([series(30)], "forecast", {"horizon": horizon})
 
 
+def test_other_levels(model):
+    whole = model.answer([series(30)])
+    known = [float(level) for level in whole["levels"][0]]
+    asked = [known[0], (known[0] + known[1]) / 2, known[-1]]
+    found = model.answer([series(30)], "forecast", {"levels": asked})
+    np.testing.assert_allclose(found["levels"][0], asked, rtol=1e-6)
+    quantiles = whole["quantiles"][0]
+    np.testing.assert_array_equal(found["quantiles"][0][:, 0], quantiles[:, 0])
+    np.testing.assert_array_equal(found["quantiles"][0][:, 2], quantiles[:, -1])
+    middle = (quantiles[:, 0] + quantiles[:, 1]) / 2
+    np.testing.assert_allclose(found["quantiles"][0][:, 1], middle, rtol=1e-5)
+    for level in (0.0, 1.0, float("nan")):
+        with pytest.raises(UserError, match="levels must be between"):
+            model.answer([series(30)], "forecast", {"levels": [level]})
+
+
 def test_one_observation_after_the_other(model, forecasting):
     """As the whole history: also where that is shorter than the window."""
     lookback = fitted_of(APP, forecasting.run).lookback

@@ -1,5 +1,6 @@
 """Exports that must fail, and what is left of them."""
 
+import dataclasses
 import os
 import pathlib
 import shutil
@@ -12,6 +13,7 @@ from rnnsuite.core.errors import ExportFailed, UserError
 from rnnsuite.core.files import write_text
 from rnnsuite.pipeline import config as configuration
 from rnnsuite.pipeline.export import child
+from rnnsuite.pipeline.export import release as release_module
 from rnnsuite.pipeline.export.release import release
 
 ENDED = child.ended
@@ -50,6 +52,23 @@ def test_versions_count_up_and_are_not_overwritten(sentiment, tmp_path):
 def test_unknown_kind(sentiment, tmp_path):
     with pytest.raises(UserError, match="--lite int3: unknown kind"):
         release(sentiment.app, sentiment.run, tmp_path, kinds=["int3"])
+
+
+def test_a_model_without_a_part_for_devices(sentiment, tmp_path, monkeypatch):
+    opened = release_module.saved_model.open_run
+
+    def for_servers(run):
+        exported = opened(run)
+        signatures = {
+            name: dataclasses.replace(signature, lite=False)
+            for name, signature in exported.signatures.items()
+        }
+        return dataclasses.replace(exported, signatures=signatures)
+
+    monkeypatch.setattr(release_module.saved_model, "open_run", for_servers)
+    with pytest.raises(UserError, match="No part of this model runs on devices"):
+        release(sentiment.app, sentiment.run, tmp_path, kinds=["float32"])
+    assert everything(tmp_path) == []
 
 
 def test_a_target_that_cannot_be_written(sentiment, tmp_path):
