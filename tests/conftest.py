@@ -35,9 +35,12 @@ NEWEST = {
 }
 """The version of each that is served where none is named."""
 FIXTURES = ROOT / "tests" / "fixtures"
+SERVED = ("server/test_client.py", "server/test_fuzz.py", "server/test_server.py")
+"""Files whose tests ask the server of all released models, which takes long to start."""
 SLOWEST = (
     "contract/test_apps.py",
     "layers/scan/test_scan.py",
+    *SERVED,
     "faults/test_workers.py",
     "faults/test_search.py",
     "pipeline/train/test_train.py",
@@ -60,11 +63,13 @@ def pytest_collection_modifyitems(config, items):
 
     items.sort(key=rank)
     for item in items:
-        # Tests of one file share a worker; of those over all applications, those of one.
+        # Tests of one file share a worker; of those over all applications, those of one; and those
+        # that ask one server.
         parameters = getattr(getattr(item, "callspec", None), "params", {})
         app = parameters.get("finished", "")
         path = item.path.relative_to(ROOT / "tests").as_posix()
-        item.add_marker(pytest.mark.xdist_group(f"{path} {app}".strip()))
+        group = "served" if path in SERVED else f"{path} {app}".strip()
+        item.add_marker(pytest.mark.xdist_group(group))
     if not config.getoption("-m"):
         learns = pytest.mark.skip(reason="slow: make check")
         for item in items:

@@ -1,4 +1,8 @@
-"""One training by several replicas: as by one process, also when a worker is killed on the way."""
+"""One training by several replicas: as by one process, also when a worker is killed on the way.
+
+Replicas of one process train a recurrent network; processes of their own, which must each compile
+it, one without recurrence.
+"""
 
 import json
 
@@ -31,11 +35,10 @@ SETTINGS = (
     "data.vocabulary_size=100",
     "data.validation=0.3",
     "model.units=8",
-    "model.bidirectional=false",
-    "model.token_dropout=0.2",
     "train.ema=0.5",
     "train.monitor=val_loss",
 )
+RECURRENT = (*SETTINGS, "model.bidirectional=false", "model.token_dropout=0.2")
 
 
 @pytest.fixture(scope="module")
@@ -43,11 +46,10 @@ def source(tmp_path_factory):
     return film_reviews(tmp_path_factory.mktemp("data") / "reviews.csv", 240)
 
 
-@pytest.fixture(scope="module")
-def alone(source, tmp_path_factory):
-    run = tmp_path_factory.mktemp("alone") / "run"
-    train(APP, configuration.load(APP, "sample", [f"data.source={source}", *SETTINGS]), run)
-    return Run(APP, run)
+def alone(app, source, settings, folder):
+    """The training of one process."""
+    train(app, configuration.load(app, "sample", [f"data.source={source}", *settings]), folder)
+    return Run(app, folder)
 
 
 def assert_same_training(found: Run, expected: Run):
@@ -61,7 +63,7 @@ def assert_same_training(found: Run, expected: Run):
         np.testing.assert_allclose(one, other, atol=1e-4)
 
 
-def test_a_worker_is_killed_in_mid_epoch_and_comes_back(source, alone, tmp_path):
+def test_a_worker_is_killed_in_mid_epoch_and_comes_back(bag, source, tmp_path):
     run, hosts = tmp_path / "run", [f"127.0.0.1:{port}" for port in ports(2)]
 
     def worker(number):
@@ -70,7 +72,7 @@ def test_a_worker_is_killed_in_mid_epoch_and_comes_back(source, alone, tmp_path)
         # Only the chief's folder is ever written to.
         words = [
             "train",
-            "sentiment",
+            "bag",
             "--json",
             "--run",
             run if number == 0 else tmp_path / "none",
@@ -92,7 +94,8 @@ def test_a_worker_is_killed_in_mid_epoch_and_comes_back(source, alone, tmp_path)
     assert (before["epoch"], before["step"]) >= (progress["epoch"], progress["step"])
     both[1] = worker(1)
     metrics = [ended(each, tmp_path / f"worker{number}") for number, each in enumerate(both)]
-    assert_same_training(Run(APP, run), alone)
+    expected = alone(bag, source, SETTINGS, tmp_path / "alone")
+    assert_same_training(Run(bag, run), expected)
     said = (tmp_path / "worker0").read_text()
     resumed = [line for line in said.splitlines() if "Resuming" in line]
     assert "a worker was lost" in said
@@ -119,11 +122,12 @@ train(sentiment, config.load(sentiment, "sample", sys.argv[2:]), sys.argv[1])
 """
 
 
-def test_three_replicas_in_one_process(source, alone, tmp_path):
-    settings = [f"data.source={source}", *SETTINGS, "train.strategy=mirrored"]
+def test_three_replicas_in_one_process(source, tmp_path):
+    settings = [f"data.source={source}", *RECURRENT, "train.strategy=mirrored"]
     status, said = python_forked(["-c", MIRRORED, str(tmp_path / "run"), *settings])
     assert status == 0, said[-3000:]
-    assert_same_training(Run(APP, tmp_path / "run"), alone)
+    expected = alone(APP, source, RECURRENT, tmp_path / "alone")
+    assert_same_training(Run(APP, tmp_path / "run"), expected)
 
 
 @pytest.mark.parametrize(
