@@ -202,11 +202,7 @@ def record_from_json(fields: Mapping[str, Field], value: Any) -> Record:
         if len(fields) > 1:
             raise UserError(f"an object with {', '.join(fields)} is expected, not {_kind(value)}.")
         value = {next(iter(fields)): value}
-    left_out = {
-        name: field.empty()
-        for name, field in fields.items()
-        if isinstance(field, Array) and field.optional
-    }
+    left_out = optional(fields)
     for name in fields:
         if name not in value and name not in left_out:
             raise UserError(f"no {name!r}{_suggestion(name, value)}")
@@ -217,8 +213,25 @@ def record_from_json(fields: Mapping[str, Field], value: Any) -> Record:
 
 
 def record_from_cells(fields: Mapping[str, Field], cells: Mapping[str, str]) -> Record:
-    """The record in a row of a table, a column for each field. Raises UserError."""
-    return {name: _named(name, field.parse, cells[name]) for name, field in fields.items()}
+    """The record in a row of a table: a column for each field, where it is not optional; an empty
+    cell of one that is stands for none. Raises UserError.
+    """
+    left_out = optional(fields)
+    return {
+        name: left_out[name]
+        if name in left_out and not cells.get(name, "").strip()
+        else _named(name, field.parse, cells[name])
+        for name, field in fields.items()
+    }
+
+
+def optional(fields: Mapping[str, Field]) -> dict[str, np.ndarray]:
+    """What stands for each field that a request may leave out, where it does."""
+    return {
+        name: field.empty()
+        for name, field in fields.items()
+        if isinstance(field, Array) and field.optional
+    }
 
 
 def _named(name: str, read: Callable[[Any], Any], value: Any, single: bool = False) -> Any:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, BinaryIO
 
 from rnnsuite.core.errors import UserError
-from rnnsuite.core.fields import Field, Record, record_from_cells, record_from_json
+from rnnsuite.core.fields import Field, Record, optional, record_from_cells, record_from_json
 from rnnsuite.data.encodings import UTF_8, find_encoding, is_undecodable, text_lines
 from rnnsuite.data.notes import say
 from rnnsuite.data.tables import Cells, cells, is_header
@@ -127,6 +127,8 @@ def _table_rows(
     header = list(reader.fieldnames or ())
     if not header:
         return
+    left_out = [name for name in optional(fields) if names[name] == name and name not in header]
+    names = {name: column for name, column in names.items() if name not in left_out}
     for name, column in names.items():
         if column not in header:
             columns = ", ".join(reader.written)

@@ -74,3 +74,16 @@ def test_other_columns(tmp_path):
 def test_a_column_that_is_not_there(tmp_path):
     with pytest.raises(UserError, match=r"no column 'text'; it has id\. Name one with --field"):
         rows(tmp_path / "a.csv", b"id\n1\n")
+
+
+def test_an_optional_field_needs_no_column_and_no_cell(tmp_path):
+    fields = {**TWO, "beside": Array((None, None), optional=True)}
+    (row,) = rows(tmp_path / "a.csv", b'series,scale\n"[[1, 2]]",3\n', fields)
+    assert row.fault == ""
+    assert row.record["beside"].shape == (0, 0)
+    content = b'beside,series,scale\n,"[[1, 2]]",3\n"[[7]]","[[1, 2]]",3\n'
+    first, second = rows(tmp_path / "b.csv", content, fields)
+    assert first.record["beside"].shape == (0, 0)
+    np.testing.assert_array_equal(second.record["beside"], [[7]])
+    with pytest.raises(UserError, match="no column 'other'"):
+        rows(tmp_path / "a.csv", b'series,scale\n"[[1, 2]]",3\n', fields, {"beside": "other"})
