@@ -23,7 +23,11 @@ from .data import Fitted
 
 
 def check(config: ModelConfig, fitted: Fitted) -> None:
-    """Raises UserError for windows or series that are none of counts where counts are asked for."""
+    """Raises UserError for several series together, and for windows or series that are none of
+    counts where counts are asked for.
+    """
+    if fitted.together:
+        raise UserError("model.kind: autoregressive forecasts each series alone (data.together).")
     if config.distribution != "negative_binomial":
         return
     if fitted.center != "none" or fitted.scale != "absolute":

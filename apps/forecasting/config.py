@@ -29,6 +29,8 @@ class DataConfig(SeriesConfig):
     """Forecasts of each series in validation and test: so many, the last ones; 0 for all."""
     season: NotNegativeInt = 0
     """Steps of a season, for the seasonal naive forecast and MASE; 0 for the frequency's own."""
+    together: bool = False
+    """Whether all series are one input of the model, each forecast told of the others."""
     center: Center = "last"
     """What of a window is subtracted from it."""
     scale: Scale = "deviation"

@@ -2,7 +2,6 @@
 
 import dataclasses
 import logging
-import pathlib
 from collections.abc import Iterable
 
 import numpy as np
@@ -10,17 +9,16 @@ import tensorflow as tf
 
 from rnnsuite.app import Data
 from rnnsuite.core.errors import NoSplit, UserError
-from rnnsuite.data import batches, sources, splits
-from rnnsuite.data.frequency import DAY, HOUR, WEEK, Frequency
-from rnnsuite.data.notes import Skips
-from rnnsuite.data.series import Series, read_series
-from rnnsuite.data.windows import SPLITS, Divided, check_covered, divided, origins, windows
+from rnnsuite.data import batches, sources
+from rnnsuite.data.frequency import DAY, WEEK, Frequency
+from rnnsuite.data.series import Series
+from rnnsuite.data.windows import SPLITS, Divided, origins, windows
 from rnnsuite.inputs.calendar import YEAR, waves
 from rnnsuite.inputs.window import Windowed, Windows
 from rnnsuite.tasks.forecasting.naive import seasonal_error
 
 from .config import DataConfig
-from .sample import ForecastingSample
+from .corpus import check_together, corpus
 
 log = logging.getLogger(__name__)
 MONTHLY = 12
@@ -38,6 +36,7 @@ class Fitted:
         lookback, horizon, center, scale: as the configuration has them.
         waves: of the calendar; see `rnnsuite.inputs.calendar.waves`.
         no_count: the first value of train that is no count, in words; empty where all are.
+        together: the names of series that are forecast side by side; empty where each is alone.
     """
 
     step: int
@@ -50,6 +49,7 @@ class Fitted:
     scale: str
     waves: tuple[tuple[int, int], ...]
     no_count: str = ""
+    together: tuple[str, ...] = ()
 
     def windowed(self) -> Windowed:
         """The windows, as operations of a graph."""
@@ -73,13 +73,17 @@ def load(config: DataConfig, split: str) -> tf.data.Dataset:
 
     Each is a record of `values`, `times` and `covariates` up to the origin, the `truth` that
     follows, and for scores `id`, `origin` (its place in the series), `deviation` and
-    `seasonal_error` of the series' training part. Raises UserError.
+    `seasonal_error` of the series' training part. With `data.together` values and truth have a
+    column, and the latter an element, for each series. Raises UserError.
     """
     if split not in SPLITS:
         raise NoSplit(f"Series are divided by time into {', '.join(SPLITS)}, and have no {split}.")
     data = corpus(config)
     step, most = (config.stride, 0) if split == "train" else (config.step, config.windows)
     pairs = origins(data, split, config.lookback, config.horizon, step, most)
+    if config.together:
+        check_together(data)
+        pairs = pairs[pairs[:, 0] == 0]
     if not len(pairs):
         longest = max(len(item.values) for item in data.series)
         raise UserError(
@@ -89,6 +93,9 @@ def load(config: DataConfig, split: str) -> tf.data.Dataset:
     if split == "train":
         # Neighbours are alike: a shuffle of a part of them would not do.
         pairs = np.random.default_rng(0).permutation(pairs)
+    if config.together:
+        numbers = np.tile(np.arange(len(data.series), dtype=np.int32), len(pairs))
+        pairs = np.stack([numbers, np.repeat(pairs[:, 1], len(data.series))], axis=1)
     season = _season(config, data.frequency)
     ids = tf.constant([item.id for item in data.series])
     sizes = [
@@ -108,7 +115,17 @@ def load(config: DataConfig, split: str) -> tf.data.Dataset:
         }
 
     window = windows(data, pairs, config.lookback, config.horizon)
-    return tf.data.Dataset.zip((window, places)).map(with_series)
+    records = tf.data.Dataset.zip((window, places)).map(with_series)
+    if config.together:
+        return records.batch(len(data.series), drop_remainder=True).map(_side_by_side)
+    return records
+
+
+def _side_by_side(records: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+    """The windows of all series at one origin as one record."""
+    columns = {name: tf.transpose(records[name]) for name in ("values", "truth")}
+    shared = {name: records[name][0] for name in ("times", "origin")}
+    return {**records, **columns, **shared}
 
 
 def _sizes(series: Series, end: int, season: int) -> tuple[float, float]:
@@ -117,69 +134,6 @@ def _sizes(series: Series, end: int, season: int) -> tuple[float, float]:
     present = train[~np.isnan(train)]
     deviation = float(present.std()) if len(present) else 0.0
     return deviation or 1.0, seasonal_error(train, season)
-
-
-def corpus(config: DataConfig) -> Divided:
-    """All series of a source, divided by time. Raises UserError."""
-    if sources.is_built(config.source):
-        fields = ("id", "start", "values", "promotion")
-        _, read, _ = sources.built(config.source, ForecastingSample, config.splits, fields)
-        series = [_generated(record) for record in read("train").as_numpy_iterator()]
-        return divided(series, Frequency(HOUR), config.cuts)
-    root = pathlib.Path(config.source).expanduser()
-    places = splits.path_splits(root)
-    if splits.WHOLE in places:
-        data = divided(*_read(places[splits.WHOLE], config), config.cuts)
-    else:
-        data = _joined(places, config)
-    check_covered(data)
-    return data
-
-
-def _generated(record: dict) -> Series:
-    values = record["values"]
-    return Series(
-        record["id"].decode(),
-        int(record["start"]),
-        values,
-        np.zeros([len(values), 0], np.float32),
-        record["promotion"][:, None],
-        np.zeros([0], np.float32),
-    )
-
-
-def _read(path: pathlib.Path, config: DataConfig) -> tuple[list[Series], Frequency]:
-    skips = Skips(config.on_error)
-    series, frequency = read_series(path, config, skips)
-    skips.report(path)
-    return series, frequency
-
-
-def _joined(places: dict[str, pathlib.Path], config: DataConfig) -> Divided:
-    """Series whose later part is a file of its own: test begins where train ends."""
-    if "train" not in places or "test" not in places:
-        raise UserError(f"{config.source}: series in files of their own are train and test.")
-    train, frequency = _read(places["train"], config)
-    later = {item.id: item for item in _read(places["test"], config)[0]}
-    missing = next((item.id for item in train if item.id not in later), None)
-    if missing is not None:
-        raise UserError(f"{places['test']} has no series {missing!r}, which train has.")
-    data = divided(train, frequency, config.cuts[:1])
-    series = [
-        dataclasses.replace(
-            item,
-            values=np.concatenate([item.values, later[item.id].values]),
-            past=np.concatenate([item.past, later[item.id].past]),
-            future=np.concatenate([item.future, later[item.id].future]),
-        )
-        for item in train
-    ]
-    ends = {
-        "train": data.ends["train"],
-        "validation": np.array([len(item.values) for item in train]),
-        "test": np.array([len(item.values) for item in series]),
-    }
-    return Divided(series, frequency, ends)
 
 
 def _season(config: DataConfig, frequency: Frequency) -> int:
@@ -214,6 +168,7 @@ def fit(config: DataConfig, records: tf.data.Dataset) -> Fitted:
         config.scale,
         _waves(data) if config.calendar else (),
         _no_count(data),
+        tuple(item.id for item in data.series) if config.together else (),
     )
 
 

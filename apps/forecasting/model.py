@@ -1,5 +1,6 @@
 """Recurrent networks from a window to the mean and the quantiles of the horizon."""
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -35,7 +36,8 @@ def build(config: ModelConfig, fitted: Fitted) -> keras.Model:
         horizon, features]`, where there are any, and `ahead` `[batch, horizon, 2]`, the values of
         the horizon and which of them are observed, all scaled. An autoregressive one reads `ahead`
         and gives the `numbers` of distributions `[batch, horizon, size]`; others do not read it and
-        give `mean` `[batch, horizon]` and `quantiles` `[batch, horizon, levels]`.
+        give `mean` `[batch, horizon]` and `quantiles` `[batch, horizon, levels]`. Where series are
+        forecast together, all but the features have an axis of series behind that of time.
 
     Raises:
         UserError: for segments that do not divide look-back and horizon, levels that do not rise,
@@ -45,10 +47,13 @@ def build(config: ModelConfig, fitted: Fitted) -> keras.Model:
         raise UserError(f"model.levels: {list(config.levels)} do not rise.")
     lookback = fitted.lookback
     horizon = fitted.horizon
-    values = keras.Input([lookback], name="values")
-    observed = keras.Input([lookback], name="observed")
-    ahead = keras.Input([horizon, 2], name="ahead")
-    network_inputs = {"values": values, "observed": observed, "ahead": ahead}
+    series = [len(fitted.together)] if fitted.together else []
+    shapes = {
+        "values": [lookback, *series],
+        "observed": [lookback, *series],
+        "ahead": [horizon, *series, 2],
+    }
+    network_inputs = {name: keras.Input(shape, name=name) for name, shape in shapes.items()}
     if fitted.features():
         network_inputs["features"] = keras.Input(
             [lookback + horizon, fitted.features()], name="features"
@@ -64,19 +69,21 @@ def build(config: ModelConfig, fitted: Fitted) -> keras.Model:
 def _direct(config: ModelConfig, fitted: Fitted, network_inputs: Mapping[str, Any]) -> dict:
     """`mean` and `quantiles` of the horizon at once."""
     lookback = fitted.lookback
-    past = ops.stack([network_inputs["values"], network_inputs["observed"]], axis=-1)
+    joined = ops.concatenate if fitted.together else ops.stack
+    past = joined([network_inputs["values"], network_inputs["observed"]], axis=-1)
     features = None
     if fitted.features():
         past = ops.concatenate([past, network_inputs["features"][:, :lookback]], axis=-1)
         features = network_inputs["features"][:, lookback:]
     read = _segments if config.kind == "segments" else _steps
     h, steps = read(config, fitted, past, features)
-    size = 1 + len(config.levels)
-    numbers = keras.layers.Dense(steps * size, dtype="float32", name="head")(
+    series = [len(fitted.together)] if fitted.together else []
+    shape = [*series, 1 + len(config.levels)]
+    numbers = keras.layers.Dense(steps * math.prod(shape), dtype="float32", name="head")(
         Dropout(config.dropout)(h)
     )
-    numbers = ops.reshape(numbers, [-1, fitted.horizon, size])
-    return {"mean": numbers[:, :, 0], "quantiles": ops.sort(numbers[:, :, 1:], axis=-1)}
+    numbers = ops.reshape(numbers, [-1, fitted.horizon, *shape])
+    return {"mean": numbers[..., 0], "quantiles": ops.sort(numbers[..., 1:], axis=-1)}
 
 
 def _segments(config: ModelConfig, fitted: Fitted, past, features) -> tuple[Any, int]:
@@ -160,7 +167,8 @@ def forecast(
             "mean": tf.reduce_mean(drawn, axis=1),
             "quantiles": autoregressive.quantiles(drawn, tf.constant(config.levels, tf.float32)),
         }
-    ahead = tf.zeros([tf.shape(window["values"])[0], fitted.horizon, 2])
+    shape = model.input["ahead"].shape[1:]
+    ahead = tf.zeros([tf.shape(window["values"])[0], *shape])
     return model({**window, "ahead": ahead}, training=False)
 
 
@@ -182,6 +190,7 @@ def calibrate(trained: Trained, records: Sequence[Record]) -> Mapping[str, Any]:
     if not config.conformal:
         return {}
     windowed = trained.fitted.windowed()
+    series = len(trained.fitted.together)
     names = ["values", "times"] + ["covariates"] * bool(trained.fitted.covariates)
     truth = []
     quantiles = []
@@ -192,6 +201,9 @@ def calibrate(trained: Trained, records: Sequence[Record]) -> Mapping[str, Any]:
         outputs = forecast(config, trained.fitted, trained.model, inputs(window), window.scale)
         quantiles.append(outputs["quantiles"].numpy())
         truth.append(((columns["truth"] - window.center) / window.scale).numpy())
+    if series:
+        truth = [part.swapaxes(1, 2).reshape(-1, part.shape[1]) for part in truth]
+        quantiles = [part.swapaxes(1, 2).reshape(-1, *part.shape[1::2]) for part in quantiles]
     added = losses.conformal(np.concatenate(truth), np.concatenate(quantiles), config.levels)
     return {"added": added}
 

@@ -39,7 +39,7 @@ def score(
     Raises:
         UserError: where no observation followed any forecast.
     """
-    references, answers = _observed(references, answers)
+    references, answers = _observed(*separate(references, answers))
     forecasts = _forecasts(references, answers)
     deviation = np.array([record["deviation"] for record in references])[:, None]
     error = (forecasts.mean - forecasts.truth) / deviation
@@ -76,6 +76,35 @@ def score(
         wrong=cases[::-1][:CASES],
         titles=("Largest errors", "Smallest errors"),
     )
+
+
+def separate(
+    references: Sequence[Record], answers: Mapping[str, np.ndarray]
+) -> tuple[Sequence[Record], Mapping[str, np.ndarray]]:
+    """Forecasts of several series together as forecasts of one series each."""
+    if not len(references) or references[0]["truth"].ndim == 1:
+        return references, answers
+    count = references[0]["truth"].shape[1]
+    alone = [
+        {
+            **record,
+            **{name: record[name][:, place] for name in ("values", "truth")},
+            **{name: record[name][place] for name in ("id", "deviation", "seasonal_error")},
+        }
+        for record in references
+        for place in range(count)
+    ]
+    shared = {
+        name: np.repeat(np.asarray(column), count, axis=0)
+        for name, column in answers.items()
+        if name not in ("mean", "quantiles")
+    }
+    own = {
+        name: np.concatenate(np.moveaxis(np.asarray(answers[name]), 2, 1))
+        for name in ("mean", "quantiles")
+        if name in answers
+    }
+    return alone, {**shared, **own}
 
 
 def _observed(references: Sequence[Record], answers: Mapping[str, np.ndarray]) -> tuple:
@@ -128,6 +157,7 @@ def floor(config: DataConfig, fitted: Fitted, records: Sequence[Record]) -> Mapp
     """The cheap forecast with the least absolute error on these records: see
     `rnnsuite.tasks.forecasting.naive`.
     """
+    records, _ = separate(records, {})
     truth = np.stack([record["truth"] for record in records]).astype(np.float64)
     deviation = np.array([record["deviation"] for record in records])[:, None]
     scale = np.array([record["seasonal_error"] for record in records], np.float64)

@@ -33,20 +33,22 @@ class Answer:
     """The values that follow.
 
     Args:
-        mean: of each step.
-        quantiles: of each step, one for each level.
+        mean: of each step; of several series together, one for each.
+        quantiles: of each step, and each of several series, one for each level.
         levels: of the quantiles.
         times: of each step, in seconds since 1970.
     """
 
-    mean: tuple[float, ...]
-    quantiles: tuple[tuple[float, ...], ...]
+    mean: tuple[Any, ...]
+    quantiles: tuple[Any, ...]
     levels: tuple[float, ...]
     times: tuple[int, ...]
 
 
 def signatures(trained: Trained) -> dict[str, Signature]:
-    """serving_default takes `values` and `times` `[batch, time]` and, of a model that has some,
+    """Of several series together, values have an axis of series behind that of time in all of them.
+
+    serving_default takes `values` and `times` `[batch, time]` and, of a model that has some,
     `covariates` `[batch, time + horizon, covariates]`; forecast also the optional inputs `horizon`,
     for fewer steps, and `levels`, for quantiles between those of training. observe takes one more
     `value` at its `time` `[batch, 1]` and the `window` `[batch, look-back]` of those before, NaN at
@@ -58,12 +60,14 @@ def signatures(trained: Trained) -> dict[str, Signature]:
     fitted = trained.fitted
     scaled = functools.partial(_unscaled, trained)
     whole = functools.partial(_forecast, trained)
+    series = [len(fitted.together)] if fitted.together else []
+    wave = np.sin(np.arange(EXAMPLE, dtype=np.float32))
     specs = {
-        "values": tf.TensorSpec([None, None], tf.float32, name="values"),
+        "values": tf.TensorSpec([None, None, *series], tf.float32, name="values"),
         "times": tf.TensorSpec([None, None], tf.int64, name="times"),
     }
     example = {
-        "values": np.sin(np.arange(EXAMPLE, dtype=np.float32))[None],
+        "values": np.broadcast_to(wave.reshape([1, -1, *[1] * len(series)]), [1, EXAMPLE, *series]),
         "times": Frequency(fitted.step, fitted.unit).times(0, EXAMPLE)[None],
     }
     count = len(fitted.covariates)
@@ -96,7 +100,9 @@ def _unscaled(trained: Trained, center, scale, **network_inputs) -> dict[str, tf
     outputs = forecast(trained.config.model, trained.fitted, trained.model, network_inputs, scale)
     quantiles = outputs["quantiles"]
     if "added" in trained.calibration:
-        quantiles = tf.sort(quantiles + tf.constant(trained.calibration["added"]), axis=-1)
+        added = tf.constant(trained.calibration["added"])
+        added = added[:, None] if trained.fitted.together else added
+        quantiles = tf.sort(quantiles + added, axis=-1)
     return {
         "mean": center + scale * outputs["mean"],
         "quantiles": center[..., None] + scale[..., None] * quantiles,
@@ -105,7 +111,7 @@ def _unscaled(trained: Trained, center, scale, **network_inputs) -> dict[str, tf
 
 def _forecast(trained: Trained, values, times, covariates=None) -> dict[str, tf.Tensor]:
     fitted = trained.fitted
-    shape = tf.shape(values)
+    shape = tf.shape(values)[:2]
     checks = [
         tf.debugging.assert_equal(tf.shape(times), shape, "a time for each value"),
         tf.debugging.assert_positive(shape[1], "at least one value"),
@@ -157,9 +163,10 @@ def _observe_signature(trained: Trained) -> Signature:
         answer = _forecast(trained, values, windowed.times_up_to(time), covariates)
         return {**answer, "window": values}
 
+    series = [len(fitted.together)] if fitted.together else []
     inputs = {
-        "window": tf.TensorSpec([None, lookback], tf.float32, name="window"),
-        "value": tf.TensorSpec([None, 1], tf.float32, name="value"),
+        "window": tf.TensorSpec([None, lookback, *series], tf.float32, name="window"),
+        "value": tf.TensorSpec([None, 1, *series], tf.float32, name="value"),
         "time": tf.TensorSpec([None, 1], tf.int64, name="time"),
     }
     count = len(fitted.covariates)
@@ -180,7 +187,8 @@ def _window_signature(trained: Trained, scaled: Any) -> Signature:
         for name, value in trained.model.input.items()
         if name != "ahead"  # which is taught, and not asked
     }
-    shapes |= {"center": [None, 1], "scale": [None, 1]}
+    series = [len(trained.fitted.together)] if trained.fitted.together else []
+    shapes |= {"center": [None, 1, *series], "scale": [None, 1, *series]}
     return Signature(
         scaled,
         {name: tf.TensorSpec(shape, tf.float32, name=name) for name, shape in shapes.items()},
@@ -215,21 +223,29 @@ def open_device(folder: pathlib.Path) -> OnDevice:
 
 
 def show(fitted: Any, answer: Mapping[str, Any]) -> list[str]:
-    """A line a step: its time, the mean, and the quantiles."""
+    """A line a step, and one for each of several series: its time, the mean, and the quantiles."""
     frequency = Frequency(fitted.step, fitted.unit)
     levels = [f"{level:.4g}" for level in answer.get("levels", ())]
-    lines = ["  ".join(["time".ljust(19), "mean".rjust(10), *(f"q{x}".rjust(10) for x in levels)])]
+    widest = max((len(name) for name in fitted.together), default=0)
+    first = ["time".ljust(19), "mean".rjust(10), *(f"q{x}".rjust(10) for x in levels)]
+    lines = ["  ".join([*(["series".ljust(widest)] if widest else []), *first])]
     times = answer.get("times", range(1, len(answer["mean"]) + 1))
     for time, mean, row in zip(times, answer["mean"], answer["quantiles"], strict=True):
-        cells = [f"{value:10.4g}" for value in (mean, *row)]
-        lines.append("  ".join([written(int(time), frequency).ljust(19), *cells]))
+        place = written(int(time), frequency).ljust(19)
+        series = zip(fitted.together, mean, row, strict=True) if widest else [("", mean, row)]
+        for name, one, quantiles in series:
+            cells = [f"{value:10.4g}" for value in (one, *quantiles)]
+            lines.append("  ".join([*([name.ljust(widest)] if widest else []), place, *cells]))
     return lines
 
 
 SERVING = Serving(
     fields={
         "values": Array(
-            (None,), missing=True, meaning="observations, oldest first; null where one is missing"
+            None,
+            missing=True,
+            meaning="observations, oldest first, null where one is missing; of several series "
+            "together, a list of them for each time",
         ),
         "times": Times(),
         "covariates": Array(

@@ -16,6 +16,10 @@ class NotFinite(UserError):
     """Training produced a loss or gradient that is not a finite number."""
 
 
+class Refused(UserError):
+    """A model's graph refused a request."""
+
+
 class ExportFailed(UserError):
     """An export that could not be made or does not answer as its model. Nothing was published."""
 

@@ -87,14 +87,15 @@ class Array:
     between commas. Infinities and NaN are refused.
 
     Args:
-        shape: size of every axis without the batch, None where any will do; () for one number.
+        shape: size of every axis without the batch, None where any will do; () for one number. None
+            where the model has its own say: a series, or several side by side.
         dtype: NumPy name of the type.
         meaning: what it is, with its unit.
         missing: whether null stands for a number that is missing, NaN in the array.
         optional: whether a request may leave it out; its array is empty then.
     """
 
-    shape: tuple[int | None, ...]
+    shape: tuple[int | None, ...] | None
     dtype: str = "float32"
     meaning: str = "numbers"
     missing: bool = False
@@ -102,11 +103,11 @@ class Array:
 
     def empty(self) -> np.ndarray:
         """What stands for a value that a request leaves out."""
-        return np.zeros([size or 0 for size in self.shape], self.dtype)
+        return np.zeros([size or 0 for size in self.shape or (0,)], self.dtype)
 
     def parse(self, text: str) -> np.ndarray:
         text = text.strip()
-        if len(self.shape) == 1 and not text.startswith("["):
+        if (self.shape is None or len(self.shape) == 1) and not text.startswith("["):
             text = f"[{text}]"
         try:
             return self.accept(json.loads(text))
@@ -124,9 +125,7 @@ class Array:
         if numbers.dtype.kind not in ("iu" if whole else "iuf"):
             raise UserError(f"{self._wanted()} expected, not {_kind(value)}")
         array = numbers.astype(self.dtype)
-        if array.ndim != len(self.shape) or any(
-            size not in (None, actual) for size, actual in zip(self.shape, array.shape, strict=True)
-        ):
+        if not self._fits(array.shape):
             raise UserError(f"{self._wanted()} expected, not the shape {list(array.shape)}")
         if self.missing and np.isinf(array).any():
             raise UserError("infinite numbers; null stands for one that is missing")
@@ -139,17 +138,27 @@ class Array:
     def describe(self) -> dict[str, Any]:
         return {
             "type": self.dtype,
-            "shape": list(self.shape),
+            "shape": None if self.shape is None else list(self.shape),
             "meaning": self.meaning,
         }
 
+    def _fits(self, shape: tuple[int, ...]) -> bool:
+        if self.shape is None:
+            return len(shape) > 0
+        return len(shape) == len(self.shape) and all(
+            size in (None, actual) for size, actual in zip(self.shape, shape, strict=True)
+        )
+
     def _wanted(self) -> str:
+        if self.shape is None:
+            return "numbers of shape [?, ...]"
         sizes = ", ".join("?" if size is None else str(size) for size in self.shape)
         return f"numbers of shape [{sizes}]" if self.shape else "one number"
 
     def _example(self) -> str:
         value = "1.5" if self.dtype.startswith("float") else "3"
-        return "[" * len(self.shape) + value + "]" * len(self.shape)
+        depth = 1 if self.shape is None else len(self.shape)
+        return "[" * depth + value + "]" * depth
 
 
 def _with_missing(value: Any) -> np.ndarray:

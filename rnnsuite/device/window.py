@@ -28,27 +28,37 @@ class Window:
         """Inputs by name, for a batch of one.
 
         Args:
-            values: `[time]`, NaN where an observation is missing.
+            values: `[time]`, NaN where an observation is missing; or `[time, series]`.
             times: `[time]`, seconds since 1970.
             covariates: `[time + horizon, covariates]`, NaN where one is not known.
         """
         values = np.asarray(values, np.float32)
         times = np.asarray(times, np.int64)
+        if values.ndim == 1:
+            inputs = self._scaled(values)
+        else:
+            columns = [self._scaled(column) for column in values.T]
+            inputs = {
+                name: np.stack([column[name] for column in columns], axis=1) for name in columns[0]
+            }
+        features = self._features(times, covariates, max(self.lookback - len(values), 0))
+        if features.shape[1]:
+            inputs["features"] = features
+        return {name: value[None].astype(np.float32) for name, value in inputs.items()}
+
+    def _scaled(self, values):
+        """One series: its last values, which of them are observed, and what they are scaled by."""
         more = max(self.lookback - len(values), 0)
         values = np.concatenate([np.full([more], np.nan, np.float32), values])[-self.lookback :]
         observed = np.isfinite(values)
         center = self._center(values[observed])
         scale = self._scale(values[observed], center)
-        inputs = {
+        return {
             "values": np.where(observed, (values - center) / scale, 0),
             "observed": observed,
             "center": np.array([center]),
             "scale": np.array([scale]),
         }
-        features = self._features(times, covariates, more)
-        if features.shape[1]:
-            inputs["features"] = features
-        return {name: value[None].astype(np.float32) for name, value in inputs.items()}
 
     def times(self, times) -> np.ndarray:
         """The times of the horizon."""

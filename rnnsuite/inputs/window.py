@@ -22,6 +22,9 @@ class Windows(NamedTuple):
             where there are neither.
         center, scale: `[batch, 1]`; a value is center + scale times what the network works with.
         times: of the horizon, int64 `[batch, horizon]`.
+
+    Of several series side by side, values and observed are `[batch, look-back, series]`, center and
+    scale `[batch, 1, series]`.
     """
 
     values: tf.Tensor
@@ -62,10 +65,13 @@ class Windowed:
         """The windows at the end of series.
 
         Args:
-            values: `[batch, time]`, NaN where an observation is missing.
+            values: `[batch, time]`, NaN where an observation is missing; or `[batch, time, series]`
+                of several series side by side, each of which is scaled by itself.
             times: int64 `[batch, time]`.
             covariates: `[batch, time + horizon, covariates]`, NaN where one is not known.
         """
+        if len(values.shape) == 3:
+            return self._side_by_side(values, times, covariates)
         more = tf.maximum(self.lookback - tf.shape(values)[1], 0)
         after = self._after(times)
         times = self._before(times, more)[:, -self.lookback :]
@@ -84,6 +90,24 @@ class Windowed:
             center,
             scale,
             after,
+        )
+
+    def _side_by_side(self, values, times, covariates) -> Windows:
+        count = values.shape[2]
+        rows = tf.reshape(tf.transpose(values, [0, 2, 1]), [-1, tf.shape(values)[1]])
+        beside = None if covariates is None else tf.repeat(covariates, count, axis=0)
+        window = self(rows, tf.repeat(times, count, axis=0), beside)
+
+        def turned(x):
+            return tf.transpose(tf.reshape(x, [-1, count, x.shape[1]]), [0, 2, 1])
+
+        return Windows(
+            turned(window.values),
+            turned(window.observed),
+            None if window.features is None else window.features[::count],
+            turned(window.center),
+            turned(window.scale),
+            window.times[::count],
         )
 
     def _features(self, times, covariates, more) -> tf.Tensor | None:

@@ -142,3 +142,16 @@ class TestOptional:
     def test_the_others_are_missed(self):
         with pytest.raises(UserError, match="no 'series'"):
             record_from_json(self.fields, {"beside": [[1, 2, 3]]})
+
+
+class TestOfAnyRank:
+    field = Array(None, missing=True)
+
+    def test_a_list_or_rows(self):
+        np.testing.assert_array_equal(self.field.parse("1, 2"), [1, 2])
+        np.testing.assert_array_equal(self.field.accept([[1, 2], [3, None]]), [[1, 2], [3, np.nan]])
+        assert self.field.describe()["shape"] is None
+
+    def test_one_number_is_no_list(self):
+        with pytest.raises(UserError, match=r"numbers of shape \[\?, \.\.\.\] expected"):
+            self.field.accept(3)

@@ -14,14 +14,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, BinaryIO
 
 import numpy as np
-import tensorflow as tf
 
 from rnnsuite.app import App
-from rnnsuite.core.errors import Interrupted, UserError
+from rnnsuite.core.errors import Interrupted, Refused, UserError
 from rnnsuite.core.fields import Record
 from rnnsuite.core.files import as_user_error, exclusive, read_json, write_json
 from rnnsuite.core.progress import bar
-from rnnsuite.core.text import graph_message
 from rnnsuite.data.request_files import SUFFIXES, Row, read_rows
 from rnnsuite.pipeline.inference.models import open_model
 from rnnsuite.pipeline.inference.predictor import DEFAULT, Predictor
@@ -221,9 +219,9 @@ def _answerer(
         """An answer or an error a record. Where they fail together, each is asked alone."""
         try:
             answers = predictor.answer(records, signature, options)
-        except tf.errors.InvalidArgumentError as error:
+        except Refused as error:
             if len(records) == 1:
-                return [graph_message(error.message, 200)]
+                return [str(error)]
             return [result for record in records for result in ask([record])]
         return [readable(answers, row) for row in range(len(records))]
 

@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from rnnsuite.app import Signature
-from rnnsuite.core.errors import UserError, nearest
+from rnnsuite.core.errors import Refused, UserError, nearest
 from rnnsuite.core.fields import Record, group_by_shape
 from rnnsuite.core.progress import bar
 from rnnsuite.core.text import graph_message
@@ -18,6 +18,8 @@ from rnnsuite.pipeline.inference.rows import Answers, gather
 BATCH = 64
 """Records in a run of a graph."""
 DEFAULT = "serving_default"
+REFUSED = 200
+"""Characters of what a graph says."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -52,6 +54,7 @@ class Predictor:
 
         Raises:
             UserError: on an unknown signature or option, or a refused one.
+            Refused: for a record that the graph refuses.
         """
         if signature not in self.signatures:
             names = ", ".join(self.signatures)
@@ -63,7 +66,10 @@ class Predictor:
                     f"{signature} has no optional input {name!r}.{nearest(name, defaults)}"
                 )
         if not options:
-            return self.ask(records, signature, defaults)
+            try:
+                return self.ask(records, signature, defaults)
+            except tf.errors.InvalidArgumentError as error:
+                raise Refused(graph_message(error.message, REFUSED)) from error
         try:
             changed = {name: _cast(name, value, defaults[name]) for name, value in options.items()}
             return self.ask(records, signature, {**defaults, **changed})
@@ -92,7 +98,9 @@ def graph_predictor(kind: str, signatures: Mapping[str, Signature]) -> Predictor
         return traced.get_concrete_function(**signature.inputs)
 
     required = {
-        name: [key for key in signature.inputs if key not in signature.defaults]
+        name: {
+            key: spec for key, spec in signature.inputs.items() if key not in signature.defaults
+        }
         for name, signature in signatures.items()
     }
     defaults = {name: signature.defaults for name, signature in signatures.items()}
@@ -102,7 +110,7 @@ def graph_predictor(kind: str, signatures: Mapping[str, Signature]) -> Predictor
 def batched_predictor(
     kind: str,
     function: Callable[[str], Callable],
-    required: Mapping[str, Sequence[str]],
+    required: Mapping[str, Mapping[str, tf.TensorSpec]],
     defaults: Mapping[str, Mapping[str, Any]],
 ) -> Predictor:
     """A predictor that asks a graph in batches of records of equal shapes.
@@ -118,7 +126,8 @@ def batched_predictor(
     """
 
     def ask(records, signature, options):
-        names = required[signature]
+        specs = required[signature]
+        names = list(specs)
         missing = [name for name in names if records and name not in records[0]]
         if missing:
             lacking = ", ".join(missing)
@@ -129,6 +138,7 @@ def batched_predictor(
         groups = group_by_shape(records, names, BATCH)
         for indices in bar(groups, desc="answers", unit="batch", disable=len(records) <= BATCH):
             inputs = {name: _batch([records[i][name] for i in indices]) for name in names}
+            _check_shapes(inputs, specs)
             outputs = call(**inputs, **settings)
             columns = {name: value.numpy() for name, value in outputs.items()}
             for row, i in enumerate(indices):
@@ -136,6 +146,17 @@ def batched_predictor(
         return gather(rows)
 
     return Predictor(kind, ask, defaults)
+
+
+def _check_shapes(inputs: Mapping[str, tf.Tensor], specs: Mapping[str, tf.TensorSpec]) -> None:
+    """Raises InvalidArgumentError, as the graph itself would, but in words."""
+    for name, value in inputs.items():
+        if not specs[name].shape.is_compatible_with(value.shape):
+            wanted = str(specs[name].shape.as_list()[1:]).replace("None", "?")
+            shape = value.shape.as_list()[1:]
+            raise tf.errors.InvalidArgumentError(
+                None, None, f"{name}: an array of shape {wanted} expected, not {shape}"
+            )
 
 
 def _batch(values: Sequence[Any]) -> tf.Tensor:

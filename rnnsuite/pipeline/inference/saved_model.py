@@ -57,8 +57,9 @@ def required_inputs(folder: pathlib.Path, signature: str = "serving_default") ->
     return [name for name in sorted(definition.inputs) if name not in definition.defaults]
 
 
-def _required(function: Any, defaults: Mapping[str, Any]) -> list[str]:
-    return [name for name in function.structured_input_signature[1] if name not in defaults]
+def _required(function: Any, defaults: Mapping[str, Any]) -> dict[str, tf.TensorSpec]:
+    specs = function.structured_input_signature[1]
+    return {name: spec for name, spec in specs.items() if name not in defaults}
 
 
 def _defaults(path: pathlib.Path) -> dict[str, dict[str, np.ndarray]]:

@@ -19,8 +19,9 @@ def loss(
 
     Args:
         targets: `truth` and `observed` `[batch, horizon]`, scaled as the outputs are, and `weight`
-            `[batch]`, by which an error is multiplied to be one of the whole series' scale.
-        outputs: `mean` `[batch, horizon]` and `quantiles` `[batch, horizon, levels]`.
+            `[batch]`, by which an error is multiplied to be one of the whole series' scale; all
+            with an axis of series behind, where several are forecast together.
+        outputs: `mean` `[batch, horizon]` and `quantiles` `[batch, horizon, levels]`, likewise.
         levels: of the quantiles.
         absolute: whether the error is absolute, and not squared.
         quantile_weight: of the quantile loss in `loss`.
@@ -88,7 +89,10 @@ def _errors(
     below = (truth - quantiles) * tf.expand_dims(weight, -1)
     pinball = tf.reduce_mean(tf.maximum(level * below, (level - 1) * below), axis=-1)
     error = tf.reduce_sum(size, axis=1) / count
-    return error, 2 * tf.reduce_sum(pinball * observed, axis=1) / count
+    quantile_loss = 2 * tf.reduce_sum(pinball * observed, axis=1) / count
+    if len(error.shape) == 2:  # several series, which count alike
+        return tf.reduce_mean(error, axis=1), tf.reduce_mean(quantile_loss, axis=1)
+    return error, quantile_loss
 
 
 def conformal(

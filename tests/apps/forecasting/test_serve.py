@@ -10,7 +10,7 @@ from apps.forecasting import APP
 from apps.forecasting.sample import SERIES
 from apps.forecasting.score import floor, score
 from rnnsuite.cli.main import main
-from rnnsuite.core.errors import UserError
+from rnnsuite.core.errors import Refused, UserError
 from rnnsuite.core.fields import record_from_json, record_from_text
 from rnnsuite.data.frequency import HOUR
 from rnnsuite.data.records import collect
@@ -81,6 +81,13 @@ def test_fewer_steps(model):
     for horizon in (0, HORIZON + 1):
         with pytest.raises(UserError, match=f"between 1 and the {HORIZON} steps"):
             model.answer([series(30)], "forecast", {"horizon": horizon})
+
+
+def test_series_side_by_side_are_not_what_one_series_is(model, forecasting):
+    request = {**series(6), "values": np.ones([6, 2], np.float32)}
+    for form in ("run", "saved_model"):
+        with pytest.raises(Refused, match=r"shape \[\?\] expected, not \[6, 2\]"):
+            forecasting.open(form).answer([request])
 
 
 def test_other_levels(model):

@@ -11,7 +11,7 @@ from click.testing import CliRunner
 from apps.speech_commands import sample, serve
 from rnnsuite import catalog
 from rnnsuite.cli.main import main
-from rnnsuite.core.errors import UserError
+from rnnsuite.core.errors import Refused, UserError
 from rnnsuite.device import wave
 from rnnsuite.pipeline.inference.models import open_model
 from rnnsuite.pipeline.inference.session import Session, stream
@@ -73,7 +73,7 @@ def test_silence_nothing_and_one_sample_are_answered(speech):
 
 
 def test_bytes_that_are_no_sound_are_refused(speech):
-    with pytest.raises(tf.errors.InvalidArgumentError, match="not a WAV file"):
+    with pytest.raises(Refused, match="not a WAV file"):
         open_model(speech.app, speech.saved_model).answer([{"audio": b"text"}])
 
 

@@ -1,0 +1,182 @@
+"""Several series as one input of the model."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from apps.forecasting import APP
+from apps.forecasting.config import DataConfig, ModelConfig
+from apps.forecasting.data import examples, fit, load
+from apps.forecasting.model import build, calibrate, loss
+from apps.forecasting.score import floor, score
+from rnnsuite.app import Trained
+from rnnsuite.core.errors import UserError
+from rnnsuite.device.window import Window
+from rnnsuite.pipeline import config as configuration
+
+LEVELS = (0.1, 0.5, 0.9)
+SERIES = 3
+
+
+@pytest.fixture
+def source(tmp_path):
+    """Three series of 60 hours; the last is wide and misses a value."""
+    rng = np.random.default_rng(0)
+    values = rng.normal(size=[60, SERIES]) * [1, 5, 100]
+    times = np.datetime64("2026-01-01T00:00:00") + np.arange(60) * 3600
+    rows = [
+        f"{time}," + ",".join(f"{value:.4f}" for value in row)
+        for time, row in zip(times, values, strict=True)
+    ]
+    rows[55] = rows[55].rpartition(",")[0] + ","
+    path = tmp_path / "wide.csv"
+    path.write_text("ds,a,b,c\n" + "\n".join(rows) + "\n")
+    return path
+
+
+def config(source, together=True):
+    return DataConfig(source=str(source), lookback=8, horizon=4, together=together, center="mean")
+
+
+def all_of(data):
+    return list(data.as_numpy_iterator())
+
+
+@pytest.mark.parametrize("split", ["train", "validation", "test"])
+def test_each_is_scaled_by_itself(source, split):
+    """The windows of all series are those of each alone, side by side."""
+    together = config(source)
+    alone = config(source, together=False)
+    fitted = fit(together, load(together, "train"))
+    assert fitted.together == ("a", "b", "c")
+    whole = all_of(examples(together, fitted, load(together, split)))
+    records = all_of(load(alone, split))
+    parts = all_of(examples(alone, fit(alone, None), load(alone, split)))
+    place = {(r["id"], r["origin"]): part for r, part in zip(records, parts, strict=True)}
+    assert len(place) == SERIES * len(whole)
+    for record, (inputs, targets) in zip(all_of(load(together, split)), whole, strict=True):
+        for number, name in enumerate(record["id"]):
+            own_inputs, own_targets = place[name, record["origin"]]
+            for key in ("values", "observed", "ahead"):
+                np.testing.assert_allclose(inputs[key][:, number], own_inputs[key], rtol=1e-6)
+            np.testing.assert_allclose(inputs["features"], own_inputs["features"], atol=1e-6)
+            np.testing.assert_allclose(targets["truth"][:, number], own_targets["truth"])
+            np.testing.assert_allclose(targets["weight"][number], own_targets["weight"])
+
+
+@pytest.fixture
+def trained(source):
+    settings = ["data.source=" + str(source), "data.lookback=8", "data.horizon=4"]
+    settings += ["data.together=true", "model.segment=2", f"model.levels={list(LEVELS)}"]
+    whole = configuration.load(APP, "tiny", [*settings, "data.stride=1", "data.step=1"])
+    fitted = fit(whole.data, None)
+    bare = Trained(config=whole, fitted=fitted, model=build(whole.model, fitted))
+    calibration = calibrate(bare, all_of(load(whole.data, "train")))
+    return dataclasses.replace(bare, calibration=calibration)
+
+
+@pytest.mark.parametrize("kind", ["segments", "steps"])
+def test_losses_are_means_over_series(source, kind):
+    data = config(source)
+    fitted = fit(data, None)
+    settings = ModelConfig(kind=kind, units=5, segment=2, levels=LEVELS)
+    inputs, targets = next(iter(examples(data, fitted, load(data, "test")).batch(2)))
+    outputs = build(settings, fitted)(inputs)
+    assert outputs["quantiles"].shape == (2, 4, SERIES, len(LEVELS))
+    whole = loss(settings, targets, outputs)
+    parts = []
+    for number in range(SERIES):
+        own = {
+            name: value[:, number] if value.shape.rank == 2 else value[:, :, number]
+            for name, value in targets.items()
+        }
+        parts.append(loss(settings, own, {name: v[:, :, number] for name, v in outputs.items()}))
+    for name, value in whole.items():
+        mean = np.mean([part[name] for part in parts], axis=0)
+        np.testing.assert_allclose(value, mean, rtol=1e-5)
+
+
+def test_every_series_is_told_of_the_others(trained):
+    record = all_of(load(trained.config.data, "test"))[0]
+    ask = APP.serving.signatures(trained)["serving_default"].function
+    request = {name: tf.constant(record[name][None]) for name in ("values", "times")}
+    before = ask(**request)
+    assert before["mean"].shape == (1, 4, SERIES)
+    values = record["values"].copy()
+    values[3, 0] += 1.0
+    after = ask(**{**request, "values": tf.constant(values[None])})
+    assert (np.abs(after["mean"] - before["mean"]).max(axis=(0, 1)) > 0).all()
+
+
+def test_in_every_form(trained):
+    """The whole history, observation by observation, and from a window that a device scaled."""
+    record = all_of(load(trained.config.data, "test"))[-1]
+    signatures = APP.serving.signatures(trained)
+    request = {name: tf.constant(record[name][None]) for name in ("values", "times")}
+    expected = signatures["serving_default"].function(**request)
+    few = signatures["forecast"].function(
+        **request, horizon=tf.constant(2), levels=tf.constant([0.5])
+    )
+    np.testing.assert_array_equal(few["quantiles"][..., 0], expected["quantiles"][:, :2, :, 1])
+    window = tf.fill([1, 8, SERIES], np.nan)
+    for place in range(8):
+        one = {
+            "value": request["values"][:, place : place + 1],
+            "time": request["times"][:, place : place + 1],
+        }
+        streamed = signatures["observe"].function(window=window, **one)
+        window = streamed["window"]
+    settings = {**dataclasses.asdict(trained.fitted), "levels": list(LEVELS)}
+    scaled = Window(settings)(record["values"], record["times"])
+    device = signatures["forecast_window"].function(
+        **{k: tf.constant(v) for k, v in scaled.items()}
+    )
+    for found in (streamed, device):
+        np.testing.assert_allclose(found["mean"], expected["mean"], rtol=1e-4, atol=1e-4)
+        np.testing.assert_allclose(found["quantiles"], expected["quantiles"], rtol=1e-4, atol=1e-4)
+    answer = {name: value[0].numpy() for name, value in expected.items()}
+    lines = APP.serving.show(trained.fitted, answer)
+    assert len(lines) == 1 + 4 * SERIES
+    assert lines[2].startswith("b ")
+
+
+def test_scores_are_those_of_each_series(source, trained):
+    together = all_of(load(trained.config.data, "test"))
+    alone = all_of(load(dataclasses.replace(trained.config.data, together=False), "test"))
+    rng = np.random.default_rng(0)
+    answers = {
+        "mean": rng.normal(size=[len(together), 4, SERIES]),
+        "quantiles": np.sort(rng.normal(size=[len(together), 4, SERIES, 3])),
+        "levels": np.tile(np.array(LEVELS, np.float32), [len(together), 1]),
+    }
+    found = score(together, answers)
+    number = {b"a": 0, b"b": 1, b"c": 2}
+    row = {record["origin"]: place for place, record in enumerate(together)}
+    own = {
+        name: np.stack([column[row[r["origin"]]][:, number[r["id"]]] for r in alone])
+        for name, column in answers.items()
+        if name != "levels"
+    }
+    expected = score(alone, {**own, "levels": np.repeat(answers["levels"], SERIES, axis=0)})
+    assert found.metrics == pytest.approx(expected.metrics)
+    config, fitted = trained.config.data, trained.fitted
+    assert floor(config, fitted, together) == pytest.approx(floor(config, fitted, alone))
+
+
+def test_series_of_different_times(tmp_path):
+    path = tmp_path / "long.csv"
+    rows = [f"a,2026-01-{day:02},{day}" for day in range(1, 29)]
+    rows += [f"b,2026-01-{day:02},{day}" for day in range(3, 29)]
+    path.write_text("unique_id,ds,y\n" + "\n".join(rows) + "\n")
+    with pytest.raises(UserError, match="'b' is not of the same times as 'a'"):
+        load(config(path), "train")
+
+
+def test_covariates_and_paths_are_of_series_alone(source):
+    with pytest.raises(UserError, match=r"'shop \d+' has covariates"):
+        load(config("sample"), "train")
+    data = config(source)
+    with pytest.raises(UserError, match="forecasts each series alone"):
+        build(ModelConfig(kind="autoregressive"), fit(data, None))
