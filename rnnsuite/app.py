@@ -230,6 +230,8 @@ class Serving:
             through the signatures begin and proceed; None where answers come whole.
         show: `show(fitted, answer)` gives the lines of an answer for a person; None: its values.
         drawn: outputs of "serving_default" that depend on drawn numbers, which a rounding may turn.
+        exported: `exported(fitted)` gives what an export keeps of it beside the graph, without
+            large parts that the graph holds; None: all.
     """
 
     fields: Mapping[str, Field]
@@ -241,6 +243,7 @@ class Serving:
     live: str | None = None
     show: Callable[[Any, Mapping[str, Any]], Sequence[str]] | None = None
     drawn: Sequence[str] = ()
+    exported: Callable[[Any], Any] | None = None
 
 
 @dataclasses.dataclass(frozen=True)

@@ -1,6 +1,5 @@
 """Recurrent networks from a window to the mean and the quantiles of the horizon."""
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -19,6 +18,7 @@ from rnnsuite.tasks.forecasting.distributions import DISTRIBUTIONS
 from . import autoregressive
 from .config import ModelConfig
 from .data import Fitted, inputs
+from .neighbours import Neighbours, apart, beside
 
 CALIBRATED = 256
 """Windows of a batch from which intervals are calibrated."""
@@ -67,22 +67,38 @@ def build(config: ModelConfig, fitted: Fitted) -> keras.Model:
 
 
 def _direct(config: ModelConfig, fitted: Fitted, network_inputs: Mapping[str, Any]) -> dict:
-    """`mean` and `quantiles` of the horizon at once."""
+    """`mean` and `quantiles` of the horizon at once.
+
+    Series together are rows of one network, each told what it hears of the others.
+    """
     lookback = fitted.lookback
-    joined = ops.concatenate if fitted.together else ops.stack
-    past = joined([network_inputs["values"], network_inputs["observed"]], axis=-1)
+    count = len(fitted.together)
+    parts = [network_inputs["values"], network_inputs["observed"]]
+    if count:
+        parts.append(Neighbours(config.vectors, name="neighbours")(parts[0]))
+        parts = [apart(part) for part in parts]
+    past = ops.stack(parts, axis=-1)
     features = None
     if fitted.features():
-        past = ops.concatenate([past, network_inputs["features"][:, :lookback]], axis=-1)
-        features = network_inputs["features"][:, lookback:]
+        features = network_inputs["features"]
+        features = ops.repeat(features, count, axis=0) if count else features
+        past = ops.concatenate([past, features[:, :lookback]], axis=-1)
+        features = features[:, lookback:]
     read = _segments if config.kind == "segments" else _steps
     h, steps = read(config, fitted, past, features)
-    series = [len(fitted.together)] if fitted.together else []
-    shape = [*series, 1 + len(config.levels)]
-    numbers = keras.layers.Dense(steps * math.prod(shape), dtype="float32", name="head")(
+    size = 1 + len(config.levels)
+    numbers = keras.layers.Dense(steps * size, dtype="float32", name="head")(
         Dropout(config.dropout)(h)
     )
-    numbers = ops.reshape(numbers, [-1, fitted.horizon, *shape])
+    numbers = ops.reshape(numbers, [-1, fitted.horizon, size])
+    if config.linear:
+        # It begins with nothing, so that training begins with the network alone.
+        linear = keras.layers.Dense(
+            fitted.horizon, kernel_initializer="zeros", dtype="float32", name="linear"
+        )
+        heard = parts[0::2]  # the values, and what is heard of the others
+        numbers = numbers + linear(ops.concatenate(heard, axis=-1))[..., None]
+    numbers = beside(numbers, count) if count else numbers
     return {"mean": numbers[..., 0], "quantiles": ops.sort(numbers[..., 1:], axis=-1)}
 
 

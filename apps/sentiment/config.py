@@ -27,6 +27,8 @@ class DataConfig(TableConfig):
     """Rows of the hashed table of a linear classifier of n-grams beside the network; 0: none."""
     max_tokens: Annotated[int, pydantic.Field(ge=2)] = 512
     """A longer text keeps its first and its last half of this many tokens."""
+    longest: NotNegativeInt = 0
+    """Tokens that are read of a text once the model is trained; 0: as many as in training."""
 
 
 @section

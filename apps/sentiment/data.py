@@ -37,7 +37,8 @@ class Fitted:
     Args:
         vocabulary: token pieces in the order of their ids.
         labels: class names in the order of their numbers.
-        lower, max_tokens: as the configuration has them, or the language model.
+        lower: whether case is folded, by the configuration or the language model.
+        max_tokens: that are read of a text once the model is trained.
         subwords: the language model's sentencepiece model in base64; empty for WordPiece.
         ngrams: a linear classifier beside the network, or None.
     """
@@ -135,9 +136,10 @@ def fit(config: DataConfig, records: tf.data.Dataset) -> Fitted:
 
 
 def _vocabulary(config: DataConfig, names: tuple[str, ...], texts: tf.data.Dataset) -> Fitted:
+    most = max(config.longest, config.max_tokens)
     if config.language_model:
         taken = pretrained.vocabulary(config.language_model)
-        fitted = Fitted((), names, taken.lower, config.max_tokens, taken.subwords)
+        fitted = Fitted((), names, taken.lower, most, taken.subwords)
         fitted = dataclasses.replace(fitted, vocabulary=fitted.text_to_ids().pieces)
         log.info("%d classes; the language model's vocabulary.", len(names))
         return fitted
@@ -146,7 +148,7 @@ def _vocabulary(config: DataConfig, names: tuple[str, ...], texts: tf.data.Datas
     except ValueError as error:
         raise UserError(f"{config.source}: {error}.") from error
     log.info("%d classes, %d pieces in the vocabulary.", len(names), len(vocabulary))
-    fitted = Fitted(vocabulary, names, config.lower, config.max_tokens)
+    fitted = Fitted(vocabulary, names, config.lower, most)
     _say_what_is_cut(fitted, texts)
     return fitted
 
@@ -160,7 +162,8 @@ def _say_what_is_cut(fitted: Fitted, texts: tf.data.Dataset) -> None:
 
 def examples(config: DataConfig, fitted: Fitted, records: tf.data.Dataset) -> tf.data.Dataset:
     """(ids `[tokens]` int32, class number) of every record. A label that train lacks fails."""
-    to_ids = fitted.text_to_ids()
+    most = min(fitted.max_tokens, config.max_tokens)
+    to_ids = dataclasses.replace(fitted, max_tokens=most).text_to_ids()
     to_numbers = labels.class_numbers(fitted.labels)
 
     def encode(batch):

@@ -2,7 +2,7 @@
 
     python sentiment.py FOLDER TEXT ... [--file dynamic.tflite]
 
-FOLDER is what `rnnsuite export` wrote: saved_models/sentiment/lite/1.
+FOLDER is what `rnnsuite export` wrote: saved_models/sentiment/lite/2.
 """
 
 import argparse

@@ -1,5 +1,6 @@
 """How a trained model is asked: raw texts on a server, ids on a device."""
 
+import dataclasses
 import json
 import pathlib
 from collections.abc import Callable, Mapping
@@ -13,6 +14,8 @@ from rnnsuite.core.fields import Record, Text
 from rnnsuite.device import unigram, wordpiece
 from rnnsuite.device.wordpiece import Tokenizer
 from rnnsuite.tasks import classification
+
+from .data import Fitted
 
 SUBWORDS = "vocabulary.tsv"
 """The vocabulary of a model that begins with a language model."""
@@ -109,10 +112,16 @@ def open_device(folder: pathlib.Path) -> OnDevice:
     return OnDevice(request, answer)
 
 
+def exported(fitted: Fitted) -> Fitted:
+    """Without the table of n-grams, a megabyte that the graph holds."""
+    return dataclasses.replace(fitted, ngrams=None)
+
+
 SERVING = Serving(
     fields={"text": Text("a text, such as a review")},
     answer=classification.ClassAnswer,
     signatures=signatures,
     device=Device(files=device_files, open=open_device),
     show=classification.show,
+    exported=exported,
 )

@@ -74,7 +74,7 @@ def predict(
     With --input and --output, answer a whole file; the same command goes on where it was
     interrupted. The exit status is 3 where some of several requests have no answer.
 
-    Example: rnnsuite predict sentiment --model saved_models/sentiment "What a film."
+    Example: rnnsuite predict sentiment --model saved_models/sentiment "A wonderful film."
     """
     _check(stream, inputs, source, output, columns, options)
     if live and (options or not inputs):

@@ -103,10 +103,12 @@ def _write_cards(
     run: Run, report: Mapping[str, Any], version: int, folders: Sequence[pathlib.Path | None]
 ) -> None:
     described = card.describe(run, report, version)
+    exported = run.app.serving.exported
+    fitted = exported(run.fitted()) if exported else run.fitted()
     for folder in folders:
         if folder:
             card.write(described, folder)
-            write_json(folder / "fitted.json", dataclasses.asdict(run.fitted()))
+            write_json(folder / "fitted.json", dataclasses.asdict(fitted))
             if run.calibration():
                 write_json(folder / "calibration.json", run.calibration())
 

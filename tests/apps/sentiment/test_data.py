@@ -249,3 +249,17 @@ def test_a_label_that_train_had_not():
     records = data.sources.from_records([{"text": "good", "label": "odd"}])
     with pytest.raises(Exception, match="training split does not have"):
         list(data.examples(data.DataConfig(), value, records))
+
+
+@pytest.mark.parametrize(("longest", "read"), [(0, 6), (10, 10), (3, 6)])
+def test_trained_on_short_texts_and_asked_long_ones(tmp_path, longest, read):
+    """What training reads of a text is cut; what is asked later is read to `longest`."""
+    path = write_table(tmp_path / "reviews.csv", [("fine " * 50, "pos"), ("bad " * 50, "neg")])
+    config = data.DataConfig(
+        source=str(path), vocabulary_size=64, max_tokens=6, longest=longest, validation=0.0
+    )
+    records = data.load(config, "all")
+    fitted = data.fit(config, records)
+    assert int(fitted.text_to_ids()(["fine " * 50]).row_lengths()[0]) == read
+    lengths = {len(ids) for ids, _ in data.examples(config, fitted, records).as_numpy_iterator()}
+    assert lengths == {6}

@@ -150,10 +150,13 @@ def test_another_classifier_s_weights_are_taken_and_its_n_grams_are_not(classifi
         np.testing.assert_array_equal(found[name], expected)
 
 
-def test_what_is_fitted_is_kept_as_it_is(classifier):
+def test_what_is_fitted_is_kept_as_it_is(classifier, models):
+    """By the run; an export has the table in its graph alone."""
     fitted = Run(APP, classifier).fitted()
     assert isinstance(fitted.ngrams, Ngrams)
     assert fitted.ngrams.table().shape == (4096, 1)
+    for place in ("sentiment/1", "sentiment/lite/1/float32.tflite"):
+        assert fitted_of(APP, models[0] / place) == dataclasses.replace(fitted, ngrams=None)
 
 
 def test_a_long_text_keeps_both_ends_in_the_graph_and_on_a_device(classifier):

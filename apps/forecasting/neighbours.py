@@ -1,0 +1,50 @@
+"""Which series each of several listens to, learned (Graph WaveNet, arXiv 1906.00121)."""
+
+import keras
+from keras import ops
+
+
+@keras.saving.register_keras_serializable("rnnsuite.forecasting")
+class Neighbours(keras.layers.Layer):
+    """Of several series `[batch, time, series]`, what each hears of all: `[batch, time, series]`.
+
+    A mean of all series, with weights softmax(relu(listener . speaker)) of two vectors that each
+    series has (equation 5 of the paper).
+
+    Args:
+        width: of the vectors.
+    """
+
+    def __init__(self, width: int, **options):
+        super().__init__(**options)
+        self.width = width
+
+    def build(self, shape):
+        size = [shape[-1], self.width]
+        self.listener = self.add_weight(shape=size, initializer="glorot_normal", name="listener")
+        self.speaker = self.add_weight(shape=size, initializer="glorot_normal", name="speaker")
+
+    def weights_of(self):
+        """Of every listener, a row that sums to 1: `[series, series]`."""
+        energies = ops.matmul(self.listener, ops.transpose(self.speaker))
+        return ops.softmax(ops.relu(energies), axis=-1)
+
+    def call(self, x_BxTxS):
+        weights = ops.cast(self.weights_of(), x_BxTxS.dtype)
+        return ops.matmul(x_BxTxS, ops.transpose(weights))
+
+    def get_config(self):
+        return {**super().get_config(), "width": self.width}
+
+
+def apart(x, axis: int = 2):
+    """Several series as rows of their own: `[batch, time, series, ...]` to `[batch series, time,
+    ...]`.
+    """
+    x = ops.moveaxis(x, axis, 1)
+    return ops.reshape(x, [-1, *x.shape[2:]])
+
+
+def beside(x, count: int):
+    """The reverse of `apart`."""
+    return ops.moveaxis(ops.reshape(x, [-1, count, *x.shape[1:]]), 1, 2)
