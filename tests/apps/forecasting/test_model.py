@@ -10,6 +10,7 @@ from apps.forecasting.config import ModelConfig
 from apps.forecasting.data import Fitted
 from apps.forecasting.model import build, loss
 from rnnsuite.core.errors import UserError
+from rnnsuite.core.weights import named_weights
 from rnnsuite.tasks.forecasting.losses import conformal, pairs
 
 FITTED = Fitted(3600, "second", 24, ("price",), 12, 6, "last", "deviation", ((86400, 1),))
@@ -60,6 +61,27 @@ def test_every_step_has_its_own_features(kind):
     if kind == "steps":  # which read on
         expected = [False, False, False, False, True, True]
     assert list(changed) == expected
+
+
+@pytest.mark.parametrize("kind", ["segments", "steps"])
+def test_a_linear_model_is_added(kind):
+    """It begins with nothing; then each step is moved by what it makes of the values."""
+    keras.utils.set_random_seed(0)
+    model = build(config(kind=kind, linear=True), FITTED)
+    keras.utils.set_random_seed(0)
+    bare = build(config(kind=kind), FITTED)
+    inputs = given(FITTED)
+    layer = model.get_layer("linear")
+    assert not np.any(layer.get_weights()[0])
+    kernel = np.random.default_rng(1).normal(size=[12, 6]).astype(np.float32)
+    layer.set_weights([kernel, np.zeros([6], np.float32)])
+    for name, weight in named_weights(bare).items():
+        named_weights(model)[name].assign(weight)
+    moved = inputs["values"] @ kernel
+    before, after = bare(inputs), model(inputs)
+    np.testing.assert_allclose(after["mean"], before["mean"] + moved, rtol=1e-4, atol=1e-5)
+    expected = before["quantiles"] + moved[..., None]
+    np.testing.assert_allclose(after["quantiles"], expected, rtol=1e-4, atol=1e-5)
 
 
 def test_segments_must_fit():

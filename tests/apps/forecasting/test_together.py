@@ -2,14 +2,18 @@
 
 import dataclasses
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from hypothesis import given
+from hypothesis import strategies as st
 
 from apps.forecasting import APP
 from apps.forecasting.config import DataConfig, ModelConfig
 from apps.forecasting.data import examples, fit, load
 from apps.forecasting.model import build, calibrate, loss
+from apps.forecasting.neighbours import Neighbours, apart, beside
 from apps.forecasting.score import floor, score
 from rnnsuite.app import Trained
 from rnnsuite.core.errors import UserError
@@ -78,10 +82,11 @@ def trained(source):
 
 
 @pytest.mark.parametrize("kind", ["segments", "steps"])
-def test_losses_are_means_over_series(source, kind):
+@pytest.mark.parametrize("linear", [False, True])
+def test_losses_are_means_over_series(source, kind, linear):
     data = config(source)
     fitted = fit(data, None)
-    settings = ModelConfig(kind=kind, units=5, segment=2, levels=LEVELS)
+    settings = ModelConfig(kind=kind, units=5, segment=2, levels=LEVELS, linear=linear)
     inputs, targets = next(iter(examples(data, fitted, load(data, "test")).batch(2)))
     outputs = build(settings, fitted)(inputs)
     assert outputs["quantiles"].shape == (2, 4, SERIES, len(LEVELS))
@@ -108,6 +113,30 @@ def test_every_series_is_told_of_the_others(trained):
     values[3, 0] += 1.0
     after = ask(**{**request, "values": tf.constant(values[None])})
     assert (np.abs(after["mean"] - before["mean"]).max(axis=(0, 1)) > 0).all()
+
+
+def test_a_series_hears_a_mean_of_all():
+    keras.utils.set_random_seed(0)
+    x = np.random.default_rng(0).normal(size=[2, 5, SERIES]).astype(np.float32)
+    layer = Neighbours(4)
+    heard = layer(x)
+    listener, speaker = (np.asarray(weight) for weight in layer.weights)
+    energies = np.exp(np.maximum(listener @ speaker.T, 0))
+    expected = x @ (energies / energies.sum(axis=1, keepdims=True)).T
+    np.testing.assert_allclose(heard, expected, rtol=1e-5, atol=1e-6)
+    again = Neighbours.from_config(layer.get_config())
+    again.build(x.shape)
+    again.set_weights(layer.get_weights())
+    np.testing.assert_array_equal(again(x), heard)
+
+
+@given(st.integers(1, 3), st.integers(1, 4), st.integers(1, 5), st.integers(0, 2))
+def test_apart_and_beside_again(batch, time, count, more):
+    x = np.random.default_rng(0).normal(size=[batch, time, count, *[2] * more]).astype(np.float32)
+    rows = apart(x)
+    assert rows.shape == (batch * count, time, *[2] * more)
+    np.testing.assert_array_equal(rows[count - 1], x[0, :, count - 1])
+    np.testing.assert_array_equal(beside(rows, count), x)
 
 
 def test_in_every_form(trained):
