@@ -33,7 +33,7 @@ class Fitted:
         step, unit: the frequency; see `rnnsuite.data.frequency`.
         season: steps of a season, 1 without one.
         covariates: their names: past, future and static ones.
-        lookback, horizon, center, scale: as the configuration has them.
+        lookback, horizon, center, scale, log: as the configuration has them.
         waves: of the calendar; see `rnnsuite.inputs.calendar.waves`.
         no_count: the first value of train that is no count, in words; empty where all are.
         together: the names of series that are forecast side by side; empty where each is alone.
@@ -50,6 +50,7 @@ class Fitted:
     waves: tuple[tuple[int, int], ...]
     no_count: str = ""
     together: tuple[str, ...] = ()
+    log: bool = False
 
     def windowed(self) -> Windowed:
         """The windows, as operations of a graph."""
@@ -61,6 +62,7 @@ class Fitted:
             self.center,
             self.scale,
             self.waves,
+            self.log,
         )
 
     def features(self) -> int:
@@ -169,7 +171,16 @@ def fit(config: DataConfig, records: tf.data.Dataset) -> Fitted:
         _waves(data) if config.calendar else (),
         _no_count(data),
         tuple(item.id for item in data.series) if config.together else (),
+        _checked_log(config, data),
     )
+
+
+def _checked_log(config: DataConfig, data: Divided) -> bool:
+    for series in data.series if config.log else ():
+        if (series.values < 0).any():
+            value = series.values[series.values < 0][0]
+            raise UserError(f"data.log: {value:g} in {series.id!r} is below 0.")
+    return config.log
 
 
 def _no_count(data: Divided) -> str:
@@ -199,14 +210,15 @@ def examples(config: DataConfig, fitted: Fitted, records: tf.data.Dataset) -> tf
 
     def encode(batch):
         window = windowed(batch["values"], batch["times"], batch.get("covariates"))
-        truth = (batch["truth"] - window.center) / window.scale
+        truth = (windowed.level(batch["truth"]) - window.center) / window.scale
         present = tf.math.is_finite(truth)
         truth = tf.where(present, truth, tf.zeros_like(truth))
         observed = tf.cast(present, tf.float32)
         targets = {
             "truth": truth,
             "observed": observed,
-            "weight": window.scale[:, 0] / batch["deviation"],
+            # An error of a logarithm is in proportion to its value, whatever its series' size.
+            "weight": window.scale[:, 0] / (1.0 if fitted.log else batch["deviation"]),
             "scale": window.scale[:, 0],
         }
         return {**inputs(window), "ahead": tf.stack([truth, observed], axis=-1)}, targets

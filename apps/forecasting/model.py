@@ -73,15 +73,18 @@ def _direct(config: ModelConfig, fitted: Fitted, network_inputs: Mapping[str, An
     """
     lookback = fitted.lookback
     count = len(fitted.together)
-    parts = [network_inputs["values"], network_inputs["observed"]]
+    series = [network_inputs["values"], network_inputs["observed"]]
+    beside_steps = [network_inputs["features"]] if fitted.features() else []
     if count:
-        parts.append(Neighbours(config.vectors, name="neighbours")(parts[0]))
-        parts = [apart(part) for part in parts]
-    past = ops.stack(parts, axis=-1)
+        heard, vectors = Neighbours(config.vectors, name="neighbours")(series[0])
+        series = [apart(part) for part in (*series, heard)]
+        beside_steps = [ops.repeat(part, count, axis=0) for part in beside_steps]
+        vectors = ops.expand_dims(apart(vectors), 1)
+        beside_steps.append(ops.repeat(vectors, lookback + fitted.horizon, axis=1))
+    past = ops.stack(series, axis=-1)
     features = None
-    if fitted.features():
-        features = network_inputs["features"]
-        features = ops.repeat(features, count, axis=0) if count else features
+    if beside_steps:
+        features = ops.concatenate(beside_steps, axis=-1)
         past = ops.concatenate([past, features[:, :lookback]], axis=-1)
         features = features[:, lookback:]
     read = _segments if config.kind == "segments" else _steps
@@ -96,8 +99,8 @@ def _direct(config: ModelConfig, fitted: Fitted, network_inputs: Mapping[str, An
         linear = keras.layers.Dense(
             fitted.horizon, kernel_initializer="zeros", dtype="float32", name="linear"
         )
-        heard = parts[0::2]  # the values, and what is heard of the others
-        numbers = numbers + linear(ops.concatenate(heard, axis=-1))[..., None]
+        values = series[0::2]  # with what is heard of the others
+        numbers = numbers + linear(ops.concatenate(values, axis=-1))[..., None]
     numbers = beside(numbers, count) if count else numbers
     return {"mean": numbers[..., 0], "quantiles": ops.sort(numbers[..., 1:], axis=-1)}
 
@@ -216,7 +219,8 @@ def calibrate(trained: Trained, records: Sequence[Record]) -> Mapping[str, Any]:
         window = windowed(*(tf.constant(columns[name]) for name in names))
         outputs = forecast(config, trained.fitted, trained.model, inputs(window), window.scale)
         quantiles.append(outputs["quantiles"].numpy())
-        truth.append(((columns["truth"] - window.center) / window.scale).numpy())
+        level = windowed.level(tf.constant(columns["truth"]))
+        truth.append(((level - window.center) / window.scale).numpy())
     if series:
         truth = [part.swapaxes(1, 2).reshape(-1, part.shape[1]) for part in truth]
         quantiles = [part.swapaxes(1, 2).reshape(-1, *part.shape[1::2]) for part in quantiles]

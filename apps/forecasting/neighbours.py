@@ -6,10 +6,11 @@ from keras import ops
 
 @keras.saving.register_keras_serializable("rnnsuite.forecasting")
 class Neighbours(keras.layers.Layer):
-    """Of several series `[batch, time, series]`, what each hears of all: `[batch, time, series]`.
+    """Of several series `[batch, time, series]`, what each hears of all, of the same shape, and the
+    vector by which it listens `[batch, width, series]`, which tells it from the others.
 
-    A mean of all series, with weights softmax(relu(listener . speaker)) of two vectors that each
-    series has (equation 5 of the paper).
+    What is heard is a mean of all series, with weights softmax(relu(listener . speaker)) of two
+    vectors that each series has (equation 5 of the paper).
 
     Args:
         width: of the vectors.
@@ -31,7 +32,9 @@ class Neighbours(keras.layers.Layer):
 
     def call(self, x_BxTxS):
         weights = ops.cast(self.weights_of(), x_BxTxS.dtype)
-        return ops.matmul(x_BxTxS, ops.transpose(weights))
+        vectors = ops.transpose(ops.cast(self.listener, x_BxTxS.dtype))
+        heard = ops.matmul(x_BxTxS, ops.transpose(weights))
+        return heard, ops.zeros_like(x_BxTxS[:, :1]) + vectors
 
     def get_config(self):
         return {**super().get_config(), "width": self.width}

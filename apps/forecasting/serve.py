@@ -103,9 +103,10 @@ def _unscaled(trained: Trained, center, scale, **network_inputs) -> dict[str, tf
         added = tf.constant(trained.calibration["added"])
         added = added[:, None] if trained.fitted.together else added
         quantiles = tf.sort(quantiles + added, axis=-1)
+    value = trained.fitted.windowed().value
     return {
-        "mean": center + scale * outputs["mean"],
-        "quantiles": center[..., None] + scale[..., None] * quantiles,
+        "mean": value(center + scale * outputs["mean"]),
+        "quantiles": value(center[..., None] + scale[..., None] * quantiles),
     }
 
 

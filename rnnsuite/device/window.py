@@ -15,8 +15,8 @@ class Window:
     """One series to what the file's signature reads.
 
     Args:
-        settings: `lookback`, `horizon`, `step`, `unit`, `center`, `scale`, `waves` and the names of
-            `covariates`, as window.json has them.
+        settings: `lookback`, `horizon`, `step`, `unit`, `center`, `scale`, `waves`, `log`
+            and the names of `covariates`, as window.json has them.
     """
 
     def __init__(self, settings: dict):
@@ -48,6 +48,8 @@ class Window:
 
     def _scaled(self, values):
         """One series: its last values, which of them are observed, and what they are scaled by."""
+        if self.settings.get("log"):
+            values = np.log1p(np.where(values < 0, 0, values))
         more = max(self.lookback - len(values), 0)
         values = np.concatenate([np.full([more], np.nan, np.float32), values])[-self.lookback :]
         observed = np.isfinite(values)

@@ -20,7 +20,8 @@ class Windows(NamedTuple):
         observed: `[batch, look-back]`, 1 where there is an observation, else 0.
         features: `[batch, look-back + horizon, features]` of the calendar, and the covariates; None
             where there are neither.
-        center, scale: `[batch, 1]`; a value is center + scale times what the network works with.
+        center, scale: `[batch, 1]`; a value's level is center + scale times what the network works
+            with.
         times: of the horizon, int64 `[batch, horizon]`.
 
     Of several series side by side, values and observed are `[batch, look-back, series]`, center and
@@ -49,6 +50,8 @@ class Windowed:
             their standard deviation, mean absolute value (both about the center), or the range
             between their quartiles.
         waves: of the calendar; see `rnnsuite.inputs.calendar.waves`.
+        log: whether log(1 + value) is scaled, and what is below 0 taken for 0: for values whose
+            errors are in proportion to them.
     """
 
     lookback: int
@@ -58,6 +61,15 @@ class Windowed:
     center: Center
     scale: Scale
     waves: tuple[tuple[int, int], ...]
+    log: bool = False
+
+    def level(self, values: tf.Tensor) -> tf.Tensor:
+        """What is scaled of values: they themselves, or their logarithm; NaN stays."""
+        return tf.math.log1p(tf.where(values < 0, 0.0, values)) if self.log else values
+
+    def value(self, levels: tf.Tensor) -> tf.Tensor:
+        """The reverse of `level`, at least 0 where that is a logarithm."""
+        return tf.maximum(tf.math.expm1(levels), 0.0) if self.log else levels
 
     def __call__(
         self, values: tf.Tensor, times: tf.Tensor, covariates: tf.Tensor | None = None
@@ -72,6 +84,7 @@ class Windowed:
         """
         if len(values.shape) == 3:
             return self._side_by_side(values, times, covariates)
+        values = self.level(values)
         more = tf.maximum(self.lookback - tf.shape(values)[1], 0)
         after = self._after(times)
         times = self._before(times, more)[:, -self.lookback :]

@@ -1,5 +1,7 @@
 """Windows of series against NumPy, of any length, with whatever is missing."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -7,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
+from rnnsuite.device.window import Window
 from rnnsuite.inputs.window import Windowed
 
 NAN = np.nan
@@ -112,3 +115,22 @@ def test_nothing_is_known_of_a_series_without_observations(center, scale):
     np.testing.assert_array_equal(found.values, np.zeros([1, 6]))
     assert np.isfinite(found.center).all()
     assert float(found.scale[0, 0]) == 1
+
+
+@settings(max_examples=20, deadline=None)
+@given(SERIES)
+def test_logarithms(series):
+    """Below 0 is 0; in the graph and on a device."""
+    window = made(log=True)
+    found = windows(window, series)
+    bare = windows(made(), np.log1p(np.where(series < 0, 0, series)))
+    for one, other in zip(found, bare, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-4)
+    positive = np.where(series < 0, 0, series)
+    np.testing.assert_allclose(window.value(window.level(series)), positive, rtol=1e-4, atol=1e-5)
+    assert window.value(tf.constant(-3.0)) == 0
+    options = {**dataclasses.asdict(window), "covariates": []}
+    times = np.arange(series.shape[1]) * HOUR
+    device = Window(options)(series[0], times)
+    for name, value in device.items():
+        np.testing.assert_allclose(value[0], getattr(found, name)[0], rtol=1e-3, atol=1e-3)

@@ -98,9 +98,7 @@ def graph_predictor(kind: str, signatures: Mapping[str, Signature]) -> Predictor
         return traced.get_concrete_function(**signature.inputs)
 
     required = {
-        name: {
-            key: spec for key, spec in signature.inputs.items() if key not in signature.defaults
-        }
+        name: {key: spec for key, spec in signature.inputs.items() if key not in signature.defaults}
         for name, signature in signatures.items()
     }
     defaults = {name: signature.defaults for name, signature in signatures.items()}

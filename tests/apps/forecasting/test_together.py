@@ -119,15 +119,16 @@ def test_a_series_hears_a_mean_of_all():
     keras.utils.set_random_seed(0)
     x = np.random.default_rng(0).normal(size=[2, 5, SERIES]).astype(np.float32)
     layer = Neighbours(4)
-    heard = layer(x)
+    heard, vectors = layer(x)
     listener, speaker = (np.asarray(weight) for weight in layer.weights)
     energies = np.exp(np.maximum(listener @ speaker.T, 0))
     expected = x @ (energies / energies.sum(axis=1, keepdims=True)).T
     np.testing.assert_allclose(heard, expected, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(vectors, np.broadcast_to(listener.T, [2, 4, SERIES]), rtol=1e-6)
     again = Neighbours.from_config(layer.get_config())
     again.build(x.shape)
     again.set_weights(layer.get_weights())
-    np.testing.assert_array_equal(again(x), heard)
+    np.testing.assert_array_equal(again(x)[0], heard)
 
 
 @given(st.integers(1, 3), st.integers(1, 4), st.integers(1, 5), st.integers(0, 2))
