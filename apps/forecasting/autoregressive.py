@@ -30,10 +30,10 @@ def check(config: ModelConfig, fitted: Fitted) -> None:
         raise UserError("model.kind: autoregressive forecasts each series alone (data.together).")
     if config.distribution != "negative_binomial":
         return
-    if (fitted.center, fitted.scale, fitted.log) != ("none", "absolute", False):
+    if (fitted.center, fitted.scale, fitted.power) != ("none", "absolute", 1.0):
         raise UserError(
             "model.distribution: negative_binomial is of counts, which data.center: none, "
-            "data.scale: absolute and data.log: false leave counts."
+            "data.scale: absolute and data.power: 1 leave counts."
         )
     if fitted.no_count:
         raise UserError(

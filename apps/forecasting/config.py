@@ -31,9 +31,10 @@ class DataConfig(SeriesConfig):
     """Steps of a season, for the seasonal naive forecast and MASE; 0 for the frequency's own."""
     together: bool = False
     """Whether all series are one input of the model, each forecast told of the others."""
-    log: bool = False
-    """Whether the model works with log(1 + value): for values from 0 on whose errors are in
-    proportion to them. What it forecasts as mean is then nearly a median."""
+    power: Annotated[float, pydantic.Field(ge=0, le=1)] = 1.0
+    """The model works with (1 + value) to this power, at 0 its logarithm (Box & Cox, 1964), for
+    values from 0 on whose errors grow with them; at 1 with the values, whatever they are. Below 1,
+    what it forecasts as mean is nearly a median."""
     center: Center = "last"
     """What of a window is subtracted from it."""
     scale: Scale = "deviation"

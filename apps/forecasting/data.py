@@ -33,7 +33,7 @@ class Fitted:
         step, unit: the frequency; see `rnnsuite.data.frequency`.
         season: steps of a season, 1 without one.
         covariates: their names: past, future and static ones.
-        lookback, horizon, center, scale, log: as the configuration has them.
+        lookback, horizon, center, scale, power: as the configuration has them.
         waves: of the calendar; see `rnnsuite.inputs.calendar.waves`.
         no_count: the first value of train that is no count, in words; empty where all are.
         together: the names of series that are forecast side by side; empty where each is alone.
@@ -50,7 +50,7 @@ class Fitted:
     waves: tuple[tuple[int, int], ...]
     no_count: str = ""
     together: tuple[str, ...] = ()
-    log: bool = False
+    power: float = 1.0
 
     def windowed(self) -> Windowed:
         """The windows, as operations of a graph."""
@@ -62,7 +62,7 @@ class Fitted:
             self.center,
             self.scale,
             self.waves,
-            self.log,
+            self.power,
         )
 
     def features(self) -> int:
@@ -171,16 +171,16 @@ def fit(config: DataConfig, records: tf.data.Dataset) -> Fitted:
         _waves(data) if config.calendar else (),
         _no_count(data),
         tuple(item.id for item in data.series) if config.together else (),
-        _checked_log(config, data),
+        _checked_power(config, data),
     )
 
 
-def _checked_log(config: DataConfig, data: Divided) -> bool:
-    for series in data.series if config.log else ():
+def _checked_power(config: DataConfig, data: Divided) -> float:
+    for series in data.series if config.power < 1 else ():
         if (series.values < 0).any():
             value = series.values[series.values < 0][0]
-            raise UserError(f"data.log: {value:g} in {series.id!r} is below 0.")
-    return config.log
+            raise UserError(f"data.power: {value:g} in {series.id!r} is below 0.")
+    return config.power
 
 
 def _no_count(data: Divided) -> str:
@@ -217,8 +217,8 @@ def examples(config: DataConfig, fitted: Fitted, records: tf.data.Dataset) -> tf
         targets = {
             "truth": truth,
             "observed": observed,
-            # An error of a logarithm is in proportion to its value, whatever its series' size.
-            "weight": window.scale[:, 0] / (1.0 if fitted.log else batch["deviation"]),
+            # So that errors of series of different sizes count alike, whatever the power.
+            "weight": window.scale[:, 0] / batch["deviation"] ** fitted.power,
             "scale": window.scale[:, 0],
         }
         return {**inputs(window), "ahead": tf.stack([truth, observed], axis=-1)}, targets

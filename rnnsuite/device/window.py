@@ -15,7 +15,7 @@ class Window:
     """One series to what the file's signature reads.
 
     Args:
-        settings: `lookback`, `horizon`, `step`, `unit`, `center`, `scale`, `waves`, `log`
+        settings: `lookback`, `horizon`, `step`, `unit`, `center`, `scale`, `waves`, `power`
             and the names of `covariates`, as window.json has them.
     """
 
@@ -48,8 +48,10 @@ class Window:
 
     def _scaled(self, values):
         """One series: its last values, which of them are observed, and what they are scaled by."""
-        if self.settings.get("log"):
+        power = self.settings.get("power", 1)
+        if power < 1:
             values = np.log1p(np.where(values < 0, 0, values))
+            values = np.expm1(power * values) / power if power else values
         more = max(self.lookback - len(values), 0)
         values = np.concatenate([np.full([more], np.nan, np.float32), values])[-self.lookback :]
         observed = np.isfinite(values)

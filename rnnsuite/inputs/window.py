@@ -50,8 +50,8 @@ class Windowed:
             their standard deviation, mean absolute value (both about the center), or the range
             between their quartiles.
         waves: of the calendar; see `rnnsuite.inputs.calendar.waves`.
-        log: whether log(1 + value) is scaled, and what is below 0 taken for 0: for values whose
-            errors are in proportion to them.
+        power: of (1 + value), which is scaled, at 0 its logarithm; what is below 0 is taken for 0.
+            At 1 the values themselves are scaled.
     """
 
     lookback: int
@@ -61,15 +61,25 @@ class Windowed:
     center: Center
     scale: Scale
     waves: tuple[tuple[int, int], ...]
-    log: bool = False
+    power: float = 1.0
 
     def level(self, values: tf.Tensor) -> tf.Tensor:
-        """What is scaled of values: they themselves, or their logarithm; NaN stays."""
-        return tf.math.log1p(tf.where(values < 0, 0.0, values)) if self.log else values
+        """What is scaled of values: they themselves, or ((1 + value)^power - 1) / power (Box & Cox,
+        1964); NaN stays.
+        """
+        if self.power == 1:
+            return values
+        levels = tf.math.log1p(tf.where(values < 0, 0.0, values))
+        return tf.math.expm1(self.power * levels) / self.power if self.power else levels
 
     def value(self, levels: tf.Tensor) -> tf.Tensor:
-        """The reverse of `level`, at least 0 where that is a logarithm."""
-        return tf.maximum(tf.math.expm1(levels), 0.0) if self.log else levels
+        """The reverse of `level`, at least 0 for a power below 1."""
+        if self.power == 1:
+            return levels
+        levels = tf.maximum(levels, 0.0)
+        if self.power:
+            levels = tf.math.log1p(self.power * levels) / self.power
+        return tf.math.expm1(levels)
 
     def __call__(
         self, values: tf.Tensor, times: tf.Tensor, covariates: tf.Tensor | None = None

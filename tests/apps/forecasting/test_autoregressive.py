@@ -153,7 +153,7 @@ def test_a_random_walk_is_learned(distribution):
 class TestCounts:
     def test_windows_must_leave_counts(self):
         centred = dataclasses.replace(BARE, center="mean")
-        with pytest.raises(UserError, match=r"data\.scale: absolute and data\.log: false"):
+        with pytest.raises(UserError, match=r"data\.scale: absolute and data\.power: 1"):
             build(config(distribution="negative_binomial"), centred)
 
     def test_values_must_be_counts(self):

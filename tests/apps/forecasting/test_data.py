@@ -198,13 +198,13 @@ class TestSample:
         assert len({record["id"] for record in records}) == SERIES
 
 
-class TestLogarithms:
+class TestPower:
     def test_errors_are_in_proportion(self, tmp_path):
         """Targets in logarithms, and weights by which errors are those of logarithms."""
         values = np.random.default_rng(0).uniform(1, 1000, 40)
-        config = dataclasses.replace(hourly(tmp_path / "a.csv", values), log=True)
+        config = dataclasses.replace(hourly(tmp_path / "a.csv", values), power=0.0)
         fitted = fit(config, None)
-        assert fitted.log
+        assert fitted.power == 0
         records = read(config, "train")
         found = examples(config, fitted, load(config, "train")).as_numpy_iterator()
         for record, (_, targets) in zip(records, found, strict=True):
@@ -214,6 +214,6 @@ class TestLogarithms:
             np.testing.assert_allclose(targets["truth"], expected, rtol=1e-3, atol=1e-4)
 
     def test_what_is_below_0_is_named(self, tmp_path):
-        config = dataclasses.replace(hourly(tmp_path / "a.csv", [*range(20), -3, 4]), log=True)
-        with pytest.raises(UserError, match=r"data\.log: -3 in 'series' is below 0"):
+        config = dataclasses.replace(hourly(tmp_path / "a.csv", [*range(20), -3, 4]), power=0.5)
+        with pytest.raises(UserError, match=r"data\.power: -3 in 'series' is below 0"):
             fit(config, None)
