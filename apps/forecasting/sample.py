@@ -56,7 +56,7 @@ def true_quantiles(name: str, places: np.ndarray, levels: tuple[float, ...]) -> 
 class ForecastingSample(tfds.core.GeneratorBasedBuilder):
     """Generated hourly sales with seasons, promotions and normal noise."""
 
-    VERSION = tfds.core.Version("1.0.0")
+    VERSION = tfds.core.Version("1.1.0")
 
     def _info(self) -> tfds.core.DatasetInfo:
         features = {
