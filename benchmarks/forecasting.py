@@ -18,15 +18,14 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from apps.forecasting import APP
-from apps.forecasting.data import inputs as window_inputs
-from apps.forecasting.model import loss
+from rnnsuite import catalog
 from rnnsuite.app import Signature, Trained
 from rnnsuite.core.context import exporting
 from rnnsuite.pipeline import config as configuration
 from rnnsuite.pipeline.export import saved_model
 from rnnsuite.pipeline.train.step import Trainer
 
+APP = catalog.find("forecasting")
 STEPS = 30
 REQUESTS = 50
 
@@ -78,7 +77,7 @@ class Fitted(keras.Model):
         return self.network(values, training=training)
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
-        return tf.reduce_mean(loss(self.settings, y, y_pred)["loss"])
+        return tf.reduce_mean(APP.model.loss(self.settings, y, y_pred)["loss"])
 
 
 def training(config, fitted, batches, rounds):
@@ -95,12 +94,8 @@ def training(config, fitted, batches, rounds):
     functions = {"rnnsuite": ours}
     names = [name for name in batches[0][0] if name != "ahead"]
     chosen = [({name: x[name] for name in names}, y) for x, y in batches]
-    data = tf.data.Dataset.from_generator(
-        lambda: (chosen[number % len(chosen)] for number in range(STEPS)),
-        output_signature=tf.nest.map_structure(
-            lambda t: tf.TensorSpec(t.shape, t.dtype), chosen[0]
-        ),
-    ).prefetch(2)
+    stacked = tf.nest.map_structure(lambda *parts: tf.stack(parts), *chosen)
+    data = tf.data.Dataset.from_tensor_slices(stacked).repeat().take(STEPS).prefetch(2)
     for name, jit in {"keras": False, "keras, XLA": True}.items():
         model = Fitted(plain(config.model, fitted), config.model)
         optimizer = keras.optimizers.Adam(
@@ -114,13 +109,14 @@ def training(config, fitted, batches, rounds):
 
 def served(config, fitted, batch, rounds):
     """Forecasts a second of two SavedModels, asked by TensorFlow."""
-    trained = Trained(config, fitted, APP.model.build(config.model, fitted), {})
+    trained = Trained(config=config, fitted=fitted, model=APP.model.build(config.model, fitted))
     network = plain(config.model, fitted)
     ours = APP.serving.signatures(trained)["serving_default"]
 
     def ask(values, times, covariates=None):
         window = fitted.windowed()(values, times, covariates)
-        answer = network(window_inputs(window), training=False)
+        inputs = {name: getattr(window, name) for name in network.input}
+        answer = network(inputs, training=False)
         return {
             "mean": window.center + window.scale * answer["mean"],
             "quantiles": window.center[..., None] + window.scale[..., None] * answer["quantiles"],
