@@ -45,7 +45,8 @@ def least(functions, rounds):
 
 def plain(config, fitted):
     """The network of `model.kind: steps` with one layer, in keras.layers alone."""
-    lookback, horizon = fitted.lookback, fitted.horizon
+    lookback = fitted.lookback
+    horizon = fitted.horizon
     names = {"values": [lookback], "observed": [lookback]}
     if fitted.features():
         names["features"] = [lookback + horizon, fitted.features()]

@@ -16,7 +16,7 @@ from rnnsuite.core.errors import UserError
 from rnnsuite.decoding.step import keep_shapes, write_at
 from rnnsuite.layers import Dropout, Stack
 from rnnsuite.layers.streaming import Streaming
-from rnnsuite.tasks.forecasting.distributions import DISTRIBUTIONS, drawn_levels
+from rnnsuite.tasks.forecasting.distributions import DISTRIBUTIONS, between, drawn_levels
 
 from .config import ModelConfig
 from .data import Fitted
@@ -82,18 +82,11 @@ def paths(
         Scaled values `[batch, paths, horizon]`, rising in every step.
     """
     lookback = fitted.lookback
-    batch = tf.shape(window["values"])[0]
     features = window.get("features")
-    x = tf.stack([window["values"], window["observed"]], axis=-1)
-    if features is not None:
-        x = tf.concat([x, features[:, 1 : lookback + 1]], axis=-1)
     stream = Streaming(model.get_layer("recurrent"))
     head = model.get_layer("head")
-    begin = {
-        name: tf.zeros([batch, *spec.shape], spec.dtype) for name, spec in stream.states.items()
-    }
-    states = stream.chunk(x, **begin)
-    h = states.pop("output")[:, -1]
+    h, states = _read(stream, lookback, window)
+    batch = tf.shape(h)[0]
     h, *parts = (tf.repeat(part, config.paths, axis=0) for part in (h, *states.values()))
     scale = tf.repeat(scale[:, 0], config.paths)
     levels = tf.tile(tf.constant(drawn_levels(config.paths, fitted.horizon)), [batch, 1])
@@ -118,6 +111,21 @@ def paths(
     return tf.sort(tf.reshape(drawn, [batch, config.paths, fitted.horizon]), axis=1)
 
 
+def _read(
+    stream: Streaming, lookback: int, window: Mapping[str, tf.Tensor]
+) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
+    """What the network makes of the past: its last output `[batch, units]`, and its states."""
+    x = tf.stack([window["values"], window["observed"]], axis=-1)
+    if "features" in window:
+        x = tf.concat([x, window["features"][:, 1 : lookback + 1]], axis=-1)
+    batch = tf.shape(x)[0]
+    begin = {
+        name: tf.zeros([batch, *spec.shape], spec.dtype) for name, spec in stream.states.items()
+    }
+    states = stream.chunk(x, **begin)
+    return states.pop("output")[:, -1], states
+
+
 def quantiles(drawn: tf.Tensor, levels: tf.Tensor) -> tf.Tensor:
     """Quantiles over paths.
 
@@ -129,9 +137,5 @@ def quantiles(drawn: tf.Tensor, levels: tf.Tensor) -> tf.Tensor:
         `[batch, horizon, levels]`, between two paths in proportion (Hazen, 1914).
     """
     count = drawn.shape[1]
-    place = tf.clip_by_value(levels * count - 0.5, 0.0, count - 1.0)
-    low = tf.cast(tf.floor(place), tf.int32)
-    high = tf.minimum(low + 1, count - 1)
-    below, above = (tf.gather(drawn, item, axis=1) for item in (low, high))
-    share = (place - tf.floor(place))[None, :, None]
-    return tf.transpose(below + (above - below) * share, [0, 2, 1])
+    middles = [(number + 0.5) / count for number in range(count)]
+    return between(tf.transpose(drawn, [0, 2, 1]), middles, levels)

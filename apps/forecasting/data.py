@@ -65,6 +65,10 @@ class Fitted:
             self.power,
         )
 
+    def series_axis(self) -> list[int]:
+        """The size of the axis of series together, or nothing where each is forecast alone."""
+        return [len(self.together)] if self.together else []
+
     def features(self) -> int:
         """Numbers that stand beside each step: the calendar's and the covariates."""
         return 2 * len(self.waves) + len(self.covariates)

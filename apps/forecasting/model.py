@@ -18,7 +18,7 @@ from rnnsuite.tasks.forecasting.distributions import DISTRIBUTIONS
 from . import autoregressive
 from .config import ModelConfig
 from .data import Fitted, inputs
-from .neighbours import Neighbours, apart, beside
+from .neighbours import Neighbours, apart, side_by_side
 
 CALIBRATED = 256
 """Windows of a batch from which intervals are calibrated."""
@@ -47,7 +47,7 @@ def build(config: ModelConfig, fitted: Fitted) -> keras.Model:
         raise UserError(f"model.levels: {list(config.levels)} do not rise.")
     lookback = fitted.lookback
     horizon = fitted.horizon
-    series = [len(fitted.together)] if fitted.together else []
+    series = fitted.series_axis()
     shapes = {
         "values": [lookback, *series],
         "observed": [lookback, *series],
@@ -101,7 +101,7 @@ def _direct(config: ModelConfig, fitted: Fitted, network_inputs: Mapping[str, An
         )
         values = series[0::2]  # with what is heard of the others
         numbers = numbers + linear(ops.concatenate(values, axis=-1))[..., None]
-    numbers = beside(numbers, count) if count else numbers
+    numbers = side_by_side(numbers, count) if count else numbers
     return {"mean": numbers[..., 0], "quantiles": ops.sort(numbers[..., 1:], axis=-1)}
 
 

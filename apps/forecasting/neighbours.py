@@ -25,13 +25,13 @@ class Neighbours(keras.layers.Layer):
         self.listener = self.add_weight(shape=size, initializer="glorot_normal", name="listener")
         self.speaker = self.add_weight(shape=size, initializer="glorot_normal", name="speaker")
 
-    def weights_of(self):
+    def adjacency(self):
         """Of every listener, a row that sums to 1: `[series, series]`."""
         energies = ops.matmul(self.listener, ops.transpose(self.speaker))
         return ops.softmax(ops.relu(energies), axis=-1)
 
     def call(self, x_BxTxS):
-        weights = ops.cast(self.weights_of(), x_BxTxS.dtype)
+        weights = ops.cast(self.adjacency(), x_BxTxS.dtype)
         vectors = ops.transpose(ops.cast(self.listener, x_BxTxS.dtype))
         heard = ops.matmul(x_BxTxS, ops.transpose(weights))
         return heard, ops.zeros_like(x_BxTxS[:, :1]) + vectors
@@ -41,13 +41,19 @@ class Neighbours(keras.layers.Layer):
 
 
 def apart(x, axis: int = 2):
-    """Several series as rows of their own: `[batch, time, series, ...]` to `[batch series, time,
-    ...]`.
+    """Several series as rows of their own.
+
+    Args:
+        x: `[batch, time, series, ...]`.
+        axis: that of the series.
+
+    Returns:
+        `[batch x series, time, ...]`.
     """
     x = ops.moveaxis(x, axis, 1)
     return ops.reshape(x, [-1, *x.shape[2:]])
 
 
-def beside(x, count: int):
+def side_by_side(x, count: int):
     """The reverse of `apart`."""
     return ops.moveaxis(ops.reshape(x, [-1, count, *x.shape[1:]]), 1, 2)

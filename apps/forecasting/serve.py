@@ -60,7 +60,7 @@ def signatures(trained: Trained) -> dict[str, Signature]:
     fitted = trained.fitted
     scaled = functools.partial(_unscaled, trained)
     whole = functools.partial(_forecast, trained)
-    series = [len(fitted.together)] if fitted.together else []
+    series = fitted.series_axis()
     wave = np.sin(np.arange(EXAMPLE, dtype=np.float32))
     specs = {
         "values": tf.TensorSpec([None, None, *series], tf.float32, name="values"),
@@ -137,7 +137,8 @@ def _chosen(
     """A forecast of so many steps and of these quantiles."""
     most = trained.fitted.horizon
     trained_levels = trained.config.model.levels
-    low, high = trained_levels[0], trained_levels[-1]
+    low = trained_levels[0]
+    high = trained_levels[-1]
     is_between = tf.reduce_all((levels >= low - TOLERANCE) & (levels <= high + TOLERANCE))
     checks = [
         tf.debugging.Assert(
@@ -164,7 +165,7 @@ def _observe_signature(trained: Trained) -> Signature:
         answer = _forecast(trained, values, windowed.times_up_to(time), covariates)
         return {**answer, "window": values}
 
-    series = [len(fitted.together)] if fitted.together else []
+    series = fitted.series_axis()
     inputs = {
         "window": tf.TensorSpec([None, lookback, *series], tf.float32, name="window"),
         "value": tf.TensorSpec([None, 1, *series], tf.float32, name="value"),
@@ -188,7 +189,7 @@ def _window_signature(trained: Trained, scaled: Any) -> Signature:
         for name, value in trained.model.input.items()
         if name != "ahead"  # which is taught, and not asked
     }
-    series = [len(trained.fitted.together)] if trained.fitted.together else []
+    series = trained.fitted.series_axis()
     shapes |= {"center": [None, 1, *series], "scale": [None, 1, *series]}
     return Signature(
         scaled,

@@ -149,15 +149,15 @@ def _vocabulary(config: DataConfig, names: tuple[str, ...], texts: tf.data.Datas
         raise UserError(f"{config.source}: {error}.") from error
     log.info("%d classes, %d pieces in the vocabulary.", len(names), len(vocabulary))
     fitted = Fitted(vocabulary, names, config.lower, most)
-    _say_what_is_cut(fitted, texts)
+    _say_what_is_cut(fitted, texts, config.max_tokens)
     return fitted
 
 
-def _say_what_is_cut(fitted: Fitted, texts: tf.data.Dataset) -> None:
+def _say_what_is_cut(fitted: Fitted, texts: tf.data.Dataset, most: int) -> None:
     """Suggests the number of tokens of a text that nearly all texts fit in."""
     to_ids = TextToIds(fitted.vocabulary, fitted.lower, LONGEST)
     counts = [to_ids(batch).row_lengths().numpy() for batch in texts.take(SUGGESTED_BY).batch(256)]
-    suggestions.say_longer(np.concatenate(counts), fitted.max_tokens, "texts", "cut in the middle")
+    suggestions.say_longer(np.concatenate(counts), most, "texts", "cut in the middle")
 
 
 def examples(config: DataConfig, fitted: Fitted, records: tf.data.Dataset) -> tf.data.Dataset:

@@ -192,8 +192,11 @@ def between(quantiles: tf.Tensor, levels: Sequence[float], wanted: tf.Tensor) ->
     if len(levels) == 1:
         return tf.gather(quantiles, tf.zeros_like(wanted, tf.int32), axis=-1)
     places = tf.constant(levels, tf.float32)
-    high = tf.clip_by_value(tf.searchsorted(places, wanted), 1, len(levels) - 1)
-    start, end = tf.gather(places, high - 1), tf.gather(places, high)
+    # Devices can count, but not search.
+    is_below = tf.cast(places[None, :] < wanted[:, None], tf.int32)
+    high = tf.clip_by_value(tf.reduce_sum(is_below, axis=1), 1, len(levels) - 1)
+    start = tf.gather(places, high - 1)
+    end = tf.gather(places, high)
     share = tf.clip_by_value((wanted - start) / (end - start), 0.0, 1.0)
     below, above = (tf.gather(quantiles, place, axis=-1) for place in (high - 1, high))
     # Its own quantile to the last digit, where a level is one of training's.

@@ -13,7 +13,7 @@ from apps.forecasting import APP
 from apps.forecasting.config import DataConfig, ModelConfig
 from apps.forecasting.data import examples, fit, load
 from apps.forecasting.model import build, calibrate, loss
-from apps.forecasting.neighbours import Neighbours, apart, beside
+from apps.forecasting.neighbours import Neighbours, apart, side_by_side
 from apps.forecasting.score import floor, score
 from rnnsuite.app import Trained
 from rnnsuite.core.errors import UserError
@@ -132,12 +132,12 @@ def test_a_series_hears_a_mean_of_all():
 
 
 @given(st.integers(1, 3), st.integers(1, 4), st.integers(1, 5), st.integers(0, 2))
-def test_apart_and_beside_again(batch, time, count, more):
+def test_apart_and_side_by_side_again(batch, time, count, more):
     x = np.random.default_rng(0).normal(size=[batch, time, count, *[2] * more]).astype(np.float32)
     rows = apart(x)
     assert rows.shape == (batch * count, time, *[2] * more)
     np.testing.assert_array_equal(rows[count - 1], x[0, :, count - 1])
-    np.testing.assert_array_equal(beside(rows, count), x)
+    np.testing.assert_array_equal(side_by_side(rows, count), x)
 
 
 def test_in_every_form(trained):
