@@ -61,8 +61,8 @@ class ModelConfig:
     vectors: Positive = 8
     """Of series together: width of the vectors by which each finds those that it listens to."""
     linear: bool = False
-    """Whether a linear model of the window's values is added to the network (LSTNet's
-    autoregressive part, arXiv 1703.07015); not of autoregressive."""
+    """Whether a linear model of the window's values and of each step's features is added to the
+    network (LSTNet's autoregressive part, arXiv 1703.07015); not of autoregressive."""
     dropout: Fraction = 0.1
     """Dropout before the quantiles, and between recurrent layers."""
     levels: Annotated[tuple[Level, ...], pydantic.Field(min_length=1)] = (

@@ -95,14 +95,24 @@ def _direct(config: ModelConfig, fitted: Fitted, network_inputs: Mapping[str, An
     )
     numbers = ops.reshape(numbers, [-1, fitted.horizon, size])
     if config.linear:
-        # It begins with nothing, so that training begins with the network alone.
-        linear = keras.layers.Dense(
-            fitted.horizon, kernel_initializer="zeros", dtype="float32", name="linear"
-        )
-        values = series[0::2]  # with what is heard of the others
-        numbers = numbers + linear(ops.concatenate(values, axis=-1))[..., None]
+        numbers = numbers + _linear(fitted.horizon, size, series[0::2], features)
     numbers = side_by_side(numbers, count) if count else numbers
     return {"mean": numbers[..., 0], "quantiles": ops.sort(numbers[..., 1:], axis=-1)}
+
+
+def _linear(horizon: int, size: int, values: Sequence[Any], features):
+    """What a linear model adds to the numbers of every step: of the window's values, with what is
+    heard of the others, the same to all of them, and of the step's features.
+
+    It begins with nothing, so that training begins with the network alone.
+    """
+    options = {"kernel_initializer": "zeros", "dtype": "float32"}
+    of_values = keras.layers.Dense(horizon, name="linear", **options)
+    numbers = of_values(ops.concatenate(values, axis=-1))[..., None]
+    if features is not None:
+        of_features = keras.layers.Dense(size, use_bias=False, name="linear_features", **options)
+        numbers = numbers + of_features(features)
+    return numbers
 
 
 def _segments(config: ModelConfig, fitted: Fitted, past, features) -> tuple[Any, int]:

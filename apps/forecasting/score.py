@@ -12,10 +12,10 @@ from rnnsuite.core.fields import Record
 from rnnsuite.core.text import as_text
 from rnnsuite.tasks.forecasting import figures
 from rnnsuite.tasks.forecasting.metrics import METRICS, Forecasts, accuracy, by_step
-from rnnsuite.tasks.forecasting.naive import FORECASTERS
 
-from .config import DataConfig
 from .data import Fitted
+from .floor import floor
+from .together import separate
 
 STANDARDISED: Mapping[str, Direction] = {"standardised_mse": "min", "standardised_mae": "min"}
 """Of values divided by the standard deviation of their series' training part."""
@@ -44,7 +44,7 @@ def score(
     deviation = np.array([record["deviation"] for record in references])[:, None]
     error = (forecasts.mean - forecasts.truth) / deviation
     values = accuracy(forecasts)
-    metrics = {name: values[name] for name in METRICS if name in values}
+    metrics = {name: value for name, value in values.items() if not name.startswith("width_")}
     metrics["standardised_mse"] = float(np.nanmean(error**2))
     metrics["standardised_mae"] = float(np.nanmean(np.abs(error)))
     sizes = np.nanmean(np.abs(error), axis=1)
@@ -76,35 +76,6 @@ def score(
         wrong=cases[::-1][:CASES],
         titles=("Largest errors", "Smallest errors"),
     )
-
-
-def separate(
-    references: Sequence[Record], answers: Mapping[str, np.ndarray]
-) -> tuple[Sequence[Record], Mapping[str, np.ndarray]]:
-    """Forecasts of several series together as forecasts of one series each."""
-    if not len(references) or references[0]["truth"].ndim == 1:
-        return references, answers
-    count = references[0]["truth"].shape[1]
-    alone = [
-        {
-            **record,
-            **{name: record[name][:, place] for name in ("values", "truth")},
-            **{name: record[name][place] for name in ("id", "deviation", "seasonal_error")},
-        }
-        for record in references
-        for place in range(count)
-    ]
-    shared = {
-        name: np.repeat(np.asarray(column), count, axis=0)
-        for name, column in answers.items()
-        if name not in ("mean", "quantiles")
-    }
-    own = {
-        name: np.concatenate(np.moveaxis(np.asarray(answers[name]), 2, 1))
-        for name in ("mean", "quantiles")
-        if name in answers
-    }
-    return alone, {**shared, **own}
 
 
 def _observed(references: Sequence[Record], answers: Mapping[str, np.ndarray]) -> tuple:
@@ -151,32 +122,6 @@ def _notes(metrics: Mapping[str, float]) -> dict[str, str]:
     if metrics.get("mase", 0.0) < 1:
         return {}
     return {"mase": "not under 1: the seasonal naive forecast errs less within the history"}
-
-
-def floor(config: DataConfig, fitted: Fitted, records: Sequence[Record]) -> Mapping[str, Any]:
-    """The cheap forecast with the least absolute error on these records: see
-    `rnnsuite.tasks.forecasting.naive`.
-    """
-    records, _ = separate(records, {})
-    truth = np.stack([record["truth"] for record in records]).astype(np.float64)
-    deviation = np.array([record["deviation"] for record in records])[:, None]
-    scale = np.array([record["seasonal_error"] for record in records], np.float64)
-    best: dict[str, Any] = {}
-    for name, forecast in FORECASTERS.items():
-        mean = np.stack(
-            [forecast(record["values"], truth.shape[1], fitted.season) for record in records]
-        )
-        nothing = np.zeros([*mean.shape, 0])
-        error = (mean - truth) / deviation
-        result = {
-            "model": name,
-            **accuracy(Forecasts(truth, mean, nothing, (), scale)),
-            "standardised_mse": float(np.nanmean(error**2)),
-            "standardised_mae": float(np.nanmean(np.abs(error))),
-        }
-        if not best or result["mae"] < best["mae"]:
-            best = result
-    return best
 
 
 SCORING = Scoring(score=score, metrics={**METRICS, **STANDARDISED}, primary="wql", floor=floor)

@@ -65,7 +65,9 @@ def test_every_step_has_its_own_features(kind):
 
 @pytest.mark.parametrize("kind", ["segments", "steps"])
 def test_a_linear_model_is_added(kind):
-    """It begins with nothing; then each step is moved by what it makes of the values."""
+    """It begins with nothing; then each step is moved by what it makes of the values, and each
+    number by what it makes of the step's features.
+    """
     keras.utils.set_random_seed(0)
     model = build(config(kind=kind, linear=True), FITTED)
     keras.utils.set_random_seed(0)
@@ -75,12 +77,17 @@ def test_a_linear_model_is_added(kind):
     assert not np.any(layer.get_weights()[0])
     kernel = np.random.default_rng(1).normal(size=[12, 6]).astype(np.float32)
     layer.set_weights([kernel, np.zeros([6], np.float32)])
+    of_features = model.get_layer("linear_features")
+    assert not np.any(of_features.get_weights()[0])
+    rows = np.random.default_rng(2).normal(size=of_features.kernel.shape).astype(np.float32)
+    rows[:, 1:] = rows[:, 1:2]  # the same to all quantiles, which are sorted
+    of_features.set_weights([rows])
     for name, weight in named_weights(bare).items():
         named_weights(model)[name].assign(weight)
-    moved = inputs["values"] @ kernel
+    moved = (inputs["values"] @ kernel)[..., None] + inputs["features"][:, 12:] @ rows
     before, after = bare(inputs), model(inputs)
-    np.testing.assert_allclose(after["mean"], before["mean"] + moved, rtol=1e-4, atol=1e-5)
-    expected = before["quantiles"] + moved[..., None]
+    np.testing.assert_allclose(after["mean"], before["mean"] + moved[..., 0], rtol=1e-4, atol=1e-5)
+    expected = before["quantiles"] + moved[..., 1:]
     np.testing.assert_allclose(after["quantiles"], expected, rtol=1e-4, atol=1e-5)
 
 

@@ -7,8 +7,9 @@ import pytest
 from click.testing import CliRunner
 
 from apps.forecasting import APP
+from apps.forecasting.floor import LINEAR, floor
 from apps.forecasting.sample import SERIES
-from apps.forecasting.score import floor, score
+from apps.forecasting.score import score
 from rnnsuite.cli.main import main
 from rnnsuite.core.errors import Refused, UserError
 from rnnsuite.core.fields import record_from_json, record_from_text
@@ -17,7 +18,7 @@ from rnnsuite.data.records import collect
 from rnnsuite.device.window import Window
 from rnnsuite.pipeline.inference.card import data_section
 from rnnsuite.pipeline.inference.models import fitted_of
-from rnnsuite.tasks.forecasting.naive import FORECASTERS
+from rnnsuite.tasks.forecasting.naive import FORECASTERS, seasonal_naive
 
 START = 1_767_225_600
 HORIZON = 12
@@ -229,8 +230,19 @@ class TestScore:
     def test_the_cheap_forecast_beside_it(self, forecasting, records):
         section = data_section(APP, forecasting.run, None)
         found = floor(section, fitted_of(APP, forecasting.run), records)
-        assert found["model"] == "seasonal naive"
+        assert found["model"] in (*FORECASTERS, LINEAR)
         assert 0 < found["mase"] < 2
+
+    def test_of_what_no_model_knows_better_it_costs_nothing(self, forecasting, records):
+        """Where the linear model is worse, that which costs nothing stands beside."""
+        section = data_section(APP, forecasting.run, None)
+        season = fitted_of(APP, forecasting.run).season
+        naive = [
+            {**record, "truth": seasonal_naive(record["values"], len(record["truth"]), season)}
+            for record in records
+        ]
+        found = floor(section, fitted_of(APP, forecasting.run), naive)
+        assert (found["model"], found["mae"]) == ("seasonal naive", 0)
 
 
 class TestBackTesting:
@@ -245,7 +257,8 @@ class TestBackTesting:
         assert status == 0
         result = json.loads(printed)
         assert result["records"] == 3 * SERIES
-        assert result["floor"]["model"] in FORECASTERS
+        assert result["floor"]["model"] == LINEAR
+        assert 0 < result["metrics"]["coverage_95"] <= 1
 
     def test_of_another_application(self, sentiment):
         status, _, said = self.command(sentiment.run, "sentiment", "--step", "7")

@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 from apps.forecasting import APP
 from apps.forecasting.config import DataConfig, ModelConfig
 from apps.forecasting.data import examples, fit, load
+from apps.forecasting.floor import floor
 from apps.forecasting.model import build, calibrate, loss
 from apps.forecasting.neighbours import Neighbours, apart, side_by_side
-from apps.forecasting.score import floor, score
+from apps.forecasting.score import score
 from rnnsuite.app import Trained
 from rnnsuite.core.errors import UserError
 from rnnsuite.device.window import Window
