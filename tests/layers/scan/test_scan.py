@@ -87,9 +87,9 @@ def assert_equal(found, expected, atol=1e-5):
 
 
 @pytest.mark.parametrize("cell", sorted(KERAS))
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(
-    shape=st.sampled_from([(1, 1, 1), (5, 9, 3), (6, 2, 4)]),  # each is compiled
+    shape=st.sampled_from([(1, 1, 1), (5, 9, 3)]),  # each is compiled
     units=st.sampled_from([1, 4]),
     padding=st.sampled_from([None, "right", "left", "scattered"]),
     sequences=st.booleans(),
@@ -162,8 +162,8 @@ def test_equals_the_equations(cell, backwards, padding, zoneout):
     assert_equal([outputs, *last], [expected[0], *expected[1]])
 
 
-@pytest.mark.parametrize("zoneout", [0.0, 0.3])
-@pytest.mark.parametrize("backwards", [False, True])
+# Each is compiled in 64 bits, which nothing else is.
+@pytest.mark.parametrize(("backwards", "zoneout"), [(False, 0.3), (True, 0.0)])
 @pytest.mark.parametrize("cell", sorted(OURS))
 def test_gradients_against_finite_differences(cell, backwards, zoneout):
     rng = np.random.default_rng(4)
@@ -208,9 +208,22 @@ def test_gradients_against_finite_differences(cell, backwards, zoneout):
         np.testing.assert_allclose(np.sum(gradient * direction), numeric, rtol=1e-4, atol=1e-8)
 
 
-@pytest.mark.parametrize(("shards", "segments"), [(2, 1), (3, 2), (4, 3), (1, 4)])
-@pytest.mark.parametrize("padding", [None, "right", "left", "scattered"])
-@pytest.mark.parametrize("backwards", [False, True])
+# Every padding in both directions, and with shards alone, with both, and with segments alone.
+@pytest.mark.parametrize(
+    ("backwards", "padding", "shards", "segments"),
+    [
+        (False, None, 2, 1),
+        (True, "right", 2, 1),
+        (False, "left", 2, 1),
+        (False, "scattered", 3, 2),
+        (True, "left", 4, 3),
+        (False, "right", 4, 3),
+        (True, None, 4, 3),
+        (True, None, 1, 4),
+        (False, "right", 1, 4),
+        (True, "scattered", 1, 4),
+    ],
+)
 def test_streams_and_segments_change_nothing(backwards, padding, shards, segments, monkeypatch):
     rng = np.random.default_rng(5)
     x, mask = rng.normal(size=[7, 9, 3]).astype("float32"), masks(padding, 7, 9, rng)
