@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rnnsuite.device.events import Detector, Event, match
+from rnnsuite.device.events import Detector
 
 LABELS = ["_silence_", "yes", "no"]
 
@@ -98,22 +98,3 @@ def test_cut_anywhere_the_events_are_the_same(seed, cuts):
     for before, after in itertools.pairwise(whole):
         assert before.start <= after.start
     assert all(event.start < event.end and event.label != "_silence_" for event in whole)
-
-
-def event(label, start, confidence=1.0):
-    return Event(label, start, start + 0.5, confidence)
-
-
-def test_matching_counts_each_once():
-    truth = [event("yes", 1.0), event("no", 2.0), event("yes", 5.0)]
-    found = [event("yes", 1.1), event("yes", 1.2, 0.5), event("no", 2.5), event("yes", 5.29)]
-    scores = match(found, truth)
-    assert scores.precision == 2 / 4
-    assert scores.recall == 2 / 3
-    assert scores.f1 == pytest.approx(2 * 0.5 * (2 / 3) / (0.5 + 2 / 3))
-    assert scores.false_alarms == 2
-
-
-def test_nothing_found_and_nothing_to_find():
-    assert match([], [event("yes", 1.0)]).f1 == 0
-    assert match([], []).false_alarms == 0
