@@ -22,6 +22,8 @@ class Score:
         metrics: numbers by the field's name for them.
         plots, tables: figures, drawn on demand, and rows, by title.
         notes: how a metric was computed, where its name does not say it.
+        neutral: numbers that are better neither larger nor smaller, such as the share of
+            observations within an interval.
         right, wrong: cases worth reading, best first and worst first.
         titles: headings of the wrong and of the right cases.
     """
@@ -29,6 +31,7 @@ class Score:
     metrics: Mapping[str, float]
     plots: Mapping[str, Callable[[], Any]] = dataclasses.field(default_factory=dict)
     notes: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    neutral: Mapping[str, float] = dataclasses.field(default_factory=dict)
     tables: Mapping[str, Sequence[Mapping[str, Any]]] = dataclasses.field(default_factory=dict)
     right: Sequence[Mapping[str, Any]] = ()
     wrong: Sequence[Mapping[str, Any]] = ()

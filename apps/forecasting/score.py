@@ -44,7 +44,7 @@ def score(
     deviation = np.array([record["deviation"] for record in references])[:, None]
     error = (forecasts.mean - forecasts.truth) / deviation
     values = accuracy(forecasts)
-    metrics = {name: value for name, value in values.items() if not name.startswith("width_")}
+    metrics = {name: values[name] for name in METRICS if name in values}
     metrics["standardised_mse"] = float(np.nanmean(error**2))
     metrics["standardised_mae"] = float(np.nanmean(np.abs(error)))
     sizes = np.nanmean(np.abs(error), axis=1)
@@ -69,6 +69,7 @@ def score(
         plots["Errors by time"] = functools.partial(figures.residuals, forecasts, times)
     return Score(
         metrics=metrics,
+        neutral={name: value for name, value in values.items() if name.startswith("coverage_")},
         plots=plots,
         tables={"Intervals": _intervals(forecasts, values), "By step": _thinned(rows)},
         notes=_notes(metrics),

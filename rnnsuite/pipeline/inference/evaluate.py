@@ -166,7 +166,7 @@ def summary(app: App, model: Any, evaluation: Evaluation) -> dict[str, Any]:
         "split": evaluation.split,
         "records": evaluation.records,
         **({"note": evaluation.note} if evaluation.note else {}),
-        "metrics": dict(evaluation.score.metrics),
+        "metrics": {**evaluation.score.metrics, **evaluation.score.neutral},
         **({"floor": dict(evaluation.floor)} if evaluation.floor else {}),
     }
     notes = dict(evaluation.score.notes)
