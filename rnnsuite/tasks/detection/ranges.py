@@ -57,7 +57,8 @@ def _range_area(flags: np.ndarray, labels: np.ndarray, width: int) -> float:
     """The area at one width; flags are `[thresholds, time]`, from the highest threshold down."""
     soft = softened(labels, width)
     hits = flags @ soft
-    positives = (labels.sum() + soft.sum()) / 2
+    # Of a range's surroundings, what is flagged counts half among what there is to find.
+    positives = labels.sum() + (flags @ (soft * ~labels)) / 2
     touched = [flags[:, first : last + 1].any(axis=1) for first, last in runs(soft > 0)]
     recall = np.minimum(hits / positives, 1.0) * np.mean(touched, axis=0)
     precision = hits / flags.sum(axis=1)
@@ -71,7 +72,7 @@ def softened(labels: np.ndarray, width: int) -> np.ndarray:
     soft = labels.astype(np.float64)
     half = width // 2
     for first, last in runs(labels):
-        for distance in range(1, half):
+        for distance in range(1, half + 1):
             value = np.sqrt(1 - distance / width)
             for place in (first - distance, last + distance):
                 if 0 <= place < len(soft):

@@ -16,6 +16,8 @@ from rnnsuite.tasks.detection.ranges import (
 
 LABELS = labels_of([(100, 119), (300, 304)], 400)
 
+EXPECTED = (0.8378491067529779, 0.7251206842144801, 0.7301103187416532)
+
 
 def scores_of(places, length=400):
     scores = np.random.default_rng(0).uniform(0, 0.1, length)
@@ -38,6 +40,14 @@ def test_near_a_range_counts_the_more_the_wider_its_surroundings():
     assert wide > narrow + 0.1
 
 
+def test_it_is_the_authors():
+    """What `RangeAUC_volume_opt` of their package vus 0.0.6 gives."""
+    rng = np.random.default_rng(0)
+    for expected in EXPECTED:
+        scores = rng.uniform(size=400) + LABELS * rng.uniform(size=400) * 1.5
+        assert volume_under_surface(scores, LABELS, 20) == pytest.approx(expected, abs=1e-12)
+
+
 def test_one_class_alone_has_no_area():
     for labels in (np.zeros(9, bool), np.ones(9, bool)):
         assert np.isnan(average_precision(np.arange(9.0), labels))
@@ -50,6 +60,7 @@ def test_soft_labels_by_hand():
     expected[5:7] = 1
     expected[[4, 7]] = np.sqrt(1 - 1 / 6)
     expected[[3, 8]] = np.sqrt(1 - 2 / 6)
+    expected[[2, 9]] = np.sqrt(1 - 3 / 6)
     np.testing.assert_allclose(softened(labels, 6), expected)
     np.testing.assert_array_equal(softened(labels, 0), labels)
 
