@@ -3,7 +3,6 @@
 import dataclasses
 import itertools
 import logging
-import math
 import pathlib
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -22,8 +21,6 @@ LEAST_SECONDS = 10**8
 """Whole numbers below are years or places of observations, and no seconds since 1970."""
 SPARSEST = 1000
 """Steps of a grid for each observation at most, beyond a million: a date far off is a mistake."""
-MISSING = ("", "nan", "na", "null", "none", "n/a")
-"""Cells without a number, whatever their case."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -114,7 +111,7 @@ def read_series(
     by_name: dict[str, _Rows] = {}
     for line, row in itertools.chain([first], rows):
         try:
-            numbers = [_number(row, name) for name in names]
+            numbers = [tables.number(row, name) for name in names]
         except ValueError as error:
             skips(f"{path}, line {line}: {error}.")
             continue
@@ -134,20 +131,6 @@ def _name(table: _Table, line: int, row: Mapping[str, Any]) -> str:
     if table.layout == "rows":
         return str(line if name is None else name)
     return ALONE if name is None else str(name)
-
-
-def _number(row: Mapping[str, Any], name: str) -> float:
-    """NaN where it is missing. Raises ValueError for what is no finite number."""
-    value = row.get(name)
-    if value is None or (isinstance(value, str) and value.strip().lower() in MISSING):
-        return math.nan
-    try:
-        number = float(value)
-    except (TypeError, ValueError):
-        raise ValueError(f"{name} is {str(value)[:40]!r}, which is no number") from None
-    if math.isinf(number):
-        raise ValueError(f"{name} is infinite")
-    return number
 
 
 def _row(path: pathlib.Path, name: str, rows: _Rows) -> Series:

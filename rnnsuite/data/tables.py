@@ -6,6 +6,7 @@ import io
 import itertools
 import json
 import logging
+import math
 import pathlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, BinaryIO
@@ -24,6 +25,8 @@ from rnnsuite.data.encodings import (
 from rnnsuite.data.notes import Skips, say
 from rnnsuite.data.source_config import TableConfig
 
+MISSING = ("", "nan", "na", "null", "none", "n/a")
+"""Cells without a number, whatever their case."""
 SUFFIXES = (".csv", ".tsv", ".jsonl", ".parquet")
 Rows = Iterator[tuple[int, dict[str, Any]]]
 
@@ -138,6 +141,20 @@ def header(path: pathlib.Path, stream: BinaryIO, config: TableConfig) -> list[st
 def is_header(values: Sequence[Any], header: Sequence[str]) -> bool:
     """Whether a row repeats the header line."""
     return [str(value).strip() for value in values] == [name.strip() for name in header]
+
+
+def number(row: Mapping[str, Any], name: str) -> float:
+    """A cell's number, NaN where it is missing. Raises ValueError for what is no finite number."""
+    value = row.get(name)
+    if value is None or (isinstance(value, str) and value.strip().lower() in MISSING):
+        return math.nan
+    try:
+        parsed = float(value)
+    except (TypeError, ValueError):
+        raise ValueError(f"{name} is {str(value)[:40]!r}, which is no number") from None
+    if math.isinf(parsed):
+        raise ValueError(f"{name} is infinite")
+    return parsed
 
 
 def check_columns(path: pathlib.Path, header: Sequence[str], keys: Mapping[str, str]) -> None:

@@ -4,6 +4,8 @@ arXiv 1802.04431), without labels and without a series known to be normal.
 
 import numpy as np
 
+from rnnsuite.data.channels import runs
+
 DEVIATIONS = np.arange(2.5, 12.0, 0.5)
 """Standard deviations above the mean among which a threshold is chosen."""
 
@@ -73,12 +75,6 @@ def pruned(scores: np.ndarray, above: np.ndarray, decrease: float) -> np.ndarray
     for first, last in spans[order[: standing[-1] + 1 if len(standing) else 0]]:
         kept[first : last + 1] = True
     return kept
-
-
-def runs(flags: np.ndarray) -> np.ndarray:
-    """First and last step of every run of true flags `[runs, 2]`."""
-    edges = np.diff(np.concatenate([[0], flags.astype(np.int8), [0]]))
-    return np.stack([np.flatnonzero(edges == 1), np.flatnonzero(edges == -1) - 1], axis=1)
 
 
 def widened(flags: np.ndarray, margin: int) -> np.ndarray:

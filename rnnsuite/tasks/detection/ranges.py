@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 from sklearn.metrics import average_precision_score
 
-from rnnsuite.tasks.detection.dynamic import runs
+from rnnsuite.data.channels import runs
 
 THRESHOLDS = 250
 """At which precision and recall of ranges are computed, as the authors do."""

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rnnsuite.tasks.detection.dynamic import runs
+from rnnsuite.data.channels import runs
 from rnnsuite.tasks.detection.ranges import (
     affiliation,
     average_precision,

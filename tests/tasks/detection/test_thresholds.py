@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from rnnsuite.tasks.detection.dynamic import best_threshold, dynamic, pruned, runs, widened
+from rnnsuite.data.channels import runs
+from rnnsuite.tasks.detection.dynamic import best_threshold, dynamic, pruned, widened
 from rnnsuite.tasks.detection.thresholds import (
     Spot,
     Tail,
@@ -118,8 +119,6 @@ def test_the_best_threshold_is_between_what_is_normal_and_what_is_not():
     assert best_threshold(np.zeros(50), margin=0) == np.inf
 
 
-def test_runs_and_margins():
+def test_margins():
     flags = np.array([1, 0, 0, 1, 1, 0, 0, 0, 1], bool)
-    assert runs(flags).tolist() == [[0, 0], [3, 4], [8, 8]]
-    assert runs(np.zeros(4, bool)).shape == (0, 2)
     assert widened(flags, 1).tolist() == [1, 1, 1, 1, 1, 1, 0, 1, 1]
