@@ -108,7 +108,8 @@ def _linear(horizon: int, size: int, values: Sequence[Any], features):
     """
     options = {"kernel_initializer": "zeros", "dtype": "float32"}
     of_values = keras.layers.Dense(horizon, name="linear", **options)
-    numbers = of_values(ops.concatenate(values, axis=-1))[..., None]
+    # Not left to broadcasting: the converter to .tflite trips over it.
+    numbers = ops.repeat(of_values(ops.concatenate(values, axis=-1))[..., None], size, axis=-1)
     if features is not None:
         of_features = keras.layers.Dense(size, use_bias=False, name="linear_features", **options)
         numbers = numbers + of_features(features)

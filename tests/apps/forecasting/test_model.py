@@ -12,6 +12,7 @@ from apps.forecasting.model import build, loss
 from rnnsuite.core.errors import UserError
 from rnnsuite.core.weights import named_weights
 from rnnsuite.tasks.forecasting.losses import conformal, pairs
+from tests.processes import python_forked
 
 FITTED = Fitted(3600, "second", 24, ("price",), 12, 6, "last", "deviation", ((86400, 1),))
 BARE = Fitted(1, "step", 1, (), 12, 6, "last", "deviation", ())
@@ -89,6 +90,42 @@ def test_a_linear_model_is_added(kind):
     np.testing.assert_allclose(after["mean"], before["mean"] + moved[..., 0], rtol=1e-4, atol=1e-5)
     expected = before["quantiles"] + moved[..., 1:]
     np.testing.assert_allclose(after["quantiles"], expected, rtol=1e-4, atol=1e-5)
+
+
+DEVICE = """
+import numpy as np
+import tensorflow as tf
+from ai_edge_litert.interpreter import Interpreter
+from rnnsuite.app import Signature
+from rnnsuite.layers import exporting
+from rnnsuite.pipeline.export import lite
+from apps.forecasting.model import build, forecast
+from tests.apps.forecasting.test_model import BARE, config, given
+
+for kind in ("segments", "steps"):
+    settings = config(kind=kind, linear=True)
+    model = build(settings, BARE)
+
+    def ask(values, observed):
+        request = {"values": values, "observed": observed}
+        return forecast(settings, BARE, model, request, tf.ones([1, 1]))
+
+    specs = {name: tf.TensorSpec([1, 12], name=name) for name in ("values", "observed")}
+    with exporting("lite"):
+        (content,) = lite.converted(
+            {"ask": Signature(ask, specs, {}, lite=True)}, ["float32"]
+        ).values()
+    request = {name: tf.constant(given(BARE, batch=1)[name]) for name in specs}
+    runner = Interpreter(model_content=content).get_signature_runner("ask")
+    for name, value in runner(**request).items():
+        np.testing.assert_allclose(value, ask(**request)[name], rtol=1e-4, atol=1e-5)
+"""
+
+
+def test_a_linear_model_without_features_on_a_device():
+    """The converter tripped over a sum that was left to broadcasting."""
+    status, said = python_forked(["-c", DEVICE])
+    assert status == 0, said[-2000:]
 
 
 def test_segments_must_fit():
