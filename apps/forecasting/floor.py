@@ -79,7 +79,6 @@ def _windows(fitted: Fitted, records) -> Iterator[tuple]:
     """Scaled windows, features of the horizon, scaled truth, and center and scale, in batches."""
     windowed = fitted.windowed()
     names = ["values", "times", "truth"] + ["covariates"] * bool(fitted.covariates)
-    batch = []
     source = records.as_numpy_iterator() if isinstance(records, tf.data.Dataset) else iter(records)
     while batch := list(itertools.islice(source, BATCH)):
         columns = {name: tf.constant(np.stack([row[name] for row in batch])) for name in names}
