@@ -20,3 +20,9 @@ def sound(pitch: float, seconds: float = 1.0) -> bytes:
     """A WAV file of one tone, at 16 kHz."""
     samples = 0.3 * np.sin(2 * np.pi * pitch * np.arange(int(seconds * 16_000)) / 16_000)
     return wave.write(samples.astype(np.float32))
+
+
+def daily(days: float, hours: int) -> list[float]:
+    """So many hourly values of a daily wave that began so many days ago and grows."""
+    time = np.arange(hours) + 24 * days
+    return np.round(100 + time / 10 + 30 * np.sin(2 * np.pi * time / 24), 3).tolist()

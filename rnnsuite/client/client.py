@@ -20,7 +20,13 @@ from rnnsuite.client.errors import (
 )
 from rnnsuite.client.transport import Failed, Transport, Which
 from rnnsuite.core.errors import nearest
-from rnnsuite.core.fields import Record, group_by_shape, record_from_json, record_from_text
+from rnnsuite.core.fields import (
+    Record,
+    group_by_shape,
+    optional,
+    record_from_json,
+    record_from_text,
+)
 
 DEFAULT = "serving_default"
 Found = TypeVar("Found")
@@ -135,9 +141,15 @@ class Client:
         """
         records = [_record(app, value) for value in values]
         names = list(app.serving.fields)
+        left_out = optional(app.serving.fields)
         results: list[Any] = [None] * len(records)
         for indices in group_by_shape(records, names, max(len(records), 1)):
-            columns = {name: [records[i][name] for i in indices] for name in names}
+            # A model need not have an input that requests may leave out.
+            columns = {
+                name: [records[i][name] for i in indices]
+                for name in names
+                if name not in left_out or np.size(records[indices[0]][name])
+            }
             outputs = self.predict(
                 model or app.name, columns, version=version, label=label, timeout=timeout
             )

@@ -14,7 +14,7 @@ from rnnsuite.device import runner
 from rnnsuite.pipeline.inference.card import training_config
 from rnnsuite.pipeline.inference.models import fitted_of, open_model
 from tests.conftest import FIXTURES, NEWEST, RELEASED, ROOT
-from tests.files import picture, sound
+from tests.files import daily, picture, sound
 from tests.processes import PEAK, peak, reset_peak
 
 STORED = json.loads((FIXTURES / "released.json").read_text(encoding="utf-8"))
@@ -90,6 +90,15 @@ def test_the_language_model_goes_on(tmp_path):
     words = text.decode().split()
     assert len(words) == 20
     assert all(one != other for one, other in itertools.pairwise(words))
+
+
+def test_the_forecaster_goes_on():
+    """A daily wave that grows, of which it has seen two weeks."""
+    model = open_model(catalog.find("forecasting"), place("forecasting", "saved_model"))
+    whole = np.array(daily(0, 336 + 48), np.float32)
+    record = {"values": whole[:336], "times": np.arange(336), "covariates": np.zeros([0, 0])}
+    error = model.answer([record])["mean"][0] - whole[336:]
+    assert np.mean(np.abs(error)) < 2
 
 
 @pytest.mark.skipif(not PEAK.exists(), reason="Linux tells what memory a process held at most")

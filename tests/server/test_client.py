@@ -2,6 +2,7 @@
 loader by gRPC.
 """
 
+import json
 import pathlib
 import socket
 import subprocess
@@ -14,7 +15,7 @@ from rnnsuite import catalog, client
 from rnnsuite.core.fields import record_from_text
 from rnnsuite.pipeline.inference.models import open_model
 from tests.conftest import NEWEST, RELEASED
-from tests.files import picture, sound
+from tests.files import daily, picture, sound
 from tests.processes import ports
 
 SERVER = pathlib.Path(__file__).parent / "tf_serving.py"
@@ -61,6 +62,10 @@ def values(tmp_path_factory):
         "sentiment": texts,
         "translation": texts,
         "language_model": texts,
+        "forecasting": [
+            json.dumps({"values": daily(days, hours), "times": list(range(hours))})
+            for days, hours in ((0, 72), (9, 50))
+        ],
     }
 
 

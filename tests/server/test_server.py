@@ -15,7 +15,7 @@ from tensorflow_serving.apis import get_model_metadata_pb2, get_model_status_pb2
 from rnnsuite import catalog
 from rnnsuite.pipeline.inference.models import open_model
 from tests.conftest import NEWEST, RELEASED
-from tests.files import picture, sound
+from tests.files import daily, picture, sound
 
 TEXTS = ["What a film.", "", "Zwei Männer sitzen auf einer Bank. " * 30, "数 \u0000 😀"]
 
@@ -33,10 +33,22 @@ def get(released):
 
 
 def requests_of(name):
-    return {
+    """Values of every field of some requests, which can share a batch."""
+    if name == "forecasting":
+        return [{"values": daily(days, 72), "times": list(range(72))} for days in (0, 9)]
+    (field,) = catalog.find(name).serving.fields
+    values = {
         "captioning": [picture(80, 60), picture(33, 47)],
         "speech_commands": [sound(440), sound(1000, 0.3)],
     }.get(name, TEXTS)
+    return [{field: value} for value in values]
+
+
+def record_of(app, request):
+    return {
+        field: value if isinstance(value, str | bytes) else app.serving.fields[field].accept(value)
+        for field, value in request.items()
+    }
 
 
 def encoded(value):
@@ -46,23 +58,19 @@ def encoded(value):
 @pytest.mark.parametrize("name", RELEASED)
 def test_rows_and_columns_answer_as_predict_does(ask, name):
     app = catalog.find(name)
-    values = requests_of(name)
-    (field,) = app.serving.fields
+    requests = requests_of(name)
     model = open_model(app, f"saved_models/{name}/{NEWEST[name]}")
-    expected = model.answer([{field: value} for value in values])
-    rows = ask(f"{name}:predict", instances=[encoded(value) for value in values]).json()[
-        "predictions"
+    expected = model.answer([record_of(app, each) for each in requests])
+    encoded_requests = [
+        {field: encoded(value) for field, value in each.items()} for each in requests
     ]
-    named = ask(f"{name}:predict", instances=[{field: encoded(value)} for value in values]).json()[
-        "predictions"
-    ]
-    columns = ask(
-        f"{name}/versions/{NEWEST[name]}:predict",
-        inputs={field: [encoded(value) for value in values]},
-    ).json()
-    bare = ask(f"{name}/labels/stable:predict", inputs=[encoded(value) for value in values]).json()
-    assert rows == named
-    assert columns == bare
+    rows = ask(f"{name}:predict", instances=encoded_requests).json()["predictions"]
+    inputs = {field: [each[field] for each in encoded_requests] for field in requests[0]}
+    columns = ask(f"{name}/versions/{NEWEST[name]}:predict", inputs=inputs).json()
+    if len(inputs) == 1:  # a bare value stands for an object with it
+        (bare,) = inputs.values()
+        assert ask(f"{name}:predict", instances=bare).json()["predictions"] == rows
+        assert ask(f"{name}/labels/stable:predict", inputs=bare).json() == columns
     for key in expected.keys() - set(app.serving.drawn):
         column = expected[key]
         assert [row[key] for row in rows] == columns["outputs"][key]
