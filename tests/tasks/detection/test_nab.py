@@ -54,7 +54,7 @@ def corpora(draw):
         length = draw(st.integers(30, 60))
         levels = st.sampled_from([0.0, 0.2, 0.5, 0.9, 1.0])
         scores = np.array(draw(st.lists(levels, min_size=length, max_size=length)))
-        first = draw(st.integers(10, 20))
+        first = draw(st.integers(2, 20))  # within probation, too
         windows = [(first, first + draw(st.integers(0, 8)))]
         corpus.append(Scored(scores, windows))
     return corpus
