@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from rnnsuite.core.fields import Record
 from rnnsuite.tasks.forecasting.linear import LinearForecaster
-from rnnsuite.tasks.forecasting.metrics import Forecasts, accuracy
+from rnnsuite.tasks.forecasting.metrics import Forecasts, accuracy, standardised
 from rnnsuite.tasks.forecasting.naive import FORECASTERS
 
 from .config import DataConfig
@@ -50,14 +50,10 @@ def floor(config: DataConfig, fitted: Fitted, records: Sequence[Record]) -> Mapp
 
 def _metrics(records, mean, quantiles, levels) -> dict[str, float]:
     truth = np.stack([record["truth"] for record in records]).astype(np.float64)
-    deviation = np.array([record["deviation"] for record in records])[:, None]
+    deviation = np.array([record["deviation"] for record in records])
     scale = np.array([record["seasonal_error"] for record in records], np.float64)
-    error = (mean - truth) / deviation
-    return {
-        **accuracy(Forecasts(truth, mean, quantiles, levels, scale)),
-        "standardised_mse": float(np.nanmean(error**2)),
-        "standardised_mae": float(np.nanmean(np.abs(error))),
-    }
+    forecasts = Forecasts(truth, mean, quantiles, levels, scale)
+    return {**accuracy(forecasts), **standardised(truth, mean, deviation)}
 
 
 def _linear(config: DataConfig, fitted: Fitted, records: Sequence[Record]) -> np.ndarray:

@@ -11,7 +11,7 @@ from rnnsuite.core.errors import UserError
 from rnnsuite.core.fields import Record
 from rnnsuite.core.text import as_text
 from rnnsuite.tasks.forecasting import figures
-from rnnsuite.tasks.forecasting.metrics import METRICS, Forecasts, accuracy, by_step
+from rnnsuite.tasks.forecasting.metrics import METRICS, Forecasts, accuracy, by_step, standardised
 
 from .data import Fitted
 from .floor import floor
@@ -41,12 +41,11 @@ def score(
     """
     references, answers = _observed(*separate(references, answers))
     forecasts = _forecasts(references, answers)
-    deviation = np.array([record["deviation"] for record in references])[:, None]
-    error = (forecasts.mean - forecasts.truth) / deviation
+    deviation = np.array([record["deviation"] for record in references])
+    error = (forecasts.mean - forecasts.truth) / deviation[:, None]
     values = accuracy(forecasts)
     metrics = {name: values[name] for name in METRICS if name in values}
-    metrics["standardised_mse"] = float(np.nanmean(error**2))
-    metrics["standardised_mae"] = float(np.nanmean(np.abs(error)))
+    metrics |= standardised(forecasts.truth, forecasts.mean, deviation)
     sizes = np.nanmean(np.abs(error), axis=1)
     order = np.argsort(sizes, kind="stable")
     names = [f"{as_text(record['id'])}, from {record['origin']}" for record in references]

@@ -141,7 +141,8 @@ class RunningScale(Streamable):
         return _specs(self.channels)
 
     def stream(self, x, states):
-        values, more = x[..., : self.channels], x[..., self.channels :]
+        values = x[..., : self.channels]
+        unscaled = x[..., self.channels :]
         observed = tf.math.is_finite(values)
         values = tf.where(observed, values, tf.zeros_like(values))
         before, end = moments_before(values, observed, _moments(states), self.memory)
@@ -149,7 +150,7 @@ class RunningScale(Streamable):
         is_known = observed & before.has(1, self.memory)
         scaled = tf.where(is_known, scaled, tf.zeros_like(scaled))
         scaled = tf.clip_by_value(scaled, -self.largest, self.largest)
-        output = tf.concat([scaled, tf.cast(is_known, tf.float32), more], axis=-1)
+        output = tf.concat([scaled, tf.cast(is_known, tf.float32), unscaled], axis=-1)
         return output, end._asdict()
 
 
@@ -209,13 +210,19 @@ def _sums(x: tf.Tensor, count: int) -> tf.Tensor:
 
 
 def log_upper_tail(x: tf.Tensor) -> tf.Tensor:
-    """The logarithm of the share of a standard normal distribution above x, by operations that
-    devices have, without underflow. Of -10 and less it is 0.
+    """The logarithm of a standard normal distribution's upper tail, by operations that devices
+    have, without underflow.
+
+    Args:
+        x: of any shape.
+
+    Returns:
+        Logarithms of the same shape; 0 for -10 and less.
     """
     size = tf.abs(x) / math.sqrt(2)
-    t = 1 / (1 + 0.5 * size)
-    series = tf.zeros_like(t)
+    argument = 1 / (1 + 0.5 * size)
+    polynomial = tf.zeros_like(argument)
     for coefficient in ERFC:
-        series = series * t + coefficient
-    log_tail = tf.math.log(0.5 * t) - tf.square(size) + series
+        polynomial = polynomial * argument + coefficient
+    log_tail = tf.math.log(0.5 * argument) - tf.square(size) + polynomial
     return tf.where(x >= 0, log_tail, tf.math.log1p(-tf.exp(log_tail)))

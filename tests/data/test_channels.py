@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from rnnsuite.core.errors import UserError
-from rnnsuite.data.channels import ChannelsConfig, read_channels, read_table, runs
+from rnnsuite.data.channel_layouts import read_channels
+from rnnsuite.data.channels import ChannelsConfig, read_table, runs
 
 CONFIG = ChannelsConfig()
 ROWS = [
@@ -78,6 +79,7 @@ def test_folders_and_their_splits(tmp_path):
         (["x,y", "1,inf"], "line 2: y is infinite"),
         (["timestamp,label", "2026-01-01,1"], "holds no channels"),
         (["x,y"], "holds no observations"),
+        (["timestamp,x", f"{9 * 10**20},1"], "too many digits"),
     ],
 )
 def test_what_is_wrong_is_named(tmp_path, rows, said):
@@ -119,6 +121,23 @@ class TestNab:
         spans = [["2025-01-01 00:02:00", "2025-01-01 00:04:00"]]
         with pytest.raises(UserError, match=r"real/a\.csv has no observation at 2025-01-01 00:02"):
             read_channels(self.folder(tmp_path, spans), CONFIG)
+
+    @pytest.mark.parametrize(
+        ("labels", "said"),
+        [
+            ('["a.csv"]', "does not hold lists"),
+            ('{"real/a.csv": [["2026-01-01 00:02:00"]]}', "does not hold lists"),
+            ('{"real/a.csv": [["then", "now"]]}', r"real/a\.csv: .*where a window begins"),
+            ('{"real/b.csv": []}', "names 'real/b.csv', of which"),
+            ('{"../../outside.csv": []}', "names '../../outside.csv', of which"),
+        ],
+    )
+    def test_labels_that_are_none(self, tmp_path, labels, said):
+        root = self.folder(tmp_path / "nab", [])
+        written(tmp_path / "outside.csv", ["value", "1"])
+        (root / "labels" / "combined_windows.json").write_text(labels)
+        with pytest.raises(UserError, match=said):
+            read_channels(root, CONFIG)
 
 
 class TestTelemanom:
@@ -190,6 +209,15 @@ class TestTelemanom:
         (tmp_path / "test" / "P-1.npy").write_bytes(b"\x93NUMPY broken")
         with pytest.raises(UserError, match="cannot be read as numbers"):
             read_channels(tmp_path, CONFIG)
+        self.arrays(tmp_path)
+        for content in (
+            {"P-1/test/value": np.array([{"a": 1}])},
+            {"P-1/test/value": np.array(3.0)},
+            {"P-1/test/value": np.arange(4.0), "P-1/test/command": np.ones([3, 2])},
+        ):
+            np.savez(tmp_path / "a.npz", **content)
+            with pytest.raises(UserError, match=r"a\.npz"):
+                read_channels(tmp_path, CONFIG)
         (tmp_path / "a.npz").write_bytes(b"PK\x03\x04 broken")
         with pytest.raises(UserError, match="cannot be read as numbers"):
             read_channels(tmp_path, CONFIG)

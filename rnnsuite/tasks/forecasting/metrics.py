@@ -107,6 +107,24 @@ def accuracy(forecasts: Forecasts) -> dict[str, float]:
     return {name: value for name, value in values.items() if not math.isnan(value)}
 
 
+def standardised(truth: np.ndarray, mean: np.ndarray, deviation: np.ndarray) -> dict[str, float]:
+    """Errors of values divided by the standard deviation of their series' training part.
+
+    Args:
+        truth: `[forecasts, horizon]`, NaN where there is no observation.
+        mean: `[forecasts, horizon]`.
+        deviation: `[forecasts]`.
+
+    Returns:
+        standardised_mse and standardised_mae.
+    """
+    error = (mean - truth) / deviation[:, None]
+    return {
+        "standardised_mse": float(np.nanmean(error**2)),
+        "standardised_mae": float(np.nanmean(np.abs(error))),
+    }
+
+
 def interval_score(
     truth: np.ndarray, low: np.ndarray, high: np.ndarray, coverage: float
 ) -> np.ndarray:
