@@ -22,7 +22,7 @@ from rnnsuite.layers.residual import Positions, ResidualBlock, residual_network
 from rnnsuite.layers.seq2seq import AttendingDecoder, Bridge
 from rnnsuite.layers.stack import CELLS, Stack
 from rnnsuite.layers.streamable import StateSpec, Streamable
-from rnnsuite.layers.streaming import Chain, Streaming
+from rnnsuite.layers.streaming import Chain, Parallel, Streaming
 from rnnsuite.layers.token_decoder import TokenDecoder
 from rnnsuite.layers.token_table import TokenTable
 
@@ -41,6 +41,7 @@ __all__ = [
     "LayerNormGRU",
     "LayerNormLSTM",
     "LockedDropout",
+    "Parallel",
     "Perturbation",
     "Pooling",
     "Positions",

@@ -159,54 +159,32 @@ class RunningTail(Streamable):
     logarithm of a normal distribution's upper tail (anomaly likelihood: Ahmad et al.,
     Neurocomputing 262, 2017, section 3.2), of every channel, in nats.
 
-    The mean of the last `short` values is compared with the mean and deviation of such means. 0
-    as long as fewer than `warm` are known, and where the last value is missing.
+    Behind `rnnsuite.layers.extremes.ShortMean` it is that of the mean of the last values, as in the
+    paper. 0 as long as fewer than `warm` are known, and where the value is missing.
 
     Args:
         channels: of values, NaN where one is missing.
-        memory: steps after which a mean counts half.
-        short: values whose mean is compared.
+        memory: steps after which a value counts half.
         warm: steps that must be known.
     """
 
-    def __init__(self, channels: int, memory: float, short: int = 1, warm: int = 30):
+    def __init__(self, channels: int, memory: float, warm: int = 30):
         self.channels = channels
         self.memory = memory
-        self.short = short
         self.warm = warm
 
     @property
     def states(self) -> dict[str, StateSpec]:
-        recent = {"recent": StateSpec((self.short - 1, self.channels))} if self.short > 1 else {}
-        # Missing ones are 0 here and in `recent`, which begins with nothing observed.
-        present = {f"{name}_present": spec for name, spec in recent.items()}
-        return {**recent, **present, **_specs(self.channels)}
+        return _specs(self.channels)
 
     def stream(self, x, states):
         observed = tf.math.is_finite(x)
         values = tf.where(observed, x, tf.zeros_like(x))
-        new = {}
-        means = values
-        if self.short > 1:
-            whole = tf.concat([states["recent"], values], axis=1)
-            present = tf.concat([states["recent_present"], tf.cast(observed, x.dtype)], axis=1)
-            counts = tf.maximum(_sums(present, self.short), 1.0)
-            means = _sums(whole, self.short) / counts
-            new = {
-                "recent": whole[:, 1 - self.short :],
-                "recent_present": present[:, 1 - self.short :],
-            }
-        before, end = moments_before(means, observed, _moments(states), self.memory)
-        distance = (means - before.mean) / before.deviation()
+        before, end = moments_before(values, observed, _moments(states), self.memory)
+        distance = (values - before.mean) / before.deviation()
         is_warm = before.has(self.warm, self.memory)
         tail = -log_upper_tail(distance)
-        return tf.where(is_warm & observed, tail, tf.zeros_like(tail)), {**new, **end._asdict()}
-
-
-def _sums(x: tf.Tensor, count: int) -> tf.Tensor:
-    """Of every `count` neighbours along time: `[batch, time, channels]`, shorter by count - 1."""
-    length = tf.shape(x)[1] - count + 1
-    return tf.add_n([x[:, place : place + length] for place in range(count)])
+        return tf.where(is_warm & observed, tail, tf.zeros_like(tail)), end._asdict()
 
 
 def log_upper_tail(x: tf.Tensor) -> tf.Tensor:

@@ -138,7 +138,7 @@ class _Stepwise(Streamable):
         return self.layer(x), {}
 
 
-class Chain:
+class Chain(Streamable):
     """Layers one after another, fed chunk by chunk; see the module for what a part may be.
 
     States are named `<part>_<state>`; all of them begin as zeros.
@@ -153,10 +153,7 @@ class Chain:
     def __init__(self, **parts: Any):
         self.parts = {name: _declared(name, part) for name, part in parts.items()}
 
-    @property
-    def look_ahead(self) -> int:
-        """Steps of input after a step that its output needs."""
-        return sum(part.look_ahead for part in self.parts.values())
+        self.look_ahead = sum(part.look_ahead for part in self.parts.values())
 
     @property
     def states(self) -> dict[str, StateSpec]:
@@ -165,12 +162,6 @@ class Chain:
             f"{name}_{state}": spec
             for name, part in self.parts.items()
             for state, spec in part.states.items()
-        }
-
-    def zeros(self, batch: int) -> Tensors:
-        """The states before the first chunk."""
-        return {
-            name: tf.zeros([batch, *spec.shape], spec.dtype) for name, spec in self.states.items()
         }
 
     def chunk(self, x: tf.Tensor, **states: tf.Tensor) -> Tensors:
@@ -183,12 +174,52 @@ class Chain:
         Returns:
             `output` and the new states.
         """
+        output, new = self.stream(x, states)
+        return {"output": output, **new}
+
+    def stream(self, x: tf.Tensor, states: Mapping[str, tf.Tensor]) -> tuple[tf.Tensor, Tensors]:
         new: Tensors = {}
-        for name, part in self.parts.items():
-            before = {state: states[f"{name}_{state}"] for state in part.states}
-            x, after = part.stream(x, before)
-            new.update({f"{name}_{state}": value for state, value in after.items()})
-        return {"output": x, **new}
+        for name in self.parts:
+            x, after = self._part(name, x, states)
+            new |= after
+        return x, new
+
+    def _part(
+        self, name: str, x: tf.Tensor, states: Mapping[str, tf.Tensor]
+    ) -> tuple[tf.Tensor, Tensors]:
+        """The outputs of one part, and its new states by their names here."""
+        part = self.parts[name]
+        before = {state: states[f"{name}_{state}"] for state in part.states}
+        output, after = part.stream(x, before)
+        return output, {f"{name}_{state}": value for state, value in after.items()}
+
+
+class Parallel(Chain):
+    """Layers side by side, each fed the same chunks; their outputs stand behind one another on the
+    last axis.
+
+    Args:
+        parts: by name; outputs are in their order. None looks further ahead than another.
+
+    Raises:
+        ValueError: as `Chain` does, and for parts that look ahead differently.
+    """
+
+    def __init__(self, **parts: Any):
+        super().__init__(**parts)
+        ahead = {part.look_ahead for part in self.parts.values()}
+        if len(ahead) != 1:
+            raise ValueError(f"parts look {sorted(ahead)} steps ahead, and must look equally far")
+        (self.look_ahead,) = ahead
+
+    def stream(self, x: tf.Tensor, states: Mapping[str, tf.Tensor]) -> tuple[tf.Tensor, Tensors]:
+        outputs = []
+        new: Tensors = {}
+        for name in self.parts:
+            output, after = self._part(name, x, states)
+            outputs.append(output)
+            new |= after
+        return tf.concat(outputs, axis=-1), new
 
 
 def _declared(name: str, part: Any) -> Streamable:

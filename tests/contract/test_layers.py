@@ -113,6 +113,7 @@ NO_LAYERS = {
     "CELLS": "test_recurrent.py and test_stack names them",
     "Cell": "their names",
     "Chain": "test_streaming.py",
+    "Parallel": "test_extremes.py",
     "StateSpec": "test_streaming.py",
     "Streamable": "test_streaming.py",
     "Streaming": "test_streaming.py",

@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 import tensorflow as tf
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from scipy import stats
 
-from rnnsuite.layers import Chain
+from rnnsuite.layers import Chain, Parallel
+from rnnsuite.layers.extremes import Novelty, Rising, RunningExtremes, ShortMean
 from rnnsuite.layers.running import RunningScale, RunningTail, log_upper_tail
+from tests.layers.pieces import in_pieces, whole
 
 MEMORY = 20.0
 
@@ -26,23 +26,6 @@ def weighted(x, observed):
         variance = np.average((x[:place] - means[place]) ** 2, weights=weights)
         deviations[place] = np.sqrt(variance)
     return means, np.maximum(deviations, 1e-3 * np.abs(means) + 1e-8)
-
-
-def whole(part, x):
-    output, _ = part.stream(tf.constant(x, tf.float32), part.zeros(len(x)))
-    return output.numpy()
-
-
-def in_pieces(part, x, cuts):
-    chain = Chain(part=part)
-    states = chain.zeros(len(x))
-    outputs = []
-    for piece in np.split(x, sorted(cuts), axis=1):
-        if not piece.shape[1]:
-            continue
-        states = chain.chunk(tf.constant(piece, tf.float32), **states)
-        outputs.append(states.pop("output"))
-    return np.concatenate(outputs, axis=1)
 
 
 @pytest.fixture(scope="module")
@@ -70,7 +53,7 @@ def test_scaled_by_what_came_before(series):
 
 def test_the_tail_of_a_short_mean(series):
     x = np.where(np.isnan(series), 1.0, series)
-    found = whole(RunningTail(2, MEMORY, short=3, warm=10), x)
+    found = whole(Chain(mean=ShortMean(2, 3), tail=RunningTail(2, MEMORY, warm=10)), x)
     values = x[0, :, 0]
     padded = np.concatenate([[0, 0], values])
     counts = np.minimum(np.arange(1, 61), 3)
@@ -81,16 +64,24 @@ def test_the_tail_of_a_short_mean(series):
     assert (found[:, :10] == 0).all()
 
 
-@settings(max_examples=15, deadline=None)
-@given(st.lists(st.integers(0, 60), max_size=4), st.sampled_from([1, 3]))
-def test_cut_anywhere_it_is_the_same(cuts, short):
-    x = np.random.default_rng(1).normal(size=[2, 60, 2])
-    x[0, 20:25] = np.nan
-    for part in (RunningScale(2, MEMORY), RunningTail(2, MEMORY, short, warm=5)):
-        np.testing.assert_allclose(in_pieces(part, x, cuts), whole(part, x), atol=1e-5)
-        np.testing.assert_allclose(
-            in_pieces(part, x, range(1, 60)), whole(part, x), rtol=1e-5, atol=1e-5
-        )
+PARTS = {
+    "scale": RunningScale(2, MEMORY),
+    "tail": RunningTail(2, MEMORY, warm=5),
+    "mean": Chain(mean=ShortMean(2, 3), tail=RunningTail(2, MEMORY, warm=5)),
+    "extremes": Parallel(
+        novelty=Novelty(2, 3, 20), tail=Chain(mean=ShortMean(2, 4), tail=RunningExtremes(2, 5, 9))
+    ),
+    "rising": Rising(4),
+}
+
+
+@pytest.mark.parametrize("cuts", [[1], [7, 8, 31], range(1, 40)], ids=["two", "four", "each"])
+@pytest.mark.parametrize("name", PARTS)
+def test_cut_anywhere_it_is_the_same(name, cuts):
+    x = np.random.default_rng(1).normal(size=[2, 40, 1 if name == "rising" else 2])
+    x[0, 20:25] = np.nan if name != "rising" else 0
+    expected = whole(PARTS[name], x)
+    np.testing.assert_allclose(in_pieces(PARTS[name], x, cuts), expected, rtol=1e-5, atol=1e-5)
 
 
 def test_a_constant_and_enormous_values():
