@@ -10,7 +10,14 @@ import numpy as np
 from rnnsuite.core.errors import UserError
 from rnnsuite.core.files import read_json
 from rnnsuite.data import tables
-from rnnsuite.data.channels import Channels, ChannelsConfig, merged, read_table, read_tables
+from rnnsuite.data.channels import (
+    Channels,
+    ChannelsConfig,
+    channel_names,
+    merged,
+    read_table,
+    read_tables,
+)
 from rnnsuite.data.frequency import seconds
 from rnnsuite.data.notes import Skips
 from rnnsuite.data.splits import WHOLE, path_splits
@@ -111,7 +118,7 @@ def _telemanom(root: pathlib.Path, config: ChannelsConfig) -> dict[str, list[Cha
                 raise UserError(f"{path} names {name!r}, of which {root} has no {split} series.")
             values = arrays[name, split]
             anomalies = merged(name, spans, len(values)) if split == "test" else ()
-            names = tuple(f"channel {number}" for number in range(values.shape[1]))
+            names = channel_names(values.shape[1])
             times = np.arange(len(values), dtype=np.int64)
             series.append(Channels(name, names, times, values, anomalies))
     return by_split

@@ -138,6 +138,11 @@ def _times(path: pathlib.Path, lines: Sequence[int], texts: Sequence[str]) -> np
     return times
 
 
+def channel_names(count: int) -> tuple[str, ...]:
+    """Names of channels that have none of their own."""
+    return tuple(f"channel {number}" for number in range(count))
+
+
 def runs(flags: np.ndarray) -> np.ndarray:
     """First and last step of every run of true flags `[runs, 2]`."""
     edges = np.diff(np.concatenate([[0], flags.astype(np.int8), [0]]))

@@ -8,12 +8,14 @@ import pytest
 from rnnsuite.core.errors import UserError
 from rnnsuite.core.fields import Record
 from rnnsuite.pipeline.inference.models import fitted_of
+from rnnsuite.pipeline.inference.session import Session
 from rnnsuite.tasks import classification
 from tests.conftest import Finished
 
 KINDS = {
     "classification": {"label", "probabilities"},
     "generation": {"score"},
+    "detection": {"score", "threshold", "event"},
 }
 """Kinds of tasks, by what serving_default answers with."""
 WRITES = {"greedy", "nbest"}
@@ -27,6 +29,8 @@ def kind_of(finished: Finished) -> str | None:
     answer = set(finished.app.serving.answer.__dataclass_fields__)
     if answer >= KINDS["classification"]:
         return "classification"
+    if answer >= KINDS["detection"]:
+        return "detection"
     signatures = set(finished.open("saved_model").signatures)
     return "generation" if signatures >= WRITES else None
 
@@ -96,4 +100,25 @@ def _refuses_impossible_settings(finished: Finished, records: Sequence[Record]) 
             model.answer(records, "nbest", {"beams": 2})
 
 
-VERIFY = {"classification": verify_classification, "generation": verify_generation}
+def verify_detection(finished: Finished, records: Sequence[Record]) -> None:
+    """A stream fed step by step scores as the whole series does, and its events are the same."""
+    record = records[0]
+    values = record["values"][:400]
+    for form in (finished.run, finished.saved_model, finished.lite / "float32.tflite"):
+        session = Session(finished.app, form, "stream")
+        steps = [session({"values": row[None, None]}) for row in values]
+        whole = finished.open("saved_model").answer([{"values": values}])
+        for name in steps[0]:
+            streamed = np.concatenate([step[name][0] for step in steps])
+            np.testing.assert_allclose(streamed, whole[name][0], atol=1e-5, rtol=1e-5)
+    event = np.asarray(whole["event"][0])
+    is_high = np.asarray(whole["score"][0]) >= np.asarray(whole["threshold"][0])
+    assert (event[is_high] > 0).all()
+    assert set(np.unique(event)) == set(range(event.max() + 1))
+
+
+VERIFY = {
+    "classification": verify_classification,
+    "generation": verify_generation,
+    "detection": verify_detection,
+}

@@ -6,7 +6,7 @@ import tensorflow as tf
 
 from rnnsuite.layers import Parallel
 from rnnsuite.layers.extremes import Novelty, Rising, RunningExtremes, ShortMean
-from tests.layers.pieces import in_pieces, whole
+from tests.layers.pieces import whole
 
 
 @pytest.fixture(scope="module")

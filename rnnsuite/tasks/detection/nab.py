@@ -50,10 +50,16 @@ class Scored:
     Args:
         scores: `[time]`.
         windows: first and last step of each, in order, none overlapping another.
+        begin: step from which on scores count; None for that behind the benchmark's probation.
     """
 
     scores: np.ndarray
     windows: Sequence[tuple[int, int]]
+    begin: int | None = None
+
+    def first(self) -> int:
+        """The step from which on scores count."""
+        return probation(len(self.scores)) if self.begin is None else self.begin
 
 
 @dataclasses.dataclass(frozen=True)
@@ -120,14 +126,11 @@ def sweep(corpus: Sequence[Scored], profile: Profile) -> Swept:
         profile: what counts.
 
     Returns:
-        The best, and the highest such threshold.
-
-    Raises:
-        ValueError: for a corpus without windows, whose score would be 0 / 0.
+        The best, and the highest such threshold; a score of 0 without windows to be found.
     """
+    if not any(series.windows for series in corpus):
+        return Swept(0.0, math.inf, 0.0, 0, 0)
     scores, gains, alarms, windows = _points(corpus, profile)
-    if not windows:
-        raise ValueError("no window of an anomaly to find")
     order = np.argsort(-scores, kind="stable")
     scores = scores[order]
     totals = np.cumsum(gains[order])
@@ -139,7 +142,6 @@ def sweep(corpus: Sequence[Scored], profile: Profile) -> Swept:
     threshold = math.inf if not best else float(scores[last][best - 1])
     most = windows * profile.found
     chosen = scores >= threshold
-    [(series, window) for series in corpus for window in series.windows]
     return Swept(
         score=100 * (float(candidates[best]) - nothing) / (most - nothing),
         threshold=threshold,
@@ -171,7 +173,7 @@ def _points(
         count += len(series.windows)
         values, number = weights(series)
         gains = np.where(number < 0, values * profile.false_alarm, 0.0)
-        begin = probation(len(values))
+        begin = series.first()
         for place in range(len(series.windows)):
             steps = np.flatnonzero(number == place)
             steps = steps[steps >= begin]
@@ -184,5 +186,5 @@ def _points(
 
 
 def _finds(series: Scored, window: tuple[int, int], threshold: float) -> bool:
-    first = max(window[0], probation(len(series.scores)))
+    first = max(window[0], series.first())
     return bool((series.scores[first : window[1] + 1] >= threshold).any())

@@ -7,9 +7,13 @@ looks at the scores of a whole series, which may hold anomalies.
 
 import dataclasses
 import math
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from scipy import stats
+
+from rnnsuite.tasks.detection.dynamic import best_threshold
 
 INITIAL = 0.98
 """The quantile beyond which scores are peaks, as in the paper of `peaks_over_threshold`."""
@@ -17,6 +21,8 @@ FEWEST = 10
 """Peaks from which a tail is estimated; of fewer, the largest score is the threshold."""
 GROWTH = 1.05
 """Of the number of peaks, by which it has grown when a stream's tail is estimated again."""
+MOST = 4096
+"""Scores that are kept by `Largest`: 2 % of 200,000."""
 EXPONENTIAL = 1e-6
 """Size of a tail's shape up to which it is taken for an exponential one."""
 
@@ -174,3 +180,57 @@ def drifting_spot(
 def quantile(scores: np.ndarray, risk: float) -> float:
     """The score that so small a share of normal ones exceeds. Raises ValueError without any."""
     return float(np.quantile(finite(scores), 1 - risk))
+
+
+@dataclasses.dataclass(frozen=True)
+class Largest:
+    """The largest of many scores, from which thresholds of any kind are found later.
+
+    Args:
+        scores: falling, at most `MOST`.
+        count: of all of them.
+        dynamic: see `rnnsuite.tasks.detection.dynamic.best_threshold`; infinite without one.
+    """
+
+    scores: tuple[float, ...]
+    count: int
+    dynamic: float
+
+    @classmethod
+    def of(cls, parts: Sequence[np.ndarray]) -> "Largest":
+        """Of the scores of several series. Raises ValueError without a finite one."""
+        scores = finite(np.concatenate([np.asarray(part, np.float64) for part in parts]))
+        largest = np.sort(scores)[::-1][:MOST]
+        return cls(tuple(largest.tolist()), len(scores), best_threshold(scores, 0))
+
+    @classmethod
+    def read(cls, plain: Mapping[str, Any]) -> "Largest":
+        """From what `plain` gives."""
+        dynamic = plain["dynamic"]
+        return cls(tuple(plain["scores"]), plain["count"], math.inf if dynamic is None else dynamic)
+
+    def plain(self) -> dict[str, Any]:
+        """JSON-able values; JSON has no infinity."""
+        dynamic = self.dynamic if math.isfinite(self.dynamic) else None
+        return {"scores": list(self.scores), "count": self.count, "dynamic": dynamic}
+
+    def threshold(self, kind: str, risk: float) -> float:
+        """The score from which on a step is an anomaly, more than any where no tail is known.
+
+        Args:
+            kind: "peaks", "quantile" or "dynamic".
+            risk: probability that a normal step is taken for one.
+        """
+        scores = np.array(self.scores)
+        above = np.nextafter(np.float32(scores[0]), np.float32(np.inf))
+        if kind == "dynamic":
+            return min(self.dynamic, float(above))
+        if kind == "quantile":
+            place = min(int(risk * self.count), len(scores) - 1)
+            return float(max(scores[place], np.finfo(np.float32).tiny))
+        share = min(1 - INITIAL, (len(scores) - 1) / self.count)
+        place = int(share * self.count)
+        begin = float(scores[place])
+        peaks = scores[:place]
+        tail = fit_tail(peaks[peaks > begin] - begin, begin, self.count)
+        return max(tail.threshold(risk), float(np.finfo(np.float32).tiny))

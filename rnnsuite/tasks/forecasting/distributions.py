@@ -56,9 +56,9 @@ class StudentT:
         """Logarithm of the density at a value (nats)."""
         distance = (truth - self.mean) / self.width
         half = (self.freedom + 1) / 2
-        constant = tf.math.lgamma(half) - tf.math.lgamma(self.freedom / 2)
+        constant = log_gamma(half) - log_gamma(self.freedom / 2)
         constant -= 0.5 * tf.math.log(math.pi * self.freedom) + tf.math.log(self.width)
-        return constant - half * tf.math.log1p(tf.square(distance) / self.freedom)
+        return constant - half * tf.math.log(1 + tf.square(distance) / self.freedom)
 
     def quantile(self, level: tf.Tensor) -> tf.Tensor:
         """The value below which a share `level` lies; both broadcast."""
@@ -123,6 +123,22 @@ DISTRIBUTIONS = {
     "student": StudentT,
     "negative_binomial": NegativeBinomial,
 }
+
+
+def log_gamma(x: tf.Tensor) -> tf.Tensor:
+    """The logarithm of the gamma function, by operations that devices have.
+
+    Stirling's series at x + 6 (Abramowitz & Stegun, 6.1.41), to a relative 1e-6 in float32.
+
+    Args:
+        x: at least 0.5.
+    """
+    product = x * (x + 1) * (x + 2) * (x + 3) * (x + 4) * (x + 5)
+    y = x + 6
+    series = (y - 0.5) * tf.math.log(y) - y + 0.5 * math.log(2 * math.pi)
+    inverse = 1 / y
+    correction = inverse * (1 / 12 - tf.square(inverse) * (1 / 360 - tf.square(inverse) / 1260))
+    return series + correction - tf.math.log(product)
 
 
 def normal_quantile(level: tf.Tensor) -> tf.Tensor:

@@ -110,6 +110,16 @@ def test_false_alarms_cost_what_the_profile_says():
     assert (dear.detected, dear.threshold) == (0, math.inf)
 
 
-def test_no_window_at_all_is_told():
-    with pytest.raises(ValueError, match="no window"):
-        sweep([Scored(np.zeros(30), [])], Profile())
+def test_without_a_window_nothing_can_be_found():
+    swept = sweep([Scored(np.ones(30), [])], Profile())
+    assert (swept.score, swept.detected, swept.threshold) == (0, 0, math.inf)
+    assert report([]).keys() == PROFILES.keys()
+
+
+def test_scores_may_begin_elsewhere_than_behind_probation():
+    scores = np.zeros(100)
+    scores[3] = 1.0
+    windows = [(2, 8)]
+    assert sweep([Scored(scores, windows)], Profile()).detected == 0
+    assert sweep([Scored(scores, windows, begin=0)], Profile()).detected == 1
+    assert sweep([Scored(scores, windows, begin=4)], Profile()).detected == 0

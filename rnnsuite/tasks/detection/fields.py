@@ -1,0 +1,27 @@
+"""What requests for detection hold."""
+
+import dataclasses
+import pathlib
+
+import numpy as np
+
+from rnnsuite.core.fields import Array
+from rnnsuite.data import tables
+from rnnsuite.data.channels import ChannelsConfig, read_table
+
+
+@dataclasses.dataclass(frozen=True)
+class SeriesField(Array):
+    """A series `[time, channels]`, which a person may also name by the path of a table.
+
+    In a shell, one channel can be written as numbers between commas.
+    """
+
+    def parse(self, text: str) -> np.ndarray:
+        path = pathlib.Path(text.strip()).expanduser()
+        if tables.is_table(path):
+            return read_table(path, ChannelsConfig()).values
+        text = text.strip()
+        if not text.startswith("["):
+            text = "[" + ",".join(f"[{cell.strip() or 'null'}]" for cell in text.split(",")) + "]"
+        return super().parse(text)
