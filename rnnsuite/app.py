@@ -202,7 +202,7 @@ class Stream:
         section: the configuration section (of `Serving.sections`) with its settings.
         signature: its outputs named like inputs are states, which begin as zeros and go into the
             next call.
-        chunks: `chunks(source)` gives the inputs of one call after the other, of a path or
+        chunks: `chunks(source, fitted)` gives the inputs of one call after the other, of a path or
             "microphone".
         follow: `follow(settings, fitted)` gives an object whose `feed(outputs)` and `end()` give
             what was found, as JSON-able mappings.
@@ -210,7 +210,7 @@ class Stream:
 
     section: str
     signature: str
-    chunks: Callable[[str], Iterator[Inputs]]
+    chunks: Callable[[str, Any], Iterator[Inputs]]
     follow: Callable[[Any, Any], Any]
 
 

@@ -109,11 +109,7 @@ def signatures(trained: Trained) -> dict[str, Signature]:
         checks = [tf.debugging.assert_positive(shape[1], "at least one observation")]
         with tf.control_dependencies(checks):
             values = tf.identity(values)
-        zeros = {
-            name: tf.zeros([shape[0], *spec.shape], spec.dtype)
-            for name, spec in parts.states.items()
-        }
-        found = parts(values, zeros)
+        found = parts(values, {**parts.chain.zeros(shape[0]), **parts.rising.zeros(shape[0])})
         answer = {name: found[name] for name in found if name not in parts.states}
         is_anomaly = answer["score"] >= parts.threshold
         return {**answer, "event": events.numbered(is_anomaly, settings.pause, settings.shortest)}
@@ -186,9 +182,9 @@ def open_device(folder: pathlib.Path) -> OnDevice:
     return OnDevice(request, answer, chunks, signature="stream", runner=follow)
 
 
-def chunks(source: str) -> Iterator[dict[str, np.ndarray]]:
+def chunks(source: str, fitted: Fitted) -> Iterator[dict[str, np.ndarray]]:
     """One observation after the other, of a table or of lines on standard input, each a row of
-    numbers between commas without a header. Raises UserError.
+    numbers between commas without a header. Raises UserError, also for other channels.
     """
     if source == "-":
         lines = (line for line in sys.stdin if line.strip())
@@ -198,7 +194,12 @@ def chunks(source: str) -> Iterator[dict[str, np.ndarray]]:
         if not path.is_file():
             raise UserError(f"There is no table {source}; give one, or - for standard input.")
         rows = iter(read_table(path, ChannelsConfig()).values)
-    for row in rows:
+    for number, row in enumerate(rows, 1):
+        if len(row) != len(fitted.names):
+            raise UserError(
+                f"observation {number} of {source} has {len(row)} values, and the model "
+                f"{len(fitted.names)} channels ({', '.join(fitted.names)[:80]})."
+            )
         yield {"values": row[None, None]}
 
 

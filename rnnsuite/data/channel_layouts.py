@@ -3,13 +3,13 @@
 import dataclasses
 import json
 import pathlib
-import zipfile
 
 import numpy as np
 
 from rnnsuite.core.errors import UserError
 from rnnsuite.core.files import read_json
 from rnnsuite.data import tables
+from rnnsuite.data.arrays import loaded, numbers
 from rnnsuite.data.channels import (
     Channels,
     ChannelsConfig,
@@ -129,18 +129,18 @@ def _arrays(root: pathlib.Path) -> dict[tuple[str, str], np.ndarray]:
     arrays = {}
     for split in ("train", "test"):
         for path in sorted((root / split).glob("*.npy")):
-            arrays[path.stem, split] = _checked(path, _loaded(path)[""])
+            arrays[path.stem, split] = numbers(path, loaded(path)[""])
     for path in sorted(root.glob("*.npz")):
-        content = _loaded(path)
+        content = loaded(path)
         for key, values in content.items():
             name, split, kind = [*key.split("/"), "", ""][:3]
             if kind != "value":
                 continue
-            values = _checked(path, values[:, None] if values.ndim == 1 else values)
+            values = numbers(path, values[:, None] if values.ndim == 1 else values)
             # What was commanded stands behind what was measured.
             command = content.get(f"{name}/{split}/command")
             if command is not None:
-                command = _checked(path, command)
+                command = numbers(path, command)
                 if len(command) != len(values):
                     raise UserError(
                         f"{path}: {name}/{split} has {len(values)} values, and commands at "
@@ -149,23 +149,3 @@ def _arrays(root: pathlib.Path) -> dict[tuple[str, str], np.ndarray]:
                 values = np.concatenate([values, command], axis=1)
             arrays[name, split] = values
     return arrays
-
-
-def _loaded(path: pathlib.Path) -> dict[str, np.ndarray]:
-    """The arrays of a .npz file by name; of a .npy file its one, without a name."""
-    try:
-        content = np.load(path, allow_pickle=False)
-        if isinstance(content, np.ndarray):
-            return {"": content}
-        with content:
-            return {key: content[key] for key in content.files}
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
-        raise UserError(f"{path} cannot be read as numbers ({error}).") from error
-
-
-def _checked(path: pathlib.Path, values: np.ndarray) -> np.ndarray:
-    if values.ndim != 2 or values.dtype.kind not in "iufb" or not values.size:
-        raise UserError(
-            f"{path}: numbers [time, channels] are expected, not {values.dtype} {values.shape}."
-        )
-    return values.astype(np.float32)

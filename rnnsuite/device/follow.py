@@ -15,7 +15,8 @@ class Follower:
     """A signature with states, fed step by step.
 
     What it takes and gives under the same name is a state, which begins as zeros. `follower.step`
-    feeds the next step of a stream, `follower(**arrays)` a whole series from the beginning.
+    feeds the next step of a stream, `follower(**arrays)` a whole series from the beginning, by as
+    many samples as the signature takes at once, which is `follower.size`.
 
     Args:
         path: of the file.
@@ -32,6 +33,7 @@ class Follower:
         kept = set(names["inputs"]) & set(names["outputs"])
         details = self.runner.get_input_details()
         self.zeros = {name: np.zeros(details[name]["shape"], np.float32) for name in kept}
+        (self.size,) = {details[name]["shape"][1] for name in set(names["inputs"]) - kept}
         self.reset()
 
     def reset(self) -> None:
@@ -39,7 +41,7 @@ class Follower:
         self.states = dict(self.zeros)
 
     def step(self, **inputs: np.ndarray) -> "dict[str, np.ndarray]":
-        """The outputs of the next step that are no states; inputs are `[1, 1, ...]`."""
+        """The outputs of the next step that are no states; inputs are `[1, size, ...]`."""
         outputs = self.runner(**inputs, **self.states)
         self.states = {name: np.array(outputs[name]) for name in self.states}
         return {name: np.array(value) for name, value in outputs.items() if name not in self.states}
@@ -49,8 +51,10 @@ class Follower:
         self.reset()
         time = next(iter(inputs.values())).shape[1]
         rows = [
-            self.step(**{name: value[:, place : place + 1] for name, value in inputs.items()})
-            for place in range(time)
+            self.step(
+                **{name: value[:, place : place + self.size] for name, value in inputs.items()}
+            )
+            for place in range(0, time, self.size)
         ]
         return {name: np.concatenate([row[name] for row in rows], axis=1) for name in rows[0]}
 

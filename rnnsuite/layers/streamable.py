@@ -41,8 +41,8 @@ class Streamable:
         """
         raise NotImplementedError
 
-    def zeros(self, batch: int) -> dict[str, tf.Tensor]:
-        """The states before the first chunk."""
+    def zeros(self, batch: int | tf.Tensor) -> dict[str, tf.Tensor]:
+        """The states of so many rows before the first chunk."""
         return {
             name: tf.zeros([batch, *spec.shape], spec.dtype) for name, spec in self.states.items()
         }

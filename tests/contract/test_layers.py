@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from rnnsuite import layers
 from rnnsuite.inputs.audio import FeatureNormalization, LogMel
+from rnnsuite.layers.frames import Frames
 from tests.contract.layer import verify
 
 RANDOM = np.random.default_rng(0)
@@ -105,6 +106,7 @@ LAYERS = {
 }
 FEATURES = {
     "LogMel": Row(lambda: LogMel(20), (random(2, 3200),)),
+    "Frames": Row(lambda: Frames(1, 2, [0.5] * 4, [2.0] * 4), SEQUENCE, is_float32=True),
     "FeatureNormalization": Row(
         lambda: FeatureNormalization("running", [0.5] * 4, [2.0] * 4, steps=5.0), SEQUENCE
     ),

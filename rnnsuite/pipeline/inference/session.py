@@ -117,7 +117,8 @@ def stream(
     if following is None:
         raise UserError(f"{app.name} follows no stream.")
     session = Session(app, path, following.signature)
-    follower = following.follow(settings, fitted_of(app, path))
-    for chunk in following.chunks(source):
+    fitted = fitted_of(app, path)
+    follower = following.follow(settings, fitted)
+    for chunk in following.chunks(source, fitted):
         yield from follower.feed(session(chunk))
     yield from follower.end()

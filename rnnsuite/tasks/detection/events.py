@@ -4,6 +4,9 @@ The rules are those of `rnnsuite.device.events.Detector`, which follows a stream
 """
 
 import dataclasses
+import itertools
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -13,6 +16,41 @@ from rnnsuite.device.events import Detector, Event
 
 NORMAL = "normal"
 ANOMALY = "anomaly"
+ENDLESS = float(2**40)
+"""Steps, or seconds, of which no event has as many."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Rules:
+    """How probabilities at every step become events.
+
+    Args:
+        threshold: mean probability of its class from which an event counts.
+        pause: steps of background after which an event has ended.
+        shortest: steps; a shorter event does not count.
+        exclusive: whether one thing happens at a time. An event is then what stands between two
+            pauses, and of the class that is the most probable in it; otherwise every class has
+            events of its own.
+    """
+
+    threshold: float
+    pause: int
+    shortest: int
+    exclusive: bool = True
+
+    def detector(self, labels: Sequence[str], background: str = NORMAL) -> Detector:
+        """A `Detector` by these rules, whose seconds are steps."""
+        return Detector(
+            [background, *labels],
+            [background],
+            step=1.0,
+            smoothing=ENDLESS,
+            threshold=self.threshold,
+            pause=self.pause,
+            shortest=self.shortest,
+            longest=ENDLESS,
+            refractory=0.0,
+        )
 
 
 def detector(pause: int, shortest: int) -> Detector:
@@ -22,18 +60,7 @@ def detector(pause: int, shortest: int) -> Detector:
         pause: steps below the threshold after which an event has ended.
         shortest: steps; a shorter event does not count.
     """
-    endless = float(2**60)
-    return Detector(
-        [NORMAL, ANOMALY],
-        [NORMAL],
-        step=1.0,
-        smoothing=endless,
-        threshold=0.0,
-        pause=pause,
-        shortest=shortest,
-        longest=endless,
-        refractory=0.0,
-    )
+    return Rules(threshold=0.0, pause=pause, shortest=shortest).detector([ANOMALY])
 
 
 def shares(scores: np.ndarray, threshold: float) -> np.ndarray:
@@ -80,6 +107,104 @@ def _numbered(row: tf.Tensor, pause: int, shortest: int) -> tf.Tensor:
     begun = tf.searchsorted(starts, steps, side="right")
     ended = tf.searchsorted(ends, steps, side="left")
     return tf.where(begun > ended, begun, tf.zeros_like(begun))
+
+
+def of_shares(probabilities: tf.Tensor, rules: Rules) -> dict[str, tf.Tensor]:
+    """The events in the probabilities of whole recordings.
+
+    Args:
+        probabilities: `[batch, time, 1 + classes]`, the background first.
+        rules: of events.
+
+    Returns:
+        `event` `[batch, time, classes]`, int32, the number of the event of each class that a step
+        is in, 0 outside of any, and `confidence`, its mean probability, of the same shape.
+    """
+    named = _exclusive if rules.exclusive else _several
+    classes = tf.unstack(probabilities, axis=-1)[1:]
+    event, confidence = tf.map_fn(
+        lambda rows: named(rows, rules),
+        probabilities,
+        fn_output_signature=(
+            tf.TensorSpec([None, len(classes)], tf.int32),
+            tf.TensorSpec([None, len(classes)], tf.float32),
+        ),
+    )
+    return {"event": event, "confidence": confidence}
+
+
+def _exclusive(rows: tf.Tensor, rules: Rules) -> tuple[tf.Tensor, tf.Tensor]:
+    """Events of one recording, each of the class that is the most probable in it."""
+    number = _numbered(rows[:, 0] <= 0.5, rules.pause, rules.shortest)
+    count = tf.reduce_max(tf.pad(number, [[0, 1]]))
+    means = tf.math.unsorted_segment_mean(rows, number, count + 1)[:, 1:]
+    label = tf.argmax(means, axis=-1, output_type=tf.int32)
+    highest = tf.reduce_max(means, axis=-1)
+    is_event = (highest >= rules.threshold) & (tf.range(count + 1) > 0)
+    classes = tf.one_hot(label, means.shape[-1], dtype=tf.int32)
+    classes *= tf.cast(is_event, tf.int32)[:, None]
+    numbers = tf.cumsum(classes) * classes
+    confidence = tf.cast(classes, tf.float32) * highest[:, None]
+    return tf.gather(numbers, number), tf.gather(confidence, number)
+
+
+def _several(rows: tf.Tensor, rules: Rules) -> tuple[tf.Tensor, tf.Tensor]:
+    """Events of one recording, of every class by itself."""
+    parts = [_exclusive(tf.stack([1 - row, row], axis=-1), rules) for row in _classes(rows)]
+    events, confidences = zip(*parts, strict=True)
+    return tf.concat(events, axis=-1), tf.concat(confidences, axis=-1)
+
+
+def _classes(rows: tf.Tensor) -> list[tf.Tensor]:
+    """The probabilities of each class but the background `[time]`."""
+    return tf.unstack(rows[:, 1:], axis=-1)
+
+
+def of_rows(probabilities: np.ndarray, rules: Rules) -> dict[str, np.ndarray]:
+    """What `of_shares` gives, of one recording, by a `Detector` and numpy alone.
+
+    Args:
+        probabilities: `[time, 1 + classes]`.
+        rules: of events.
+    """
+    count = probabilities.shape[1] - 1
+    numbers = np.zeros([len(probabilities), count], np.int32)
+    confidence = np.zeros([len(probabilities), count], np.float32)
+    groups = [range(count)] if rules.exclusive else [[place] for place in range(count)]
+    for group in groups:
+        rows = probabilities[:, [0, *(place + 1 for place in group)]]
+        if not rules.exclusive:
+            rows = np.stack([1 - rows[:, 1], rows[:, 1]], axis=1)
+        rule = rules.detector([str(place) for place in group])
+        for event in [*rule.feed(rows), *rule.end()]:
+            part = slice(int(event.start), int(event.end))
+            place = int(event.label)
+            numbers[part, place] = numbers[:, place].max() + 1
+            # A detector rounds it.
+            confidence[part, place] = rows[part, 1 + list(group).index(place)].mean()
+    return {"event": numbers, "confidence": confidence}
+
+
+def of_answer(answer: Mapping[str, Any], labels: Sequence[str], step: float) -> list[Event]:
+    """The events of an answer, in the order of their beginnings.
+
+    Args:
+        answer: `event` and `confidence` `[time, classes]`.
+        labels: of the classes.
+        step: seconds of a step.
+    """
+    numbers = np.asarray(answer["event"])
+    confidence = np.asarray(answer["confidence"])
+    events = []
+    for place, label in enumerate(labels):
+        column = numbers[:, place]
+        # Two events of one class may touch.
+        edges = np.flatnonzero(np.diff(column, prepend=0, append=0))
+        for first, end in itertools.pairwise(edges):
+            if column[first]:
+                share = float(confidence[first, place])
+                events.append(Event(label, first * step, end * step, share))
+    return sorted(events, key=lambda event: (event.start, event.label))
 
 
 def last_step(event: Event) -> Event:

@@ -17,6 +17,7 @@ def series(
     found: Sequence[Event],
     truth: Sequence[Event],
     begin: int = 0,
+    label: str = "score, nats",
 ):
     """A series, its scores and threshold, and where true and found events are.
 
@@ -26,6 +27,7 @@ def series(
         threshold: from which on a score is an anomaly.
         found, truth: events, in steps of these arrays.
         begin: number of the first step.
+        label: of the scores' axis.
     """
     from matplotlib.figure import Figure
 
@@ -46,7 +48,7 @@ def series(
         )
     above.set(ylabel="values")
     above.set_title("red: labelled, orange: found", fontsize="small")
-    below.set(xlabel="observation", ylabel="score, nats")
+    below.set(xlabel="observation", ylabel=label)
     return figure
 
 

@@ -1,0 +1,350 @@
+"""Recordings from a source to windows with a class at every step, divided by people."""
+
+import dataclasses
+import functools
+import hashlib
+import json
+import logging
+import pathlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+import numpy as np
+import tensorflow as tf
+
+from rnnsuite.app import Data
+from rnnsuite.core.errors import NoSplit, UserError
+from rnnsuite.data import sources, splits
+from rnnsuite.data.notes import say
+from rnnsuite.data.recording_layouts import read_recordings
+from rnnsuite.data.recordings import Labelled, Recording, persons_of
+
+from .config import DataConfig
+from .sample import EventSample
+
+log = logging.getLogger(__name__)
+SPLITS = ("train", "validation", "test")
+BACKGROUND = "_background_"
+"""The class of steps in which nothing happens; its number is 0."""
+SMALLEST = 1e-6
+"""Of a channel's deviation."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Fitted:
+    """What is fitted on train, and what a step is.
+
+    Args:
+        labels: the classes of events in the order of their numbers, which begin with 1.
+        others: classes behind them that are no events.
+        rate: samples a second.
+        mean, deviation: of each channel.
+        hop, context, look_ahead, window, matching, tolerance: see `DataConfig`.
+    """
+
+    labels: tuple[str, ...]
+    others: tuple[str, ...]
+    rate: float
+    mean: tuple[float, ...]
+    deviation: tuple[float, ...]
+    hop: int
+    context: int
+    look_ahead: int
+    window: int
+    matching: str
+    tolerance: float
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """All that the network tells but the background, whose number is 0."""
+        return (*self.labels, *self.others)
+
+    @property
+    def step(self) -> float:
+        """Seconds of a step."""
+        return self.hop / self.rate
+
+    def steps(self, seconds: float, least: int = 1) -> int:
+        """So many seconds in steps."""
+        return max(round(seconds / self.step), least)
+
+
+def load(config: DataConfig, split: str) -> tf.data.Dataset:
+    """Recordings of one split, each whole.
+
+    Each is a record of `values` `[time, channels]`, its `id`, `person` and `rate`, and `events`: a
+    JSON list of [label, first, last] in samples, points widened, or null without annotations.
+
+    Raises:
+        UserError: on unusable data.
+    """
+    recordings = _of_split(config, split)
+    channels = {recording.values.shape[1] for recording in recordings}
+    if len(channels) > 1:
+        raise UserError(f"{config.source}: recordings have {sorted(channels)} channels.")
+    spec = {
+        "values": tf.TensorSpec([None, channels.pop()], tf.float32),
+        "rate": tf.TensorSpec([], tf.float32),
+        **{name: tf.TensorSpec([], tf.string) for name in ("id", "person", "events")},
+    }
+
+    def records() -> Iterator[dict]:
+        for recording in recordings:
+            yield {
+                "values": recording.values,
+                "rate": np.float32(recording.rate),
+                "id": recording.id,
+                "person": recording.person,
+                "events": json.dumps(_events(config, recording)),
+            }
+
+    return tf.data.Dataset.from_generator(records, output_signature=spec)
+
+
+def _events(config: DataConfig, recording: Recording) -> list[tuple[str, int, int]] | None:
+    if recording.events is None:
+        return None
+    half = config.point * recording.rate / 2
+    events = []
+    for event in recording.events:
+        first, last = event.first, event.last
+        if first == last:
+            first = max(round(first - half), 0)
+            last = min(round(last + half), len(recording.values) - 1)
+        events.append((event.label, first, last))
+    return events
+
+
+def _of_split(config: DataConfig, split: str) -> list[Recording]:
+    by_split = _source(config)
+    if split not in by_split and splits.WHOLE not in by_split and "train" not in by_split:
+        raise NoSplit(f"The source has no {split} split; it has {', '.join(sorted(by_split))}.")
+    if split in by_split and (split != "train" or "validation" in by_split):
+        if split == "train":
+            _warn_of_shared_people(config, by_split)
+        return by_split[split]
+    whole = splits.WHOLE if splits.WHOLE in by_split else "train"
+    shares = {"validation": config.validation}
+    if whole == splits.WHOLE:
+        shares["test"] = config.test
+    if split not in ("train", *shares):
+        raise NoSplit(f"The source has no {split} split; it has {', '.join(sorted(by_split))}.")
+    recordings = by_split[whole]
+    of_person = _divided(sorted(persons_of(recordings)), shares)
+    part = [item for item in recordings if of_person[item.person] == split]
+    if not part:
+        raise UserError(
+            f"{config.source}: {len(of_person)} people leave the {split} split empty; take another "
+            "data.validation, or name splits in a table of records."
+        )
+    return part
+
+
+def _divided(people: Sequence[str], shares: Mapping[str, float]) -> dict[str, str]:
+    """The split of every person, by a hash."""
+
+    def bucket(person: str) -> int:
+        digest = hashlib.sha1(person.encode()).hexdigest()
+        return int(digest, 16) % splits.BUCKETS
+
+    of_person = dict.fromkeys(people, "train")
+    rest = list(people)
+    for split, share in shares.items():
+        held = splits.held_out(rest, [bucket(person) for person in rest], share)
+        of_person |= {person: split for person, out in zip(rest, held, strict=True) if out}
+        rest = [person for person, out in zip(rest, held, strict=True) if not out]
+    return of_person
+
+
+def _warn_of_shared_people(config: DataConfig, by_split: Mapping[str, list[Recording]]) -> None:
+    people = persons_of(by_split["train"])
+    for split in ("validation", "test"):
+        shared = people & persons_of(by_split.get(split, ()))
+        if shared:
+            names = ", ".join(sorted(shared)[:3])
+            say(
+                f"{config.source}: {len(shared)} people of train are in {split} too ({names}): its "
+                "scores will be too good.",
+                logging.WARNING,
+            )
+
+
+def _source(config: DataConfig) -> dict[str, list[Recording]]:
+    if not sources.is_built(config.source):
+        return _read(config)
+    return _generated(config.source, tuple(sorted(config.splits.items())))
+
+
+def _read(config: DataConfig) -> dict[str, list[Recording]]:
+    return read_recordings(pathlib.Path(config.source).expanduser(), config)
+
+
+@functools.lru_cache(maxsize=1)
+def _generated(source: str, chosen: tuple[tuple[str, str], ...]) -> dict[str, list[Recording]]:
+    fields = ("id", "person", "rate", "values", "events")
+    _, read, names = sources.built(source, EventSample, dict(chosen), fields)
+    by_split = {}
+    for split in names:
+        recordings = []
+        for record in read(split).as_numpy_iterator():
+            events = record["events"]
+            known = tuple(
+                Labelled(label.decode(), int(first), int(last))
+                for label, first, last in zip(
+                    events["label"], events["first"], events["last"], strict=True
+                )
+            )
+            name = record["id"].decode()
+            person = record["person"].decode()
+            rate = float(record["rate"])
+            recordings.append(Recording(name, person, rate, record["values"], known))
+        by_split[split] = recordings
+    return by_split
+
+
+def fit(config: DataConfig, records: tf.data.Dataset) -> Fitted:
+    """Classes, rate, and each channel's mean and deviation.
+
+    Raises:
+        UserError: for recordings of different rates, without events, or shorter than a step.
+    """
+    labels: set[str] = set()
+    rates: set[float] = set()
+    count = 0
+    total = squares = np.zeros(())
+    for record in records.as_numpy_iterator():
+        events = json.loads(record["events"])
+        labels |= {label for label, _, _ in events or ()}
+        rates.add(float(record["rate"]))
+        values = record["values"].astype(np.float64)
+        count += len(values)
+        total = total + values.sum(axis=0)
+        squares = squares + np.square(values).sum(axis=0)
+    if len(rates) > 1:
+        raise UserError(f"{config.source}: recordings are of {sorted(rates)} samples a second.")
+    others = labels & set(config.background)
+    if not labels - others:
+        raise UserError(f"{config.source}: train has no events (data.label, data.background).")
+    mean = total / count
+    deviation = np.sqrt(np.maximum(squares / count - mean**2, 0))
+    # A channel that never changes is left as it is.
+    deviation = np.where(deviation > SMALLEST * np.maximum(np.abs(mean), SMALLEST), deviation, 1.0)
+    (rate,) = rates
+    log.info("%d classes, %.1f minutes.", len(labels), count / rate / 60)
+    return Fitted(
+        tuple(sorted(labels - others)),
+        tuple(sorted(others)),
+        rate,
+        tuple(mean.tolist()),
+        tuple(deviation.tolist()),
+        config.hop,
+        config.context,
+        config.look_ahead,
+        config.window,
+        config.matching,
+        config.tolerance,
+    )
+
+
+def active(fitted: Fitted, record: Mapping, steps: int) -> np.ndarray:
+    """Whether each class happens at each step's middle: bool `[steps, classes]`; of other classes
+    than train's nothing is said.
+    """
+    flags = np.zeros([steps, len(fitted.classes)], bool)
+    middle = fitted.hop // 2
+    for label, first, last in json.loads(record["events"]) or ():
+        if label in fitted.classes:
+            begin = max(-(-(first - middle) // fitted.hop), 0)
+            end = (last - middle) // fitted.hop + 1
+            flags[begin:end, fitted.classes.index(label)] = True
+    return flags
+
+
+def check_record(record: Mapping, fitted: Fitted) -> None:
+    """Raises UserError for a recording of another rate, or other channels, than the model's."""
+    name = record["id"].decode()
+    channels = record["values"].shape[1]
+    if channels != len(fitted.mean):
+        raise UserError(f"{name} has {channels} channels, and the model {len(fitted.mean)}.")
+    if abs(float(record["rate"]) - fitted.rate) > 1e-3 * fitted.rate:
+        raise UserError(
+            f"{name} has {float(record['rate']):g} samples a second, and the model "
+            f"{fitted.rate:g}: resample it."
+        )
+
+
+def examples(config: DataConfig, fitted: Fitted, records: tf.data.Dataset) -> tf.data.Dataset:
+    """(samples, targets) of windows.
+
+    Samples are `[window * hop, channels]`; targets `active` `[window, classes]`, 1 where a class
+    happens, and `known` `[window]`, 0 behind the end of a recording.
+    """
+    length = config.window
+    hop = config.hop
+    if config.look_ahead >= length:
+        raise UserError(f"data.look_ahead: {config.look_ahead} is not below data.window, {length}.")
+
+    def windows() -> Iterator[tuple]:
+        for record in records.as_numpy_iterator():
+            check_record(record, fitted)
+            steps = len(record["values"]) // hop
+            flags = active(fitted, record, steps)
+            last = max(steps - length, 0)
+            for start in sorted({*range(0, last + 1, config.stride), last}):
+                part = record["values"][start * hop : min(start + length, steps) * hop]
+                missing = length - len(part) // hop
+                samples = np.pad(part, ((0, missing * hop), (0, 0)), mode="edge")
+                classes = np.pad(flags[start : start + length], ((0, missing), (0, 0)))
+                known = np.arange(length) < length - missing
+                targets = {
+                    "active": classes.astype(np.float32),
+                    "known": known.astype(np.float32),
+                }
+                yield samples, targets
+
+    spec = (
+        tf.TensorSpec([length * hop, len(fitted.mean)], tf.float32),
+        {
+            "active": tf.TensorSpec([length, len(fitted.classes)], tf.float32),
+            "known": tf.TensorSpec([length], tf.float32),
+        },
+    )
+    return tf.data.Dataset.from_generator(windows, output_signature=spec)
+
+
+def augment(config: DataConfig, fitted: Fitted):
+    """Windows that are larger or smaller, with noise."""
+    deviation = tf.constant(fitted.deviation, tf.float32)
+    mean = tf.constant(fitted.mean, tf.float32)
+
+    def altered(samples, targets, seed):
+        seeds = tf.random.split(tf.cast(seed, tf.int32), 2)
+        gain = tf.random.stateless_uniform([], seeds[0], 1 - config.gain, 1 + config.gain)
+        noise = tf.random.stateless_normal(tf.shape(samples), seeds[1]) * deviation * config.noise
+        return mean + gain * (samples - mean) + noise, targets
+
+    return altered
+
+
+def length(samples: tf.Tensor) -> tf.Tensor:
+    """Samples of a window."""
+    return tf.shape(samples)[0]
+
+
+def known_splits(config: DataConfig) -> Iterable[str]:
+    """Of a source."""
+    by_split = _source(config)
+    if splits.WHOLE in by_split:
+        return (splits.WHOLE,)
+    return {*by_split, "validation"} if "train" in by_split else by_split
+
+
+DATA = Data(
+    config=DataConfig,
+    fitted=Fitted,
+    load=load,
+    fit=fit,
+    examples=examples,
+    length=length,
+    augment=augment,
+    splits=known_splits,
+)
