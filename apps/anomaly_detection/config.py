@@ -75,7 +75,7 @@ class ModelConfig:
     (NAB's anomaly likelihood); or not, of a forecast's surprise, which is in nats as it is."""
     largest: Annotated[int, pydantic.Field(ge=2, le=100)] = 40
     """Of extremes: largest values that are kept."""
-    cap: PositiveFloat = 10.0
+    cap: PositiveFloat = 20.0
     """Nats of one piece of evidence at most, so that none outvotes all others."""
 
 
@@ -94,7 +94,7 @@ class DetectConfig:
     """Observations below the threshold after which an event has ended."""
     shortest: Positive = 1
     """Observations; a shorter event does not count."""
-    silence: NotNegativeInt = 200
+    silence: NotNegativeInt = 100
     """Observations after an alarm in which only larger scores raise another."""
 
 

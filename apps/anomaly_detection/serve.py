@@ -223,13 +223,15 @@ class Follower:
     def __init__(self, settings: DetectConfig, fitted: Fitted):
         self.names = [fitted.names[place] for place in fitted.scored]
         self.rules = events.detector(settings.pause, settings.shortest)
+        # What is exported has its own threshold; a fixed one can be another.
+        self.level = settings.level if settings.threshold == "fixed" else None
         self.largest = np.zeros(len(self.names))
         self.score = 0.0
 
     def feed(self, outputs: Mapping[str, np.ndarray]) -> list[dict[str, Any]]:
         """The events that end with these outputs."""
         score = outputs["score"][0]
-        threshold = float(outputs["threshold"][0, 0])
+        threshold = self.level or float(outputs["threshold"][0, 0])
         found = self.rules.feed(events.shares(score, threshold))
         answers = [self._answer(event) for event in found]
         if (score >= threshold).any():

@@ -266,7 +266,7 @@ def _follow(
     settings = training_config(app, model, overrides).sections[following.section]
     events = []
     with contextlib.suppress(KeyboardInterrupt):  # which is how a live source ends
-        for event in stream(app, model, source, settings):
+        for event in stream(app, model, source, settings, overrides):
             events.append(dict(event))
             if not as_json:
                 print_line("  ".join(f"{name} {readable(value)}" for name, value in event.items()))

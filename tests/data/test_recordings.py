@@ -103,9 +103,9 @@ def test_bad_files_are_named(folder):
     with pytest.raises(UserError, match=r"three.npy does not say how many samples .* data.rate"):
         read_recordings(folder, RecordingsConfig())
     np.save(folder / "three.npy", np.array([1.0, np.nan]))
-    with pytest.raises(UserError, match="three.npy: sample 1 is no finite number"):
+    with pytest.raises(UserError, match=r"three.npy: sample 1 is no finite number"):
         read_recordings(folder, RecordingsConfig(rate=5))
     (folder / "three.npy").unlink()
     (folder / "one.wav").write_bytes(b"RIFF no sound")
-    with pytest.raises(UserError, match="one.wav cannot be read as sound"):
+    with pytest.raises(UserError, match=r"one.wav cannot be read as sound"):
         read_recordings(folder, RecordingsConfig())

@@ -1,7 +1,7 @@
 """One stream through a signature with states."""
 
 import pathlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -28,17 +28,25 @@ class Session:
         app: the application.
         path: a run, a SavedModel folder or a .tflite file.
         signature: the signature with states.
+        overrides: `key=value` of a run's sections that bind no training; what is exported keeps
+            those that it was exported with.
 
     Raises:
         UserError: where the model has no such signature.
     """
 
-    def __init__(self, app: App, path: str | pathlib.Path, signature: str):
+    def __init__(
+        self,
+        app: App,
+        path: str | pathlib.Path,
+        signature: str,
+        overrides: Sequence[str] = (),
+    ):
         path = find_model(app, pathlib.Path(path))
         opened = (
             _lite_call(path, signature)
             if path.suffix == ".tflite"
-            else _graph_call(app, path, signature)
+            else _graph_call(app, path, signature, overrides)
         )
         self._call, self._zeros = opened
         self._states: dict[str, np.ndarray] = {}
@@ -57,7 +65,9 @@ class Session:
         return {name: value for name, value in outputs.items() if name not in self._zeros}
 
 
-def _graph_call(app: App, path: pathlib.Path, signature: str) -> tuple[Call, dict[str, np.ndarray]]:
+def _graph_call(
+    app: App, path: pathlib.Path, signature: str, overrides: Sequence[str]
+) -> tuple[Call, dict[str, np.ndarray]]:
     function: Any = None
     specs: Mapping[str, Any] = {}
     loaded = load(path) if is_saved_model(path) else None
@@ -65,7 +75,7 @@ def _graph_call(app: App, path: pathlib.Path, signature: str) -> tuple[Call, dic
         function = loaded.signatures.get(signature)
         specs = function.structured_input_signature[1] if function else {}
     else:
-        chosen = Run(app, path).signatures().get(signature)
+        chosen = Run(app, path).signatures(overrides).get(signature)
         if chosen:
             specs = chosen.inputs
             function = tf.function(chosen.function, autograph=False).get_concrete_function(**specs)
@@ -97,7 +107,7 @@ def _lite_call(path: pathlib.Path, signature: str) -> tuple[Call, dict[str, np.n
 
 
 def stream(
-    app: App, path: str | pathlib.Path, source: str, settings: Any
+    app: App, path: str | pathlib.Path, source: str, settings: Any, overrides: Sequence[str] = ()
 ) -> Iterator[Mapping[str, Any]]:
     """Follows a recording or a live source.
 
@@ -106,6 +116,7 @@ def stream(
         path: its model.
         source: a path, or "microphone".
         settings: the section that `app.serving.stream` names.
+        overrides: see `Session`.
 
     Yields:
         What is found, as it comes.
@@ -116,7 +127,7 @@ def stream(
     following = app.serving.stream
     if following is None:
         raise UserError(f"{app.name} follows no stream.")
-    session = Session(app, path, following.signature)
+    session = Session(app, path, following.signature, overrides)
     fitted = fitted_of(app, path)
     follower = following.follow(settings, fitted)
     for chunk in following.chunks(source, fitted):
