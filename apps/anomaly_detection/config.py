@@ -7,6 +7,7 @@ import pydantic
 from rnnsuite.core.names import Cell
 from rnnsuite.core.section import (
     Fraction,
+    NotNegative,
     NotNegativeInt,
     Positive,
     PositiveFloat,
@@ -65,14 +66,20 @@ class ModelConfig:
     code: Positive = 8
     """Numbers that a reconstruction is made from."""
     short: Positive = 20
-    """Observations of a short mean, of values and of sustained surprise."""
+    """Observations of a short mean, of values and of sustained surprise; of the tail ratio, after
+    which one counts half."""
     recent: Positive = 1000
     """Observations among which the most similar ones are looked for."""
     neighbours: Annotated[tuple[Positive, ...], pydantic.Field(min_length=1)] = (1, 3)
     """Of novelty: how many observations in a row are compared."""
-    tail: Literal["extremes", "likelihood", "none"] = "extremes"
-    """How evidence becomes nats: by the largest before it; by mean and deviation of those before
-    (NAB's anomaly likelihood); or not, of a forecast's surprise, which is in nats as it is."""
+    pool: Positive = 1
+    """Of novelty: observations of whose mean each of these is."""
+    tail: Literal["extremes", "likelihood", "ratio", "none"] = "extremes"
+    """How evidence becomes comparable, in nats by the largest before it, or by mean and deviation
+    of those before (NAB's anomaly likelihood); of novelty, as ratio to its mean in the long run; or
+    not, of a forecast's surprise, which is in nats as it is."""
+    resolution: NotNegative = 0.0
+    """Of ratio: a distance of values that is none, in their unit."""
     largest: Annotated[int, pydantic.Field(ge=2, le=100)] = 40
     """Of extremes: largest values that are kept."""
     cap: PositiveFloat = 20.0

@@ -1,26 +1,22 @@
 """Series from a source to windows, divided by time."""
 
 import dataclasses
-import functools
 import logging
-import pathlib
 from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 import tensorflow as tf
 
 from rnnsuite.app import Data
-from rnnsuite.core.errors import NoSplit, UserError
-from rnnsuite.data import sources, splits
-from rnnsuite.data.channel_layouts import read_channels
-from rnnsuite.data.channels import Channels, channel_names, runs
+from rnnsuite.core.errors import UserError
+from rnnsuite.data import splits
+from rnnsuite.data.channels import Channels
 from rnnsuite.layers.running import RunningScale
 
 from .config import DataConfig
-from .sample import CHANNELS, AnomalySample
+from .corpus import SPLITS, divided, series_of
 
 log = logging.getLogger(__name__)
-SPLITS = ("train", "validation", "test")
 UNLABELLED = -1
 LEAST = 8
 """Observations of a series that something can be learned from."""
@@ -57,7 +53,7 @@ def load(config: DataConfig, split: str) -> tf.data.Dataset:
     Raises:
         UserError: on unusable data.
     """
-    series = _divided(config, split)
+    series = divided(config, split)
     records = [_record(item, begin) for item, begin in series if len(item.times) > begin]
     if not records:
         raise UserError(f"{config.source}: no series has observations in {split} (data.cuts).")
@@ -87,103 +83,6 @@ def _record(series: Channels, begin: int) -> dict[str, np.ndarray]:
         "names": np.array([name.encode() for name in series.names], object),
         "begin": np.array(begin, np.int64),
     }
-
-
-def _divided(config: DataConfig, split: str) -> list[tuple[Channels, int]]:
-    """Series with what is before a split, and where in each it begins."""
-    by_split = _source(config)
-    if splits.WHOLE in by_split:
-        whole = by_split[splits.WHOLE]
-        if split == splits.WHOLE:
-            return [(item, 0) for item in whole]
-        _check_split(split, SPLITS)
-        return [_by_time(config, item, split) for item in whole]
-    if split in by_split:
-        if split == "train" and "validation" not in by_split:
-            return [(item.part(0, _held_out(config, item)), 0) for item in by_split[split]]
-        before = _history(by_split, split)
-        if len(before) == len(by_split[split]) == 1:  # train.csv and test.csv are of one series
-            before = {by_split[split][0].id: next(iter(before.values()))}
-        return [_behind(before.get(item.id), item) for item in by_split[split]]
-    _check_split(split, {*by_split, "validation"} if "train" in by_split else by_split)
-    return [(item, _held_out(config, item)) for item in by_split["train"]]
-
-
-def _check_split(split: str, known: Iterable[str]) -> None:
-    if split not in known:
-        raise NoSplit(f"The source has no {split} split; it has {', '.join(sorted(known))}.")
-
-
-def _by_time(config: DataConfig, item: Channels, split: str) -> tuple[Channels, int]:
-    first, second = (int(cut * len(item.times)) for cut in config.cuts)
-    if config.history and second > config.history:
-        first = first * config.history // second
-        second = config.history
-    begin = {"train": 0, "validation": first, "test": second}[split]
-    end = {"train": first, "validation": second, "test": len(item.times)}[split]
-    return item.part(0, end), begin
-
-
-def _held_out(config: DataConfig, item: Channels) -> int:
-    """The step from which a training series validates."""
-    return len(item.times) - int(config.validation * len(item.times))
-
-
-def _history(by_split: dict[str, list[Channels]], split: str) -> dict[str, Channels]:
-    """Series of the splits before one, by their names."""
-    before: dict[str, Channels] = {}
-    for name in SPLITS[: SPLITS.index(split)]:
-        for item in by_split.get(name, ()):
-            before[item.id] = _behind(before.get(item.id), item)[0]
-    return before
-
-
-def _behind(before: Channels | None, item: Channels) -> tuple[Channels, int]:
-    """A series behind its history, and where it begins."""
-    if before is None:
-        return item, 0
-    begin = len(before.times)
-    anomalies = None
-    if item.anomalies is not None:
-        shifted = tuple((first + begin, last + begin) for first, last in item.anomalies)
-        anomalies = (*(before.anomalies or ()), *shifted)
-    return (
-        Channels(
-            item.id,
-            item.names,
-            np.concatenate([before.times, item.times]),
-            np.concatenate([before.values, item.values]),
-            anomalies,
-        ),
-        begin,
-    )
-
-
-def _source(config: DataConfig) -> dict[str, list[Channels]]:
-    if not sources.is_built(config.source):
-        return read_channels(pathlib.Path(config.source).expanduser(), config)
-    return _built(config)
-
-
-@functools.lru_cache(maxsize=1)
-def _generated(source: str, chosen: tuple[tuple[str, str], ...]) -> dict[str, list[Channels]]:
-    fields = ("id", "values", "labels")
-    _, read, names = sources.built(source, AnomalySample, dict(chosen), fields)
-    by_split = {}
-    for split in names:
-        series = []
-        for record in read(split).as_numpy_iterator():
-            values = record["values"]
-            labels = tuple((int(a), int(b)) for a, b in runs(record["labels"] == 1))
-            own = CHANNELS if source == "sample" else channel_names(values.shape[1])
-            times = np.arange(len(values), dtype=np.int64)
-            series.append(Channels(record["id"].decode(), own, times, values, labels))
-        by_split[split] = series
-    return by_split
-
-
-def _built(config: DataConfig) -> dict[str, list[Channels]]:
-    return _generated(config.source, tuple(sorted(config.splits.items())))
 
 
 def fit(config: DataConfig, records: tf.data.Dataset) -> Fitted:
@@ -284,8 +183,8 @@ def _cut(
         missing = max(length - len(numbers[part]), 0)
         padding = ((0, missing), (0, 0))
         values = np.pad(numbers[part], padding)
-        seen = np.pad(observed[part], padding).astype(np.float32)
-        yield values, {"values": values[:, scored], "observed": seen}
+        flags = np.pad(observed[part], padding).astype(np.float32)
+        yield values, {"values": values[:, scored], "observed": flags}
 
 
 def length(inputs: tf.Tensor) -> tf.Tensor:
@@ -295,7 +194,7 @@ def length(inputs: tf.Tensor) -> tf.Tensor:
 
 def known_splits(config: DataConfig) -> Iterable[str]:
     """Of a source."""
-    by_split = _source(config)
+    by_split = series_of(config)
     if splits.WHOLE in by_split:
         return SPLITS
     return {*by_split, "validation"} if "train" in by_split else by_split

@@ -98,10 +98,10 @@ def _matches(
     total = Matches()
     for part, flags in zip(scores, labels, strict=True):
         detector = events.detector(rules.pause, rules.shortest)
-        found = [*detector.feed(events.shares(part, threshold)), *detector.end()]
+        alarms = [*detector.feed(events.shares(part, threshold)), *detector.end()]
         truth = [
             events.Event(events.ANOMALY, float(first), float(last), 1.0)
             for first, last in runs(flags)
         ]
-        total += by_overlap([events.last_step(event) for event in found], truth)
+        total += by_overlap([events.last_step(event) for event in alarms], truth)
     return total

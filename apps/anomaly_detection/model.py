@@ -18,6 +18,8 @@ from .config import LEARNED, ModelConfig
 from .data import Fitted
 from .stream import WARM, log_likelihood, reconstruction_error, scores
 
+TAILS = {"none": ("forecast", "sustained"), "ratio": ("novelty",)}
+"""Tails that are for some evidence alone."""
 SKIPPED = 4
 """Steps at the beginning of a training window that only fill the states."""
 
@@ -37,11 +39,14 @@ def build(config: ModelConfig, fitted: Fitted) -> keras.Model:
         recurrent one).
 
     Raises:
-        UserError: for a tail of none where evidence is not in nats.
+        UserError: for evidence that a tail is not for.
     """
-    others = [name for name in config.evidence if name not in ("forecast", "sustained")]
-    if config.tail == "none" and others:
-        raise UserError(f"model.tail: none is for a forecast's surprise; {others[0]} needs one.")
+    fitting = TAILS.get(config.tail, config.evidence)
+    others = [name for name in config.evidence if name not in fitting]
+    if others:
+        raise UserError(
+            f"model.tail: {config.tail} is for {' and '.join(fitting)}; {others[0]} needs another."
+        )
     x = keras.Input([None, 2 * len(fitted.names)], name="scaled")
     h = Stack(config.cell, config.units, config.depth, dropout=config.dropout, name="recurrent")(x)
     h = Dropout(config.dropout)(h)

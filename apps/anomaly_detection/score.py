@@ -167,8 +167,8 @@ def _warning(labels: np.ndarray) -> dict[str, str]:
 
 
 def _mean(values: Sequence[float]) -> float:
-    known = [value for value in values if math.isfinite(value)]
-    return float(np.mean(known)) if known else 0.0
+    finite = [value for value in values if math.isfinite(value)]
+    return float(np.mean(finite)) if finite else 0.0
 
 
 def _affiliation(series: Sequence[_Series]) -> float:

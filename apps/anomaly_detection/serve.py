@@ -109,8 +109,8 @@ def signatures(trained: Trained) -> dict[str, Signature]:
         checks = [tf.debugging.assert_positive(shape[1], "at least one observation")]
         with tf.control_dependencies(checks):
             values = tf.identity(values)
-        found = parts(values, {**parts.chain.zeros(shape[0]), **parts.rising.zeros(shape[0])})
-        answer = {name: found[name] for name in found if name not in parts.states}
+        outputs = parts(values, {**parts.chain.zeros(shape[0]), **parts.rising.zeros(shape[0])})
+        answer = {name: outputs[name] for name in outputs if name not in parts.states}
         is_anomaly = answer["score"] >= parts.threshold
         return {**answer, "event": events.numbered(is_anomaly, settings.pause, settings.shortest)}
 
@@ -172,8 +172,8 @@ def open_device(folder: pathlib.Path) -> OnDevice:
         event = np.zeros(len(whole["score"]), np.int32)
         rules = events.detector(settings["pause"], settings["shortest"])
         rows = events.shares(whole["score"], settings["threshold"])
-        for number, found in enumerate([*rules.feed(rows), *rules.end()], 1):
-            event[int(found.start) : int(found.end)] = number
+        for number, result in enumerate([*rules.feed(rows), *rules.end()], 1):
+            event[int(result.start) : int(result.end)] = number
         return {**whole, "event": event}
 
     def chunks(record: Record) -> list[dict[str, np.ndarray]]:
@@ -232,8 +232,8 @@ class Follower:
         """The events that end with these outputs."""
         score = outputs["score"][0]
         threshold = self.level or float(outputs["threshold"][0, 0])
-        found = self.rules.feed(events.shares(score, threshold))
-        answers = [self._answer(event) for event in found]
+        ended = self.rules.feed(events.shares(score, threshold))
+        answers = [self._answer(event) for event in ended]
         if (score >= threshold).any():
             self.largest = np.maximum(self.largest, outputs["channels"][0].max(axis=0))
         return answers
@@ -260,8 +260,8 @@ def show(fitted: Any, answer: Mapping[str, Any]) -> list[str]:
     score = np.array(answer["score"])
     channels = np.array(answer["channels"])
     lines = []
-    for found in events.of_numbers(event):
-        part = slice(int(found.start), int(found.end) + 1)
+    for part_of in events.of_numbers(event):
+        part = slice(int(part_of.start), int(part_of.end) + 1)
         place = int(channels[part].max(axis=0).argmax())
         name = fitted.names[fitted.scored[place]]
         peak = score[part].max()

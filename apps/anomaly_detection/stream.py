@@ -11,7 +11,7 @@ import tensorflow as tf
 
 from rnnsuite.layers import Chain, Parallel, Streamable
 from rnnsuite.layers.extremes import Novelty, RunningExtremes, ShortMean
-from rnnsuite.layers.running import RunningTail
+from rnnsuite.layers.running import RunningRatio, RunningTail
 from rnnsuite.layers.streamable import StateSpec
 from rnnsuite.layers.streaming import Streaming
 from rnnsuite.tasks.forecasting.distributions import DISTRIBUTIONS
@@ -110,7 +110,7 @@ class ReconstructionError(Streamable):
     def stream(self, x, states):
         own = {name: states[name] for name in self.recurrent.states}
         h, after = self.recurrent.stream(x, own)
-        found = self.head(self.code(h))
+        guesses = self.head(self.code(h))
         values = tf.gather(x[..., : self.channels], self.scored, axis=-1)
         observed = tf.gather(x[..., self.channels :], self.scored, axis=-1)
         is_known = observed > 0
@@ -118,27 +118,27 @@ class ReconstructionError(Streamable):
             values = tf.concat([states["recent"], values], axis=1)
             observed = tf.concat([states["present"], observed], axis=1)
             after |= {"recent": values[:, 1 - self.span :], "present": observed[:, 1 - self.span :]}
-        error = reconstruction_error(found, values, observed, self.span)
+        error = reconstruction_error(guesses, values, observed, self.span)
         return tf.where(is_known, error, math.nan), after
 
 
 def reconstruction_error(
-    found: tf.Tensor, values: tf.Tensor, observed: tf.Tensor, span: int
+    guesses: tf.Tensor, values: tf.Tensor, observed: tf.Tensor, span: int
 ) -> tf.Tensor:
     """Mean squared errors of the last `span` values, at every step.
 
     Args:
-        found: `[batch, time, span * scored]`, the latest first.
+        guesses: `[batch, time, span * scored]`, the latest first.
         values, observed: `[batch, span - 1 + time, scored]`.
         span: values that are reconstructed.
 
     Returns:
         `[batch, time, scored]`.
     """
-    time = tf.shape(found)[1]
+    time = tf.shape(guesses)[1]
     errors = 0.0
     counts = 0.0
-    for back, guess in enumerate(tf.split(found, span, axis=-1)):
+    for back, guess in enumerate(tf.split(guesses, span, axis=-1)):
         begin = span - 1 - back
         part = slice(begin, begin + time)
         errors += tf.square(guess - values[:, part]) * observed[:, part]
@@ -185,8 +185,12 @@ def scores(model: keras.Model, config: ModelConfig, fitted: Fitted) -> Chain:
             channels += count
         elif name == "novelty":
             for steps in config.neighbours:
-                novelty = Novelty(count, steps, max(config.recent, steps))
-                pieces[f"{name}_{steps}"] = Chain(chosen=Chosen(fitted.scored), novelty=novelty)
+                memory = max(config.recent, steps * config.pool)
+                pieces[f"{name}_{steps}"] = Chain(
+                    chosen=Chosen(fitted.scored),
+                    mean=ShortMean(count, config.pool),
+                    novelty=Novelty(count, steps, memory, config.pool),
+                )
                 channels += count
         else:
             steps = config.short if name == "mean" else 1
@@ -202,6 +206,10 @@ def scores(model: keras.Model, config: ModelConfig, fitted: Fitted) -> Chain:
     parts: dict[str, Streamable] = {"evidence": Parallel(**pieces)}
     if config.tail == "extremes":
         parts["tail"] = RunningExtremes(channels, config.largest, max(WARM, config.largest))
+    elif config.tail == "ratio":
+        parts["tail"] = RunningRatio(
+            channels, config.short, fitted.memory, config.resolution, warm=WARM
+        )
     elif config.tail == "likelihood":
         parts["tail"] = RunningTail(channels, fitted.memory, WARM)
     return Chain(**parts, sum=Sum(count, config.cap))

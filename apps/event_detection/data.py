@@ -1,28 +1,22 @@
 """Recordings from a source to windows with a class at every step, divided by people."""
 
 import dataclasses
-import functools
-import hashlib
 import json
 import logging
-import pathlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 
 import numpy as np
 import tensorflow as tf
 
 from rnnsuite.app import Data
-from rnnsuite.core.errors import NoSplit, UserError
-from rnnsuite.data import sources, splits
-from rnnsuite.data.notes import say
-from rnnsuite.data.recording_layouts import read_recordings
-from rnnsuite.data.recordings import Labelled, Recording, persons_of
+from rnnsuite.core.errors import UserError
+from rnnsuite.data import splits
+from rnnsuite.data.recordings import Recording
 
 from .config import DataConfig
-from .sample import EventSample
+from .corpus import of_split, recordings_of
 
 log = logging.getLogger(__name__)
-SPLITS = ("train", "validation", "test")
 BACKGROUND = "_background_"
 """The class of steps in which nothing happens; its number is 0."""
 SMALLEST = 1e-6
@@ -77,7 +71,7 @@ def load(config: DataConfig, split: str) -> tf.data.Dataset:
     Raises:
         UserError: on unusable data.
     """
-    recordings = _of_split(config, split)
+    recordings = of_split(config, split)
     channels = {recording.values.shape[1] for recording in recordings}
     if len(channels) > 1:
         raise UserError(f"{config.source}: recordings have {sorted(channels)} channels.")
@@ -112,93 +106,6 @@ def _events(config: DataConfig, recording: Recording) -> list[tuple[str, int, in
             last = min(round(last + half), len(recording.values) - 1)
         events.append((event.label, first, last))
     return events
-
-
-def _of_split(config: DataConfig, split: str) -> list[Recording]:
-    by_split = _source(config)
-    if split not in by_split and splits.WHOLE not in by_split and "train" not in by_split:
-        raise NoSplit(f"The source has no {split} split; it has {', '.join(sorted(by_split))}.")
-    if split in by_split and (split != "train" or "validation" in by_split):
-        if split == "train":
-            _warn_of_shared_people(config, by_split)
-        return by_split[split]
-    whole = splits.WHOLE if splits.WHOLE in by_split else "train"
-    shares = {"validation": config.validation}
-    if whole == splits.WHOLE:
-        shares["test"] = config.test
-    if split not in ("train", *shares):
-        raise NoSplit(f"The source has no {split} split; it has {', '.join(sorted(by_split))}.")
-    recordings = by_split[whole]
-    of_person = _divided(sorted(persons_of(recordings)), shares)
-    part = [item for item in recordings if of_person[item.person] == split]
-    if not part:
-        raise UserError(
-            f"{config.source}: {len(of_person)} people leave the {split} split empty; take another "
-            "data.validation, or name splits in a table of records."
-        )
-    return part
-
-
-def _divided(people: Sequence[str], shares: Mapping[str, float]) -> dict[str, str]:
-    """The split of every person, by a hash."""
-
-    def bucket(person: str) -> int:
-        digest = hashlib.sha1(person.encode()).hexdigest()
-        return int(digest, 16) % splits.BUCKETS
-
-    of_person = dict.fromkeys(people, "train")
-    rest = list(people)
-    for split, share in shares.items():
-        held = splits.held_out(rest, [bucket(person) for person in rest], share)
-        of_person |= {person: split for person, out in zip(rest, held, strict=True) if out}
-        rest = [person for person, out in zip(rest, held, strict=True) if not out]
-    return of_person
-
-
-def _warn_of_shared_people(config: DataConfig, by_split: Mapping[str, list[Recording]]) -> None:
-    people = persons_of(by_split["train"])
-    for split in ("validation", "test"):
-        shared = people & persons_of(by_split.get(split, ()))
-        if shared:
-            names = ", ".join(sorted(shared)[:3])
-            say(
-                f"{config.source}: {len(shared)} people of train are in {split} too ({names}): its "
-                "scores will be too good.",
-                logging.WARNING,
-            )
-
-
-def _source(config: DataConfig) -> dict[str, list[Recording]]:
-    if not sources.is_built(config.source):
-        return _read(config)
-    return _generated(config.source, tuple(sorted(config.splits.items())))
-
-
-def _read(config: DataConfig) -> dict[str, list[Recording]]:
-    return read_recordings(pathlib.Path(config.source).expanduser(), config)
-
-
-@functools.lru_cache(maxsize=1)
-def _generated(source: str, chosen: tuple[tuple[str, str], ...]) -> dict[str, list[Recording]]:
-    fields = ("id", "person", "rate", "values", "events")
-    _, read, names = sources.built(source, EventSample, dict(chosen), fields)
-    by_split = {}
-    for split in names:
-        recordings = []
-        for record in read(split).as_numpy_iterator():
-            events = record["events"]
-            known = tuple(
-                Labelled(label.decode(), int(first), int(last))
-                for label, first, last in zip(
-                    events["label"], events["first"], events["last"], strict=True
-                )
-            )
-            name = record["id"].decode()
-            person = record["person"].decode()
-            rate = float(record["rate"])
-            recordings.append(Recording(name, person, rate, record["values"], known))
-        by_split[split] = recordings
-    return by_split
 
 
 def fit(config: DataConfig, records: tf.data.Dataset) -> Fitted:
@@ -294,10 +201,10 @@ def examples(config: DataConfig, fitted: Fitted, records: tf.data.Dataset) -> tf
                 missing = length - len(part) // hop
                 samples = np.pad(part, ((0, missing * hop), (0, 0)), mode="edge")
                 classes = np.pad(flags[start : start + length], ((0, missing), (0, 0)))
-                known = np.arange(length) < length - missing
+                within = np.arange(length) < length - missing
                 targets = {
                     "active": classes.astype(np.float32),
-                    "known": known.astype(np.float32),
+                    "known": within.astype(np.float32),
                 }
                 yield samples, targets
 
@@ -332,7 +239,7 @@ def length(samples: tf.Tensor) -> tf.Tensor:
 
 def known_splits(config: DataConfig) -> Iterable[str]:
     """Of a source."""
-    by_split = _source(config)
+    by_split = recordings_of(config)
     if splits.WHOLE in by_split:
         return (splits.WHOLE,)
     return {*by_split, "validation"} if "train" in by_split else by_split

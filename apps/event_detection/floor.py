@@ -53,12 +53,14 @@ def floor(config: DataConfig, fitted: Fitted, records: Sequence[Record]) -> Mapp
     )
     answers: dict[str, list] = {"event": [], "confidence": [], "probabilities": []}
     for record in records:
-        every = np.zeros([len(record["values"]) // fitted.hop, 1 + len(fitted.classes)])
-        every[:, model.classes_] = model.predict_proba(surroundings(record["values"], fitted))
-        named = every[:, 1 : 1 + len(fitted.labels)]
+        shares_of_all = np.zeros([len(record["values"]) // fitted.hop, 1 + len(fitted.classes)])
+        shares_of_all[:, model.classes_] = model.predict_proba(
+            surroundings(record["values"], fitted)
+        )
+        named = shares_of_all[:, 1 : 1 + len(fitted.labels)]
         shares = np.concatenate([1 - named.sum(axis=1, keepdims=True), named], axis=1)
-        found = {"probabilities": shares, **events.of_rows(shares, rules)}
-        for name, value in found.items():
+        answer = {"probabilities": shares, **events.of_rows(shares, rules)}
+        for name, value in answer.items():
             answers[name].append(value)
     name = "logistic regression of each step's surroundings"
     return {"model": name, **score(records, answers, fitted).metrics}

@@ -60,28 +60,23 @@ def score(
         "f1": total.f1,
         "precision": total.precision,
         "recall": total.recall,
-        "class_f1": float(np.mean([one.f1 for one in by_class.values()])) if by_class else 0.0,
+        "class_f1": float(np.mean([result.f1 for result in by_class.values()]))
+        if by_class
+        else 0.0,
         "onset_error": 1000 * float(np.mean(np.abs(delays))) if delays else 1000 * seconds,
         "false_alarms": HOUR * len(total.false_alarms) / seconds,
     }
-    neutral = {}
-    for label, one in by_class.items():
-        neutral |= {
-            f"f1_{label}": one.f1,
-            f"precision_{label}": one.precision,
-            f"recall_{label}": one.recall,
-        }
     shown = max(range(len(parts)), key=lambda place: _errors(match, *parts[place]))
     return Score(
         metrics=metrics,
-        neutral=neutral,
+        neutral=_by_class(by_class),
         notes={
             "f1": f"of events of any class, found by {fitted.matching}",
             "class_f1": "the mean over classes, each by itself",
             "onset_error": "ms between the beginnings of a found event and the true one",
             "false_alarms": "an hour",
         },
-        tables={"Classes": [_row(label, one) for label, one in by_class.items()]},
+        tables={"Classes": [_row(label, result) for label, result in by_class.items()]},
         plots={
             "Onset error": functools.partial(
                 figures.delays, [abs(delay) for delay in delays], "seconds"
@@ -107,11 +102,11 @@ def matches(fitted: Fitted, found: Sequence[Event], truth: Sequence[Event]) -> M
 
 def truth_of(record: Record) -> list[Event]:
     """The events of a record, in seconds. Raises UserError without annotations."""
-    known = json.loads(as_text(record["events"]))
-    if known is None:
+    labelled = json.loads(as_text(record["events"]))
+    if labelled is None:
         raise UserError(f"{as_text(record['id'])} has no annotations; nothing can be scored.")
     rate = float(record["rate"])
-    return [Event(label, first / rate, (last + 1) / rate, 1.0) for label, first, last in known]
+    return [Event(label, first / rate, (last + 1) / rate, 1.0) for label, first, last in labelled]
 
 
 def _pairs(references, answers, fitted: Fitted) -> list[tuple[list[Event], list[Event]]]:
@@ -125,13 +120,13 @@ def _pairs(references, answers, fitted: Fitted) -> list[tuple[list[Event], list[
 
 
 def _any(found: Sequence[Event]) -> list[Event]:
-    """The same events, of one class."""
+    """The same events, all of one class."""
     return [Event(ANY, event.start, event.end, event.confidence) for event in found]
 
 
 def _labels(parts, fitted: Fitted) -> list[str]:
-    known = {event.label for _, truth in parts for event in truth}
-    return [*fitted.labels, *sorted(known - set(fitted.labels))]
+    names = {event.label for _, truth in parts for event in truth}
+    return [*fitted.labels, *sorted(names - set(fitted.labels))]
 
 
 def _of_class(parts, label: str, match) -> Matches:
@@ -147,21 +142,31 @@ def _of_class(parts, label: str, match) -> Matches:
     )
 
 
-def _row(label: str, one: Matches) -> dict[str, Any]:
+def _by_class(by_class: Mapping[str, Matches]) -> dict[str, float]:
+    """Each class's own metrics, by name."""
+    values = {}
+    for label, result in by_class.items():
+        values[f"f1_{label}"] = result.f1
+        values[f"precision_{label}"] = result.precision
+        values[f"recall_{label}"] = result.recall
+    return values
+
+
+def _row(label: str, result: Matches) -> dict[str, Any]:
     return {
         "class": label,
-        "events": len(one.pairs) + len(one.missed),
-        "found": len(one.pairs),
-        "false alarms": len(one.false_alarms),
-        "precision": round(one.precision, 4),
-        "recall": round(one.recall, 4),
-        "F1": round(one.f1, 4),
+        "events": len(result.pairs) + len(result.missed),
+        "found": len(result.pairs),
+        "false alarms": len(result.false_alarms),
+        "precision": round(result.precision, 4),
+        "recall": round(result.recall, 4),
+        "F1": round(result.f1, 4),
     }
 
 
 def _errors(match, found, truth) -> int:
-    one = match(_any(found), _any(truth))
-    return len(one.missed) + len(one.false_alarms)
+    result = match(_any(found), _any(truth))
+    return len(result.missed) + len(result.false_alarms)
 
 
 def _case(kind: str, record: Record, event: Event) -> dict[str, Any]:
@@ -179,9 +184,9 @@ def _wrong(references, parts, match) -> list[dict[str, Any]]:
     alarms = []
     missed = []
     for record, (found, truth) in zip(references, parts, strict=True):
-        one = match(found, truth)
-        alarms += [_case("false alarm", record, event) for event in one.false_alarms]
-        missed += [_case("missed", record, event) for event in one.missed]
+        result = match(found, truth)
+        alarms += [_case("false alarm", record, event) for event in result.false_alarms]
+        missed += [_case("missed", record, event) for event in result.missed]
     alarms.sort(key=lambda case: -case["confidence"])
     half = CASES // 2
     return [*alarms[: max(half, CASES - len(missed))], *missed[:half]][:CASES]

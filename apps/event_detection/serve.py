@@ -187,10 +187,10 @@ def open_device(folder: pathlib.Path) -> OnDevice:
         return {"values": values[None, : len(values) // hop * hop]}
 
     def answer(outputs: Mapping[str, np.ndarray]) -> dict[str, Any]:
-        said = outputs["probabilities"][0]
-        probabilities = np.zeros_like(said)
+        late = outputs["probabilities"][0]
+        probabilities = np.zeros_like(late)
         probabilities[:, 0] = 1.0
-        rest = said[ahead:]
+        rest = late[ahead:]
         probabilities[: len(rest)] = rest
         return {"probabilities": probabilities, **events.of_rows(probabilities, rules)}
 
@@ -237,10 +237,10 @@ class Follower:
 
 def show(fitted: Any, answer: Mapping[str, Any]) -> list[str]:
     """A line an event: when, which, and how sure."""
-    found = events.of_answer(answer, fitted.labels, fitted.step)
+    happened = events.of_answer(answer, fitted.labels, fitted.step)
     return [
         f"{event.start:.2f} to {event.end:.2f} s  {event.label} {event.confidence:.2f}"
-        for event in found
+        for event in happened
     ] or ["no event"]
 
 

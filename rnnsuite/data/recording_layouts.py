@@ -44,8 +44,8 @@ def read_recordings(root: pathlib.Path, config: RecordingsConfig) -> dict[str, l
     """
     if not root.is_dir():
         raise UserError(f"There is no folder {root}.")
-    is_known = (root / ACTIVITIES).is_file()
-    by_split = _activities(root) if is_known else _annotated(root, config)
+    has_activities = (root / ACTIVITIES).is_file()
+    by_split = _activities(root) if has_activities else _annotated(root, config)
     if not by_split:
         raise UserError(f"{root} holds no recordings ({', '.join(SOUNDS + ARRAYS)} or tables).")
     return by_split
@@ -78,9 +78,11 @@ def _annotated(root: pathlib.Path, config: RecordingsConfig) -> dict[str, list[R
             raise UserError(f"{root} has no recording {name!r}, which a table names.")
     by_split: dict[str, list[Recording]] = {}
     for name, (path, values, rate) in by_name.items():
-        known = _labelled(path, events.get(name, []), config, rate, len(values)) if events else None
+        labelled = (
+            _labelled(path, events.get(name, []), config, rate, len(values)) if events else None
+        )
         person = persons.get(name) or name
-        recording = Recording(name, person, rate, values, known)
+        recording = Recording(name, person, rate, values, labelled)
         by_split.setdefault(splits.get(name, WHOLE), []).append(recording)
     return by_split
 

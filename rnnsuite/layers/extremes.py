@@ -59,22 +59,25 @@ class Novelty(Streamable):
         channels: of values.
         steps: values that are compared together.
         memory: steps back to which neighbours are looked for.
+        apart: steps from one of these values to the next.
 
     Raises:
-        ValueError: for a memory of fewer than the steps.
+        ValueError: for a memory of fewer steps than are compared.
     """
 
-    def __init__(self, channels: int, steps: int, memory: int):
-        if not 1 <= steps <= memory:
-            raise ValueError(f"steps must be from 1 to memory = {memory}, not {steps}")
+    def __init__(self, channels: int, steps: int, memory: int, apart: int = 1):
+        if not 1 <= steps * apart <= memory:
+            raise ValueError(f"steps must be from 1 to memory = {memory}, not {steps * apart}")
         self.channels = channels
         self.steps = steps
         self.memory = memory
+        self.apart = apart
+        # Behind the memory stand the values that are compared with the new one.
+        self.size = memory + (steps - 1) * apart
 
     @property
     def states(self) -> dict[str, StateSpec]:
-        # Behind the memory stand the values that are compared with the new one.
-        shape = (self.memory + self.steps - 1, self.channels)
+        shape = (self.size, self.channels)
         return {"recent": StateSpec(shape), "present": StateSpec(shape)}
 
     def stream(self, x, states):
@@ -86,13 +89,12 @@ class Novelty(Streamable):
             present = tf.concat([present[:, 1:], flags], axis=1)
             return distance, {"recent": recent, "present": present}
         time = tf.shape(x)[1]
-        size = self.memory + self.steps - 1
         recent = tf.concat([recent, values], axis=1)
         present = tf.concat([present, flags], axis=1)
         distances = tf.TensorArray(x.dtype, time, element_shape=x[:, 0].shape)
 
         def step(place, distances):
-            before = slice(place, place + size)
+            before = slice(place, place + self.size)
             distance = self._distance(
                 values[:, place], flags[:, place], recent[:, before], present[:, before]
             )
@@ -101,21 +103,23 @@ class Novelty(Streamable):
         _, distances = tf.while_loop(
             lambda place, _: place < time, step, (0, distances), maximum_iterations=time
         )
-        after = {"recent": recent[:, -size:], "present": present[:, -size:]}
+        after = {"recent": recent[:, -self.size :], "present": present[:, -self.size :]}
         return tf.transpose(distances.stack(), [1, 0, 2]), after
 
     def _distance(self, value, flag, recent, present):
         """Of a value `[batch, channels]` and those just before it to the most similar ones."""
         squares = tf.zeros([1, 1, self.channels])
-        known = flag[:, None]
+        comparable = flag[:, None]
         for back in range(self.steps):
-            own = value if back == 0 else recent[:, -back]
-            own_flag = flag if back == 0 else present[:, -back]
+            lag = back * self.apart
+            own = value if back == 0 else recent[:, -lag]
+            own_flag = flag if back == 0 else present[:, -lag]
             # Neighbours end before the values that are compared begin.
-            place = slice(self.steps - 1 - back, self.memory - back)
+            first = (self.steps - 1) * self.apart - lag
+            place = slice(first, self.memory - self.apart - lag + 1)
             squares += tf.square(own[:, None] - recent[:, place])
-            known *= own_flag[:, None] * present[:, place]
-        nearest = tf.reduce_min(tf.where(known > 0, squares, FAR), axis=1)
+            comparable *= own_flag[:, None] * present[:, place]
+        nearest = tf.reduce_min(tf.where(comparable > 0, squares, FAR), axis=1)
         distance = tf.sqrt(nearest / self.steps)
         return tf.where(nearest < FAR, distance, tf.fill(tf.shape(distance), math.nan))
 
@@ -178,21 +182,21 @@ class RunningExtremes(Streamable):
 
     def _step(self, value, observed, states):
         """The tail of values `[batch, channels]`, and the states after them."""
-        largest, known = states["largest"], states["known"]
+        largest, values_before = states["largest"], states["known"]
         least = largest[..., -1]
         excess = tf.reduce_sum(largest, axis=-1) - self.count * least
-        deviation = tf.sqrt(states["squares"] / tf.maximum(known, 1.0))
+        deviation = tf.sqrt(states["squares"] / tf.maximum(values_before, 1.0))
         smallest = SMALLEST * (tf.abs(least) + deviation) + TINY
         scale = tf.maximum(excess / (self.count - 1), smallest)
-        nats = tf.math.log(tf.maximum(known, 1.0) / self.count) + (value - least) / scale
-        is_extreme = observed & (known >= self.warm) & (value > least)
+        nats = tf.math.log(tf.maximum(values_before, 1.0) / self.count) + (value - least) / scale
+        is_extreme = observed & (values_before >= self.warm) & (value > least)
         # Before so many are known, the places that are left hold what any value exceeds.
         places = tf.range(self.count, dtype=value.dtype)
-        held = tf.where(places < known[..., None], largest, -FAR)
-        candidates = tf.concat([held, tf.where(observed, value, -FAR)[..., None]], axis=-1)
+        filled = tf.where(places < values_before[..., None], largest, -FAR)
+        candidates = tf.concat([filled, tf.where(observed, value, -FAR)[..., None]], axis=-1)
         after = tf.math.top_k(candidates, self.count).values
         added = tf.cast(observed, value.dtype)
-        count = known + added
+        count = values_before + added
         step = (value - states["mean"]) * added
         mean = states["mean"] + step / tf.maximum(count, 1.0)
         return tf.where(is_extreme, nats, tf.zeros_like(nats)), {

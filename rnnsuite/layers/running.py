@@ -187,6 +187,62 @@ class RunningTail(Streamable):
         return tf.where(is_warm & observed, tail, tf.zeros_like(tail)), end._asdict()
 
 
+class RunningRatio(Streamable):
+    """How many times their mean in the long run the last values are, of every channel.
+
+    Both are means whose values count less, the older they are. 0 as long as fewer than `warm`
+    values are known, and where one is missing.
+
+    Args:
+        channels: of values, at least 0, NaN where one is missing.
+        short, memory: steps after which a value counts half in the one mean and the other.
+        resolution: what is added to the long one: a value of which nothing is made.
+        warm: steps that must be known.
+    """
+
+    def __init__(
+        self,
+        channels: int,
+        short: float,
+        memory: float,
+        resolution: float = 0.0,
+        warm: int = 30,
+    ):
+        self.channels = channels
+        self.short = short
+        self.memory = memory
+        self.resolution = resolution
+        self.warm = warm
+
+    @property
+    def states(self) -> dict[str, StateSpec]:
+        specs = _specs(self.channels)
+        return {
+            f"{part}_{name}": spec for part in ("short", "long") for name, spec in specs.items()
+        }
+
+    def stream(self, x, states):
+        observed = tf.math.is_finite(x)
+        values = tf.where(observed, x, tf.zeros_like(x))
+        begin = {
+            part: Moments(*(states[f"{part}_{name}"] for name in Moments._fields))
+            for part in ("short", "long")
+        }
+        short, short_end = moments_before(values, observed, begin["short"], self.short)
+        long, long_end = moments_before(values, observed, begin["long"], self.memory)
+        # The last value belongs to the short mean.
+        recent = tf.concat([short.mean[:, 1:], short_end.mean[:, None]], axis=1)
+        ratio = recent / (long.mean + self.resolution + TINY)
+        is_warm = long.has(self.warm, self.memory)
+        ends = {"short": short_end, "long": long_end}
+        new = {
+            f"{part}_{name}": value
+            for part, end in ends.items()
+            for name, value in end._asdict().items()
+        }
+        return tf.where(is_warm & observed, ratio, tf.zeros_like(ratio)), new
+
+
 def log_upper_tail(x: tf.Tensor) -> tf.Tensor:
     """The logarithm of a standard normal distribution's upper tail, by operations that devices
     have, without underflow.

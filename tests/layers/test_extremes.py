@@ -25,16 +25,17 @@ def test_short_means_leave_missing_values_out(series):
         np.testing.assert_allclose(found[0, place, 1], expected, rtol=1e-5)
 
 
-@pytest.mark.parametrize("steps", [1, 3])
-def test_novelty_is_the_distance_to_the_nearest_before(series, steps):
+@pytest.mark.parametrize(("steps", "apart"), [(1, 1), (3, 1), (3, 2)])
+def test_novelty_is_the_distance_to_the_nearest_before(series, steps, apart):
     memory = 20
-    found = whole(Novelty(2, steps, memory), series)
+    found = whole(Novelty(2, steps, memory, apart), series)
     x = series[0, :, 1]
     for place in range(60):
-        own = [x[place - back] if place >= back else np.nan for back in range(steps)]
+        lags = [apart * back for back in range(steps)]
+        own = [x[place - lag] if place >= lag else np.nan for lag in lags]
         distances = []
-        for last in range(max(place - memory, steps - 1), place - steps + 1):
-            other = [x[last - back] for back in range(steps)]
+        for last in range(max(place - memory, lags[-1]), place - steps * apart + 1):
+            other = [x[last - lag] for lag in lags]
             distances.append(np.sqrt(np.mean(np.square(np.subtract(own, other)))))
         known = [distance for distance in distances if np.isfinite(distance)]
         expected = min(known) if known else np.nan

@@ -7,7 +7,7 @@ from scipy import stats
 
 from rnnsuite.layers import Chain, Parallel
 from rnnsuite.layers.extremes import Novelty, Rising, RunningExtremes, ShortMean
-from rnnsuite.layers.running import RunningScale, RunningTail, log_upper_tail
+from rnnsuite.layers.running import RunningRatio, RunningScale, RunningTail, log_upper_tail
 from tests.layers.pieces import in_pieces, whole
 
 MEMORY = 20.0
@@ -51,6 +51,22 @@ def test_scaled_by_what_came_before(series):
             np.testing.assert_array_equal(found[row, :, 2 + channel], is_known)
 
 
+def test_the_ratio_of_a_short_mean_to_a_long_one(series):
+    x = np.abs(series)
+    found = whole(RunningRatio(2, 3.0, MEMORY, 0.5, warm=8), x)
+    values = x[0, :, 1]
+    observed = np.isfinite(values)
+    for place in range(60):
+        if observed[:place].sum() < 8 or not observed[place]:
+            assert found[0, place, 1] == 0
+            continue
+        until = values[: place + 1][observed[: place + 1]]
+        means = []
+        for part, memory in ((until, 3.0), (until[:-1], MEMORY)):
+            means.append(np.average(part, weights=0.5 ** (np.arange(len(part))[::-1] / memory)))
+        np.testing.assert_allclose(found[0, place, 1], means[0] / (means[1] + 0.5), rtol=1e-4)
+
+
 def test_the_tail_of_a_short_mean(series):
     x = np.where(np.isnan(series), 1.0, series)
     found = whole(Chain(mean=ShortMean(2, 3), tail=RunningTail(2, MEMORY, warm=10)), x)
@@ -67,6 +83,7 @@ def test_the_tail_of_a_short_mean(series):
 PARTS = {
     "scale": RunningScale(2, MEMORY),
     "tail": RunningTail(2, MEMORY, warm=5),
+    "ratio": RunningRatio(2, 3.0, MEMORY, 0.1, warm=5),
     "mean": Chain(mean=ShortMean(2, 3), tail=RunningTail(2, MEMORY, warm=5)),
     "extremes": Parallel(
         novelty=Novelty(2, 3, 20), tail=Chain(mean=ShortMean(2, 4), tail=RunningExtremes(2, 5, 9))

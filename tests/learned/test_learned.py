@@ -12,7 +12,7 @@ from rnnsuite.inputs import audio
 from rnnsuite.pipeline import config as configuration
 from rnnsuite.pipeline.inference.card import data_section, training_config
 from rnnsuite.pipeline.inference.evaluate import evaluate
-from rnnsuite.pipeline.inference.models import open_model
+from rnnsuite.pipeline.inference.models import fitted_of, open_model
 from rnnsuite.pipeline.inference.session import stream
 from rnnsuite.pipeline.train.train import train
 
@@ -122,3 +122,50 @@ def _with_shuffled_futures(windows):
         return pairs.map(lambda own, other: {**own, "truth": other["truth"]})
 
     return shuffled
+
+
+@pytest.mark.parametrize("is_shuffled", [False, True])
+def test_anomalies_are_found_by_what_came_before(tmp_path, monkeypatch, is_shuffled):
+    """No single observation shows the sample's anomalies, and a model that learned from series
+    shuffled in time finds no more of them than a forest of single observations does.
+    """
+    from apps.anomaly_detection import data
+    from apps.anomaly_detection.floor import floors
+
+    if is_shuffled:
+        monkeypatch.setattr(data, "_cut", _with_shuffled_steps(data._cut))
+    app = trained("anomaly_detection", tmp_path / "run")
+    monkeypatch.undo()
+    section = data_section(app, tmp_path / "run", None)
+    found = evaluate(app, tmp_path / "run", split="test").score.metrics
+    if is_shuffled:
+        assert found["auc_pr"] < 0.25
+        assert found["f1"] < 0.6
+        return
+    assert found["f1"] >= 0.9
+    assert found["auc_pr"] > 0.75
+    records = collect(app.data.load(section, "test"))
+    forest, gaussian = floors(section, fitted_of(app, tmp_path / "run"), records)
+    assert forest["f1"] <= 0.6
+    assert gaussian["f1"] <= 0.6
+
+
+def _with_shuffled_steps(cut):
+    """Windows of series whose steps are in any order."""
+    rng = np.random.default_rng(0)
+
+    def shuffled(config, numbers, scored, observed, begin):
+        order = rng.permutation(len(numbers))
+        return cut(config, numbers[order], scored, observed[order], begin)
+
+    return shuffled
+
+
+def test_events_that_differ_in_order_are_told_apart(tmp_path):
+    app = trained("event_detection", tmp_path / "run")
+    evaluation = evaluate(app, tmp_path / "run", split="test")
+    assert evaluation.score.metrics["f1"] >= 0.9
+    assert evaluation.score.metrics["class_f1"] >= 0.9
+    assert evaluation.floor["class_f1"] <= 0.7
+    rows = {row["read"]: row for row in evaluation.score.tables["As a stream"]}
+    assert rows["as a stream"]["f1"] >= rows["both directions"]["f1"] - 0.03

@@ -109,11 +109,13 @@ def test_the_loss_is_of_what_follows_and_of_what_was(model, scaled):
     )
 
 
-@pytest.mark.parametrize("tail", ["extremes", "likelihood"])
+@pytest.mark.parametrize("tail", ["extremes", "likelihood", "ratio"])
 def test_fed_in_pieces_it_is_the_same(model, tail):
+    evidence = ("novelty",) if tail == "ratio" else CONFIG.evidence
+    config = dataclasses.replace(CONFIG, tail=tail, evidence=evidence, pool=2)
     x = np.random.default_rng(2).normal(size=[1, 150, 3]).astype("float32")
     x[0, 110:113] = np.nan
-    chain = scores(model, dataclasses.replace(CONFIG, tail=tail), FITTED)
+    chain = scores(model, config, FITTED)
     expected = whole(chain, x)
     assert expected.shape == (1, 150, 2)
     assert (expected[0, :100] == 0).all()
@@ -128,7 +130,10 @@ def test_a_sum_is_capped_and_leaves_missing_ones_out():
 
 def test_impossible_evidence_is_refused():
     config = ModelConfig(evidence=("forecast", "value"), tail="none")
-    with pytest.raises(UserError, match=r"model.tail: none .* value needs one"):
+    with pytest.raises(UserError, match=r"model.tail: none is for .* value needs another"):
+        build(config, FITTED)
+    config = ModelConfig(evidence=("novelty", "forecast"), tail="ratio")
+    with pytest.raises(UserError, match=r"ratio is for novelty; forecast needs another"):
         build(config, FITTED)
 
 
