@@ -11,6 +11,7 @@ from rnnsuite.core.section import (
     NotNegativeInt,
     Positive,
     PositiveFloat,
+    Probability,
     section,
 )
 from rnnsuite.data.recordings import RecordingsConfig
@@ -30,6 +31,11 @@ class DataConfig(RecordingsConfig):
     """Samples of a step of the model."""
     context: NotNegativeInt = 4
     """Steps before its own that a step reads the samples of."""
+    memory: NotNegative = 0.0
+    """Seconds by whose mean and deviation samples are scaled once more, so that neither gain nor
+    drift matters; 0 where the level itself tells something."""
+    balance: Probability = 0.0
+    """How much rare classes weigh more: by this power of how rare they are; 0 for not at all."""
     look_ahead: NotNegativeInt = 5
     """Steps that a stream waits before it answers."""
     window: Annotated[int, pydantic.Field(ge=8)] = 300

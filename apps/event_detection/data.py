@@ -1,9 +1,10 @@
 """Recordings from a source to windows with a class at every step, divided by people."""
 
+import collections
 import dataclasses
 import json
 import logging
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 import tensorflow as tf
@@ -32,6 +33,8 @@ class Fitted:
         others: classes behind them that are no events.
         rate: samples a second.
         mean, deviation: of each channel.
+        weights: of steps of the background and of each class.
+        memory: steps by which samples are scaled once more; 0 for none.
         hop, context, look_ahead, window, matching, tolerance: see `DataConfig`.
     """
 
@@ -40,6 +43,8 @@ class Fitted:
     rate: float
     mean: tuple[float, ...]
     deviation: tuple[float, ...]
+    weights: tuple[float, ...]
+    memory: int
     hop: int
     context: int
     look_ahead: int
@@ -114,13 +119,14 @@ def fit(config: DataConfig, records: tf.data.Dataset) -> Fitted:
     Raises:
         UserError: for recordings of different rates, without events, or shorter than a step.
     """
-    labels: set[str] = set()
+    lasting: collections.Counter[str] = collections.Counter()
     rates: set[float] = set()
     count = 0
     total = squares = np.zeros(())
     for record in records.as_numpy_iterator():
         events = json.loads(record["events"])
-        labels |= {label for label, _, _ in events or ()}
+        for label, first, last in events or ():
+            lasting[label] += last + 1 - first
         rates.add(float(record["rate"]))
         values = record["values"].astype(np.float64)
         count += len(values)
@@ -128,8 +134,9 @@ def fit(config: DataConfig, records: tf.data.Dataset) -> Fitted:
         squares = squares + np.square(values).sum(axis=0)
     if len(rates) > 1:
         raise UserError(f"{config.source}: recordings are of {sorted(rates)} samples a second.")
-    others = labels & set(config.background)
-    if not labels - others:
+    others = sorted(set(lasting) & set(config.background))
+    labels = sorted(set(lasting) - set(others))
+    if not labels:
         raise UserError(f"{config.source}: train has no events (data.label, data.background).")
     mean = total / count
     deviation = np.sqrt(np.maximum(squares / count - mean**2, 0))
@@ -138,11 +145,13 @@ def fit(config: DataConfig, records: tf.data.Dataset) -> Fitted:
     (rate,) = rates
     log.info("%d classes, %.1f minutes.", len(labels), count / rate / 60)
     return Fitted(
-        tuple(sorted(labels - others)),
-        tuple(sorted(others)),
+        tuple(labels),
+        tuple(others),
         rate,
         tuple(mean.tolist()),
         tuple(deviation.tolist()),
+        _weights(config, count, [lasting[label] for label in (*labels, *others)]),
+        round(config.memory * rate / config.hop),
         config.hop,
         config.context,
         config.look_ahead,
@@ -150,6 +159,13 @@ def fit(config: DataConfig, records: tf.data.Dataset) -> Fitted:
         config.matching,
         config.tolerance,
     )
+
+
+def _weights(config: DataConfig, samples: int, lasting: Sequence[int]) -> tuple[float, ...]:
+    """Of the background and of each class, by the samples that each lasts; 1 on average."""
+    shares = np.array([max(samples - sum(lasting), 1), *lasting]) / samples
+    weights = (1 / shares) ** config.balance
+    return tuple((weights / (weights * shares).sum()).tolist())
 
 
 def active(fitted: Fitted, record: Mapping, steps: int) -> np.ndarray:
@@ -183,7 +199,7 @@ def examples(config: DataConfig, fitted: Fitted, records: tf.data.Dataset) -> tf
     """(samples, targets) of windows.
 
     Samples are `[window * hop, channels]`; targets `active` `[window, classes]`, 1 where a class
-    happens, and `known` `[window]`, 0 behind the end of a recording.
+    happens, and `weight` `[window]`, 0 behind the end of a recording.
     """
     length = config.window
     hop = config.hop
@@ -201,10 +217,12 @@ def examples(config: DataConfig, fitted: Fitted, records: tf.data.Dataset) -> tf
                 missing = length - len(part) // hop
                 samples = np.pad(part, ((0, missing * hop), (0, 0)), mode="edge")
                 classes = np.pad(flags[start : start + length], ((0, missing), (0, 0)))
+                number = np.where(classes.any(axis=1), 1 + classes.argmax(axis=1), 0)
                 within = np.arange(length) < length - missing
+                weight = np.where(within, np.array(fitted.weights)[number], 0)
                 targets = {
                     "active": classes.astype(np.float32),
-                    "known": within.astype(np.float32),
+                    "weight": weight.astype(np.float32),
                 }
                 yield samples, targets
 
@@ -212,7 +230,7 @@ def examples(config: DataConfig, fitted: Fitted, records: tf.data.Dataset) -> tf
         tf.TensorSpec([length * hop, len(fitted.mean)], tf.float32),
         {
             "active": tf.TensorSpec([length, len(fitted.classes)], tf.float32),
-            "known": tf.TensorSpec([length], tf.float32),
+            "weight": tf.TensorSpec([length], tf.float32),
         },
     )
     return tf.data.Dataset.from_generator(windows, output_signature=spec)

@@ -28,7 +28,9 @@ def build(config: ModelConfig, fitted: Fitted) -> keras.Model:
         classes, or the classes alone where several can be at once.
     """
     samples = keras.Input([None, len(fitted.mean)], name="samples")
-    frames = Frames(fitted.hop, fitted.context, fitted.mean, fitted.deviation, name="frames")
+    frames = Frames(
+        fitted.hop, fitted.context, fitted.mean, fitted.deviation, fitted.memory, name="frames"
+    )
     x = keras.layers.Dense(config.projection, activation="relu", name="projection")(frames(samples))
     x = LockedDropout(config.dropout)(x)
     outputs = len(fitted.classes) + config.exclusive
@@ -75,7 +77,7 @@ def loss(
         Values `[batch]` by the names in METRICS.
     """
     active = targets["active"]
-    weights = targets["known"] * (1 + config.boundary * _beside_boundaries(active))
+    weights = targets["weight"] * (1 + config.boundary * _beside_boundaries(active))
     whole = _cross_entropy(config, active, outputs["whole"], weights)
     time = tf.shape(outputs["stream"])[1]
     stream = _cross_entropy(config, active[:, :time], outputs["stream"], weights[:, :time])

@@ -107,6 +107,9 @@ LAYERS = {
 FEATURES = {
     "LogMel": Row(lambda: LogMel(20), (random(2, 3200),)),
     "Frames": Row(lambda: Frames(1, 2, [0.5] * 4, [2.0] * 4), SEQUENCE, is_float32=True),
+    "Frames with memory": Row(
+        lambda: Frames(1, 0, [0.5] * 4, [2.0] * 4, memory=3), SEQUENCE, is_float32=True
+    ),
     "FeatureNormalization": Row(
         lambda: FeatureNormalization("running", [0.5] * 4, [2.0] * 4, steps=5.0), SEQUENCE
     ),

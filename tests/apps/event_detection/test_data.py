@@ -84,7 +84,20 @@ def test_a_recording_shorter_than_a_window_is_filled(tmp_path):
     config = config_of(folder(tmp_path, rows=ROWS), window=30)
     fitted = fit(config, load(config, "train"))
     ((_, targets), *_) = DATA.examples(config, fitted, load(config, "train")).as_numpy_iterator()
-    assert targets["known"].tolist() == [1] * 20 + [0] * 10
+    assert targets["weight"].tolist() == [1] * 20 + [0] * 10
+
+
+def test_rare_classes_weigh_more(tmp_path):
+    rows = [*ROWS, "r0,8,8.5,snap"]
+    config = config_of(folder(tmp_path, rows=rows), balance=0.5, memory=2.0, validation=0.0)
+    fitted = fit(config, load(config, "all"))
+    assert fitted.memory == 4
+    shares = np.array([600 - 120 - 5, 120, 5]) / 600
+    expected = shares**-0.5 / (shares**0.5).sum()
+    np.testing.assert_allclose(fitted.weights, expected)
+    (_, targets), *_ = DATA.examples(config, fitted, load(config, "all")).as_numpy_iterator()
+    np.testing.assert_allclose(targets["weight"][:5], [expected[0]] * 4 + [expected[1]], rtol=1e-6)
+    assert fit(config_of(tmp_path), load(config, "all")).weights == pytest.approx((1, 1, 1))
 
 
 def test_a_constant_channel_is_left_as_it_is(tmp_path):

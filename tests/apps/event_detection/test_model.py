@@ -13,7 +13,9 @@ from apps.event_detection.data import Fitted
 from apps.event_detection.model import build, causal, loss
 from apps.event_detection.windows import in_windows
 
-FITTED = Fitted(("a", "b"), ("c",), 50.0, (1.0, 0.0), (2.0, 1.0), 4, 2, 3, 12, "overlap", 0.5)
+FITTED = Fitted(
+    ("a", "b"), ("c",), 50.0, (1.0, 0.0), (2.0, 1.0), (1.0,) * 4, 0, 4, 2, 3, 12, "overlap", 0.5
+)
 CONFIG = ModelConfig(projection=6, units=5, stream_units=5, boundary=2.0)
 
 
@@ -35,7 +37,7 @@ def targets():
     active[1, 7:9, 1] = 1
     known = np.ones([2, 12], np.float32)
     known[1, 10:] = 0
-    return {"active": active, "known": known}
+    return {"active": active, "weight": known}
 
 
 def test_cross_entropy_weighs_boundaries_and_knows_the_end(model, samples):
@@ -46,7 +48,7 @@ def test_cross_entropy_weighs_boundaries_and_knows_the_end(model, samples):
     classes[0, 3:6] = 1
     classes[1, 5:8] = 3
     classes[1, 7:9] = 2  # of two at once, the first in their order
-    weights = targets()["known"].copy()
+    weights = targets()["weight"].copy()
     for row, places in ((0, [2, 3, 5, 6]), (1, [4, 5, 6, 7, 8, 9])):
         weights[row, places] *= 1 + CONFIG.boundary
     nats = -np.take_along_axis(log_softmax(outputs["whole"], -1), classes[..., None], -1)[..., 0]
@@ -66,7 +68,7 @@ def test_several_classes_at_once(samples):
     model = build(config, FITTED)
     outputs = model(samples)
     assert outputs["whole"].shape == (2, 12, 3)
-    active, known = targets()["active"], targets()["known"]
+    active, known = targets()["active"], targets()["weight"]
     logits = np.asarray(outputs["whole"], np.float64)
     nats = (np.log1p(np.exp(logits)) - active * logits).sum(axis=-1)
     expected = (nats * known).sum(axis=1) / known.sum(axis=1)

@@ -20,7 +20,7 @@ from rnnsuite.pipeline.inference.models import fitted_of
 from rnnsuite.pipeline.inference.session import Session
 from tests.conftest import train_and_export
 
-FITTED = Fitted(("a", "b"), (), 10.0, (0.0,), (1.0,), 5, 1, 2, 20, "overlap", 0.5)
+FITTED = Fitted(("a", "b"), (), 10.0, (0.0,), (1.0,), (1.0,) * 3, 0, 5, 1, 2, 20, "overlap", 0.5)
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +67,9 @@ def test_odd_recordings(finished, values):
 
 
 def test_what_is_no_event_belongs_to_the_background():
-    fitted = Fitted(("a",), ("c",), 10.0, (0.0,), (1.0,), 5, 1, 2, 20, "overlap", 0.5)
+    fitted = Fitted(
+        ("a",), ("c",), 10.0, (0.0,), (1.0,), (1.0,) * 3, 0, 5, 1, 2, 20, "overlap", 0.5
+    )
     logits = np.log(np.array([[0.2, 0.3, 0.5]], np.float32))
     np.testing.assert_allclose(shares(logits, fitted, True), [[0.7, 0.3]], atol=1e-6)
     logits = np.array([[0.0, 5.0]], np.float32)
