@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from rnnsuite.app import Data
 from rnnsuite.core.errors import UserError
+from rnnsuite.core.text import as_text
 from rnnsuite.data import splits
 from rnnsuite.data.recordings import Recording
 
@@ -184,7 +185,7 @@ def active(fitted: Fitted, record: Mapping, steps: int) -> np.ndarray:
 
 def check_record(record: Mapping, fitted: Fitted) -> None:
     """Raises UserError for a recording of another rate, or other channels, than the model's."""
-    name = record["id"].decode()
+    name = as_text(record["id"])
     channels = record["values"].shape[1]
     if channels != len(fitted.mean):
         raise UserError(f"{name} has {channels} channels, and the model {len(fitted.mean)}.")

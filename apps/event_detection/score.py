@@ -15,7 +15,7 @@ from rnnsuite.device.events import Event
 from rnnsuite.tasks.detection import events, figures
 from rnnsuite.tasks.detection.matching import Matches, by_intersection, by_onset, by_overlap
 
-from .data import Fitted
+from .data import Fitted, check_record
 from .floor import floor
 
 METRICS: Mapping[str, Direction] = {
@@ -46,7 +46,7 @@ def score(
         The score.
 
     Raises:
-        UserError: for records without annotations.
+        UserError: for records without annotations, or of another rate than the model's.
     """
     if fitted is None:
         raise UserError("Events are scored by what was fitted on train, which is not known here.")
@@ -112,6 +112,7 @@ def truth_of(record: Record) -> list[Event]:
 def _pairs(references, answers, fitted: Fitted) -> list[tuple[list[Event], list[Event]]]:
     pairs = []
     for place, record in enumerate(references):
+        check_record(record, fitted)
         answer = {name: answers[name][place] for name in ("event", "confidence")}
         found = events.of_answer(answer, fitted.labels, fitted.step)
         truth = [event for event in truth_of(record) if event.label not in fitted.others]

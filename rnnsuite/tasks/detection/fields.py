@@ -5,6 +5,7 @@ import pathlib
 
 import numpy as np
 
+from rnnsuite.core.errors import UserError
 from rnnsuite.core.fields import Array
 from rnnsuite.data import tables
 from rnnsuite.data.channels import ChannelsConfig, read_table
@@ -20,6 +21,8 @@ class SeriesField(Array):
     def parse(self, text: str) -> np.ndarray:
         path = pathlib.Path(text.strip()).expanduser()
         if tables.is_table(path):
+            if not path.is_file():
+                raise UserError(f"There is no table {path}.")
             return read_table(path, ChannelsConfig()).values
         text = text.strip()
         if not text.startswith("["):

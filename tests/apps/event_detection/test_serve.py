@@ -109,7 +109,7 @@ def scored(found, truth, **more):
     record = {
         "id": b"r",
         "rate": 10.0,
-        "values": np.zeros([100, 1]),
+        "values": np.zeros([100, 1], np.float32),
         "events": json.dumps(truth).encode(),
     }
     shares_of = np.zeros([20, 3])

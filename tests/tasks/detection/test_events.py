@@ -20,7 +20,7 @@ def in_graph(probabilities, rules):
     return {name: value.numpy() for name, value in function(probabilities).items()}
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(
     st.lists(st.integers(0, 3), min_size=1, max_size=40),
     st.integers(1, 4),

@@ -1,5 +1,6 @@
 """Thresholds: tails of known distributions, drifts, and what stands out of itself."""
 
+import json
 import math
 
 import numpy as np
@@ -9,6 +10,8 @@ from scipy import stats
 from rnnsuite.data.channels import runs
 from rnnsuite.tasks.detection.dynamic import best_threshold, dynamic, pruned, widened
 from rnnsuite.tasks.detection.thresholds import (
+    MOST,
+    Largest,
     Spot,
     Tail,
     drifting_spot,
@@ -122,3 +125,44 @@ def test_the_best_threshold_is_between_what_is_normal_and_what_is_not():
 def test_margins():
     flags = np.array([1, 0, 0, 1, 1, 0, 0, 0, 1], bool)
     assert widened(flags, 1).tolist() == [1, 1, 1, 1, 1, 1, 0, 1, 1]
+
+
+@pytest.fixture(scope="module")
+def many():
+    return np.random.default_rng(0).exponential(size=200_000)
+
+
+@pytest.mark.parametrize("risk", [1e-2, 1e-3, 1e-5])
+def test_the_largest_scores_are_enough_for_a_tail(many, risk):
+    """What is kept of them gives the threshold that all of them give."""
+    largest = Largest.of([many[:70_000], many[70_000:]])
+    assert len(largest.scores) == MOST
+    assert largest.count == len(many)
+    assert largest.threshold("peaks", risk) == pytest.approx(
+        peaks_over_threshold(many, risk).threshold(risk), rel=1e-3
+    )
+    if risk * len(many) >= 10:
+        assert largest.threshold("quantile", risk) == pytest.approx(quantile(many, risk), rel=1e-2)
+
+
+def test_the_largest_scores_in_json_are_the_same(many):
+    largest = Largest.of([many])
+    assert Largest.read(json.loads(json.dumps(largest.plain()))) == largest
+    nothing_stands_out = Largest.of([np.ones(100)])
+    assert nothing_stands_out.plain()["dynamic"] is None
+    assert Largest.read(nothing_stands_out.plain()) == nothing_stands_out
+
+
+def test_without_a_tail_only_more_than_the_largest_is_an_anomaly():
+    largest = Largest.of([np.full(50, 3.0)])
+    assert largest.threshold("dynamic", 1e-3) > 3.0
+    few = Largest.of([np.array([1.0, 2.0, 5.0])])
+    assert few.threshold("peaks", 1e-3) >= 5.0
+    assert few.threshold("quantile", 1e-3) == 5.0
+
+
+def test_scores_that_are_not_finite_do_not_count():
+    largest = Largest.of([np.array([1.0, np.nan, 2.0]), np.array([np.inf])])
+    assert (largest.scores, largest.count) == ((2.0, 1.0), 2)
+    with pytest.raises(ValueError, match="no finite score"):
+        Largest.of([np.array([np.nan])])
