@@ -206,12 +206,14 @@ class Stream:
             "microphone".
         follow: `follow(settings, fitted)` gives an object whose `feed(outputs)` and `end()` give
             what was found, as JSON-able mappings.
+        is_shared: whether the section's settings hold for whole requests, too.
     """
 
     section: str
     signature: str
     chunks: Callable[[str, Any], Iterator[Inputs]]
     follow: Callable[[Any, Any], Any]
+    is_shared: bool = False
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from rnnsuite.core.errors import NoSplit
+from rnnsuite.core.errors import NoSplit, UserError
 from rnnsuite.data import sources, splits
 from rnnsuite.data.channel_layouts import read_channels
 from rnnsuite.data.channels import Channels, channel_names, runs
@@ -43,6 +43,8 @@ def _check_split(split: str, names: Iterable[str]) -> None:
 
 
 def _by_time(config: DataConfig, item: Channels, split: str) -> tuple[Channels, int]:
+    if config.cuts[0] > config.cuts[1]:
+        raise UserError(f"data.cuts: {list(config.cuts)} fall; validation ends behind train.")
     first, second = (int(cut * len(item.times)) for cut in config.cuts)
     if config.history and second > config.history:
         first = first * config.history // second

@@ -44,6 +44,8 @@ class DataConfig(RecordingsConfig):
     """Steps from one training window to the next."""
     gain: NotNegative = 0.0
     """Share by which the size of a training window changes, either way."""
+    speed: Fraction = 0.0
+    """Share by which its speed changes, either way."""
     noise: NotNegative = 0.0
     """Standard deviation of what is added to training windows, beside each channel's own."""
     matching: Literal["overlap", "onset", "intersection"] = "overlap"

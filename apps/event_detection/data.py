@@ -15,6 +15,7 @@ from rnnsuite.core.text import as_text
 from rnnsuite.data import splits
 from rnnsuite.data.recordings import Recording
 
+from .augment import augment
 from .config import DataConfig
 from .corpus import of_split, recordings_of
 
@@ -235,20 +236,6 @@ def examples(config: DataConfig, fitted: Fitted, records: tf.data.Dataset) -> tf
         },
     )
     return tf.data.Dataset.from_generator(windows, output_signature=spec)
-
-
-def augment(config: DataConfig, fitted: Fitted):
-    """Windows that are larger or smaller, with noise."""
-    deviation = tf.constant(fitted.deviation, tf.float32)
-    mean = tf.constant(fitted.mean, tf.float32)
-
-    def altered(samples, targets, seed):
-        seeds = tf.random.split(tf.cast(seed, tf.int32), 2)
-        gain = tf.random.stateless_uniform([], seeds[0], 1 - config.gain, 1 + config.gain)
-        noise = tf.random.stateless_normal(tf.shape(samples), seeds[1]) * deviation * config.noise
-        return mean + gain * (samples - mean) + noise, targets
-
-    return altered
 
 
 def length(samples: tf.Tensor) -> tf.Tensor:

@@ -266,6 +266,8 @@ SERVING = Serving(
     signatures=signatures,
     sections={"detect": DetectConfig},
     device=Device(files=device_files, open=open_device),
-    stream=Stream(section="detect", signature="stream", chunks=chunks, follow=Follower),
+    stream=Stream(
+        section="detect", signature="stream", chunks=chunks, follow=Follower, is_shared=True
+    ),
     show=show,
 )

@@ -132,7 +132,8 @@ def _check(
 
 def _check_overrides(app: App, overrides: Sequence[str]) -> None:
     stream = app.serving.stream
-    sections = [name for name in app.serving.sections if not stream or name != stream.section]
+    streamed = stream.section if stream and not stream.is_shared else None
+    sections = [name for name in app.serving.sections if name != streamed]
     for override in overrides:
         if override.split(".")[0] not in sections:
             allowed = " and ".join(sections) or "no section"

@@ -16,6 +16,7 @@ KINDS = {
     "classification": {"label", "probabilities"},
     "generation": {"score"},
     "detection": {"score", "threshold", "event"},
+    "events": {"probabilities", "event", "confidence"},
 }
 """Kinds of tasks, by what serving_default answers with."""
 WRITES = {"greedy", "nbest"}
@@ -29,8 +30,9 @@ def kind_of(finished: Finished) -> str | None:
     answer = set(finished.app.serving.answer.__dataclass_fields__)
     if answer >= KINDS["classification"]:
         return "classification"
-    if answer >= KINDS["detection"]:
-        return "detection"
+    for kind in ("detection", "events"):
+        if answer >= KINDS[kind]:
+            return kind
     signatures = set(finished.open("saved_model").signatures)
     return "generation" if signatures >= WRITES else None
 
@@ -117,8 +119,38 @@ def verify_detection(finished: Finished, records: Sequence[Record]) -> None:
     assert set(np.unique(event)) == set(range(event.max() + 1))
 
 
+def verify_events(finished: Finished, records: Sequence[Record]) -> None:
+    """Shares sum to 1; events are numbered without gaps, of one confidence each, and what a stream
+    says of a step is what the causal signature says of it.
+    """
+    fitted = fitted_of(finished.app, finished.run)
+    model = finished.open("saved_model")
+    for signature in ("serving_default", "causal"):
+        answers = model.answer(records, signature)
+        for shares, event, confidence in zip(
+            answers["probabilities"], answers["event"], answers["confidence"], strict=True
+        ):
+            assert np.shape(shares) == (len(event), 1 + len(fitted.labels))
+            np.testing.assert_allclose(np.sum(shares, axis=1), 1, atol=1e-5)
+            for place in range(len(fitted.labels)):
+                numbers = np.asarray(event)[:, place]
+                assert set(np.unique(numbers)) - {0} == set(range(1, numbers.max() + 1))
+                sure = np.asarray(confidence)[:, place]
+                assert ((sure > 0) == (numbers > 0)).all()
+                for number in range(1, numbers.max() + 1):
+                    assert np.ptp(sure[numbers == number]) == 0
+    values = records[0]["values"][: 40 * fitted.hop]
+    whole = model.answer([{"values": values}], "causal")["probabilities"][0]
+    session = Session(finished.app, finished.saved_model, "stream")
+    steps = [session({"values": part[None]}) for part in values.reshape(40, fitted.hop, -1)]
+    streamed = np.concatenate([step["probabilities"][0] for step in steps])
+    ahead = fitted.look_ahead
+    np.testing.assert_allclose(streamed[ahead:], np.asarray(whole)[: 40 - ahead], atol=1e-5)
+
+
 VERIFY = {
     "classification": verify_classification,
     "generation": verify_generation,
     "detection": verify_detection,
+    "events": verify_events,
 }

@@ -7,7 +7,7 @@ import pytest
 
 from rnnsuite.core.errors import UserError
 from rnnsuite.data.channel_layouts import read_channels
-from rnnsuite.data.channels import ChannelsConfig, read_table, runs
+from rnnsuite.data.channels import Channels, ChannelsConfig, channel_names, read_table, runs
 
 CONFIG = ChannelsConfig()
 ROWS = [
@@ -227,3 +227,28 @@ def test_runs():
     flags = np.array([1, 0, 0, 1, 1, 0, 0, 0, 1], bool)
     assert runs(flags).tolist() == [[0, 0], [3, 4], [8, 8]]
     assert runs(np.zeros(4, bool)).shape == (0, 2)
+
+
+@pytest.mark.parametrize(
+    ("begin", "end", "anomalies"),
+    [
+        (0, 10, ((2, 3), (6, 9))),
+        (3, 8, ((0, 0), (3, 4))),
+        (4, 6, ()),
+        (9, 10, ((0, 0),)),
+        (0, 0, ()),
+    ],
+)
+def test_a_part_holds_the_parts_of_anomalies_that_lie_in_it(begin, end, anomalies):
+    whole = Channels("a", ("x",), np.arange(10), np.arange(10.0)[:, None], ((2, 3), (6, 9)))
+    part = whole.part(begin, end)
+    assert part.times.tolist() == list(range(begin, end))
+    assert part.values.ravel().tolist() == list(range(begin, end))
+    assert part.anomalies == anomalies
+    unlabelled = Channels("a", ("x",), whole.times, whole.values, None)
+    assert unlabelled.part(begin, end).anomalies is None
+
+
+def test_channels_without_names_are_numbered():
+    assert channel_names(3) == ("channel 0", "channel 1", "channel 2")
+    assert channel_names(0) == ()
