@@ -7,8 +7,10 @@ import tensorflow as tf
 from rnnsuite.layers.streamable import StateSpec, Streamable
 
 SMALLEST = 1e-3
-"""Of the mean of what the largest values exceed the least of them by, beside their size and the
-deviation of all: values that are nearly constant have no tail to be measured by."""
+"""Of the mean of what the largest values exceed the least of them by, beside the deviation of all:
+values that are nearly constant have no tail to be measured by."""
+ROUNDING = 1e-6
+"""Of that mean, beside the size of the values: float32 tells no less apart."""
 TINY = 1e-9
 """Of that mean beside values of 0."""
 LARGEST = 1e15
@@ -184,9 +186,9 @@ class RunningExtremes(Streamable):
         """The tail of values `[batch, channels]`, and the states after them."""
         largest, values_before = states["largest"], states["known"]
         least = largest[..., -1]
-        excess = tf.reduce_sum(largest, axis=-1) - self.count * least
+        excess = tf.reduce_sum(largest - least[..., None], axis=-1)
         deviation = tf.sqrt(states["squares"] / tf.maximum(values_before, 1.0))
-        smallest = SMALLEST * (tf.abs(least) + deviation) + TINY
+        smallest = SMALLEST * deviation + ROUNDING * tf.abs(least) + TINY
         scale = tf.maximum(excess / (self.count - 1), smallest)
         nats = tf.math.log(tf.maximum(values_before, 1.0) / self.count) + (value - least) / scale
         is_extreme = observed & (values_before >= self.warm) & (value > least)
