@@ -7,12 +7,12 @@ import tensorflow as tf
 from rnnsuite.layers.streamable import StateSpec, Streamable
 
 SMALLEST = 1e-3
-"""Of the mean of what the largest values exceed the least of them by, beside the deviation of all:
+"""Of what a value exceeds the largest before it by, beside the deviation of all: less is none, and
 values that are nearly constant have no tail to be measured by."""
 ROUNDING = 1e-6
-"""Of that mean, beside the size of the values: float32 tells no less apart."""
+"""Of the same, beside the size of the values: float32 tells no less apart."""
 TINY = 1e-9
-"""Of that mean beside values of 0."""
+"""Of the same, beside values of 0."""
 LARGEST = 1e15
 """Of a value's size: larger ones count as much, and its square is still finite."""
 FAR = 1e36
@@ -191,7 +191,7 @@ class RunningExtremes(Streamable):
         smallest = SMALLEST * deviation + ROUNDING * tf.abs(least) + TINY
         scale = tf.maximum(excess / (self.count - 1), smallest)
         nats = tf.math.log(tf.maximum(values_before, 1.0) / self.count) + (value - least) / scale
-        is_extreme = observed & (values_before >= self.warm) & (value > least)
+        is_extreme = observed & (values_before >= self.warm) & (value - least > smallest)
         # Before so many are known, the places that are left hold what any value exceeds.
         places = tf.range(self.count, dtype=value.dtype)
         filled = tf.where(places < values_before[..., None], largest, -FAR)

@@ -50,7 +50,7 @@ def tail(x):
         least = largest[-1]
         smallest = 1e-3 * before.std() + 1e-6 * abs(least) + 1e-9
         scale = max((largest - least).sum() / (COUNT - 1), smallest)
-        if x[place] > least:
+        if x[place] - least > smallest:
             nats[place] = np.log(len(before) / COUNT) + (x[place] - least) / scale
     return np.minimum(nats, CAP)
 
