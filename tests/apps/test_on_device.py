@@ -119,3 +119,35 @@ def test_other_languages_reset_the_state():
         "Sentiment.swift": "ResetVariableTensors(",
     }.items():
         assert call in (EXAMPLES / name).read_text()
+
+
+def test_anomaly_detection(tmp_path):
+    """An observation far from a wave is told, and where the stream itself alarms."""
+    values = 20 + 5 * np.sin(np.arange(240) / 4) + 0.1 * np.cos(np.arange(240) * 2.3)
+    values[200] = 60
+    rows = [f"{value:.4f}" for value in values]
+    (tmp_path / "series.csv").write_text("\n".join(["value", *rows]) + "\n")
+    expected = on_device("anomaly_detection", [str(tmp_path / "series.csv")])
+    lines = run("anomaly_detection", tmp_path / "series.csv")
+    numbers = [int(line.split()[1].rstrip(":")) for line in lines]
+    assert numbers == np.flatnonzero(expected["alarm"][0]).tolist()
+    assert 200 in numbers
+
+
+def test_event_detection(tmp_path):
+    """The script's events are those of the stream, as `predict --stream` prints them."""
+    app = catalog.find("event_detection")
+    path = ROOT / "saved_models" / "event_detection" / "lite" / "1" / "dynamic.tflite"
+    time = np.arange(1500)[:, None]
+    values = 700 * np.cos(np.arange(6)) + 20 * np.sin(time / 7 + np.arange(6))
+    values[600:750] += np.linspace(0, 500, 150)[:, None]
+    values[750:] += 500
+    rows = [",".join(f"{cell:.2f}" for cell in row) for row in values]
+    (tmp_path / "phone.csv").write_text("\n".join(["a,b,c,d,e,f", *rows]) + "\n")
+    settings = training_config(app, path).sections["detect"]
+    events = list(stream(app, path, str(tmp_path / "phone.csv"), settings))
+    lines = run("event_detection", tmp_path / "phone.csv")
+    assert len(lines) == len(events)
+    for line, event in zip(lines, events, strict=True):
+        assert line.split()[4] == event["label"]
+        assert float(line.split()[0]) == pytest.approx(event["start"], abs=0.02)

@@ -142,3 +142,32 @@ def test_files_that_travel_equal_their_sources(name):
         if file.endswith((".py", ".txt", ".json")):
             assert (folder / file).read_bytes() == content, file
     assert (folder / "runner.py").read_bytes() == pathlib.Path(runner.__file__).read_bytes()
+
+
+def test_the_anomaly_detector_knows_what_is_usual():
+    """A wave with a little noise, and once a value that it never had; nothing else is an event."""
+    model = open_model(catalog.find("anomaly_detection"), place("anomaly_detection", "saved_model"))
+    rng = np.random.default_rng(0)
+    values = 20 + 5 * np.sin(np.arange(600) / 4) + 0.2 * rng.normal(size=600)
+    quiet = model.answer([{"values": values[:, None].astype(np.float32)}])
+    values[500] = 60
+    loud = model.answer([{"values": values[:, None].astype(np.float32)}])
+    assert loud["alarm"][0][500]
+    assert loud["event"][0][500] > 0
+    assert loud["score"][0][500] > 3 * np.max(quiet["score"][0])
+    np.testing.assert_array_equal(loud["score"][0][:500], quiet["score"][0][:500])
+
+
+def test_the_event_detector_knows_a_change_of_posture():
+    """Between two postures, which the direction of gravity tells, stands a transition."""
+    model = open_model(catalog.find("event_detection"), place("event_detection", "saved_model"))
+    rng = np.random.default_rng(0)
+    values = 5 * rng.normal(size=[1500, 6])
+    turn = np.clip((np.arange(1500) - 700) / 150, 0, 1)[:, None] * np.pi / 2
+    values[:, :1] += 720 * np.cos(turn)
+    values[:, 2:3] += 720 * np.sin(turn)
+    values[700:850, 3:] += 1500 * np.sin(np.linspace(0, np.pi, 150))[:, None]
+    answer = model.answer([{"values": values.astype(np.float32)}])
+    happening = np.flatnonzero(np.max(answer["event"][0], axis=1))
+    assert len(happening)
+    assert 120 <= happening.min() <= happening.max() <= 190  # steps of a tenth of a second

@@ -11,7 +11,7 @@ from scipy import stats
 from apps.anomaly_detection.config import ModelConfig
 from apps.anomaly_detection.data import Fitted
 from apps.anomaly_detection.model import SKIPPED, build, loss
-from apps.anomaly_detection.stream import FIRST, ReconstructionError, Sum, Surprise, scores
+from apps.anomaly_detection.stream import FIRST, Chosen, ReconstructionError, Sum, Surprise, scores
 from rnnsuite.core.errors import UserError
 from rnnsuite.tasks.forecasting.distributions import log_gamma
 from tests.layers.pieces import in_pieces, whole
@@ -150,3 +150,16 @@ def test_the_logarithm_of_the_gamma_function():
 
     found = log_gamma(tf.constant(x, tf.float32)).numpy()
     np.testing.assert_allclose(found, gammaln(x), rtol=2e-6, atol=5e-6)
+
+
+def test_chosen_channels_and_their_negatives():
+    x = np.array([[[1.0, 2.0, 3.0], [4.0, np.nan, 6.0]]])
+    assert whole(Chosen((2, 0)), x).tolist() == [[[3, 1], [6, 4]]]
+    both = whole(Chosen((1,), both=True), x)
+    np.testing.assert_array_equal(both, [[[2, -2], [np.nan, np.nan]]])
+
+
+def test_the_network_s_first_steps_only_fill_its_states(model, scaled):
+    found = whole(Surprise(model, CONFIG, FITTED), scaled)
+    assert np.isnan(found[0, : int(FIRST)]).all()
+    assert np.isfinite(found[0, int(FIRST) :]).any()
