@@ -15,7 +15,7 @@ from tensorflow_serving.apis import get_model_metadata_pb2, get_model_status_pb2
 from rnnsuite import catalog
 from rnnsuite.pipeline.inference.models import open_model
 from tests.conftest import NEWEST, RELEASED
-from tests.files import daily, picture, sound
+from tests.files import daily, phone, picture, sound
 
 TEXTS = ["What a film.", "", "Zwei Männer sitzen auf einer Bank. " * 30, "数 \u0000 😀"]
 
@@ -40,6 +40,8 @@ def requests_of(name):
     values = {
         "captioning": [picture(80, 60), picture(33, 47)],
         "speech_commands": [sound(440), sound(1000, 0.3)],
+        "anomaly_detection": [[[value] for value in daily(days, 120)] for days in (0, 9)],
+        "event_detection": [phone(60), phone(64)[4:]],
     }.get(name, TEXTS)
     return [{field: value} for value in values]
 
@@ -74,7 +76,7 @@ def test_rows_and_columns_answer_as_predict_does(ask, name):
     for key in expected.keys() - set(app.serving.drawn):
         column = expected[key]
         assert [row[key] for row in rows] == columns["outputs"][key]
-        if column.dtype.kind in "fi":
+        if column.dtype.kind in "bfi":
             np.testing.assert_allclose(columns["outputs"][key], column, atol=1e-5, rtol=1e-5)
         else:
             assert columns["outputs"][key] == [value.decode() for value in column]
