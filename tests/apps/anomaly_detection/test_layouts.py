@@ -58,7 +58,7 @@ def telemanom(folder, channels, form):
     return folder
 
 
-@pytest.mark.parametrize("form", ["npy", "npz"])
+@pytest.mark.parametrize("form", ["npz"])
 def test_another_mission_with_a_model_that_is_there(finished, tmp_path, form):
     found = evaluated("--model", finished.run, "--data", telemanom(tmp_path, 3, form))
     assert (found["split"], found["records"]) == ("test", 2)

@@ -101,6 +101,7 @@ def test_sound_files_of_others_with_a_model_that_is_there(finished, tmp_path):
     assert found["metrics"].keys() >= {"f1", "precision", "recall", "class_f1", "f1_start"}
 
 
+@pytest.mark.learns
 def test_beats_with_the_stored_settings(tmp_path):
     (tmp_path / "one").mkdir()
     (tmp_path / "two").mkdir()
@@ -115,6 +116,7 @@ def test_beats_with_the_stored_settings(tmp_path):
     assert {"f1_N", "recall_V", "precision_V"} <= found["metrics"].keys()
 
 
+@pytest.mark.learns
 def test_transitions_with_the_stored_settings(tmp_path):
     (tmp_path / "one").mkdir()
     (tmp_path / "two").mkdir()
