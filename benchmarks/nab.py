@@ -62,7 +62,7 @@ def parts(folder: pathlib.Path, model: pathlib.Path) -> None:
     evidence = config.model.evidence
     settings = {"all": evidence}
     for piece in evidence:
-        settings[f"without {piece}"] = tuple(other for other in evidence if other != piece)
+        settings[f"without {piece}"] = tuple(name for name in evidence if name != piece)
     settings |= {f"{piece} alone": (piece,) for piece in evidence}
     changes = {name: {"evidence": pieces} for name, pieces in settings.items()}
     changes["tail by mean and deviation"] = {"tail": "likelihood"}

@@ -204,7 +204,7 @@ class Stream:
             next call.
         chunks: `chunks(source, fitted)` gives the inputs of one call after the other, of a path or
             "microphone".
-        follow: `follow(settings, fitted)` gives an object whose `feed(outputs)` and `end()` give
+        follow: `follow(config, fitted)` gives an object whose `feed(outputs)` and `end()` give
             what was found, as JSON-able mappings.
         is_shared: whether the section's settings hold for whole requests, too.
     """

@@ -127,11 +127,19 @@ def _listed(names: Sequence[str]) -> str:
 
 
 def examples(config: DataConfig, fitted: Fitted, records: tf.data.Dataset) -> tf.data.Dataset:
-    """(inputs, targets) of windows, scaled.
+    """The windows of series, scaled by what came before.
 
-    Inputs are what `RunningScale` gives `[window, 2 channels]`; targets the scored channels'
-    `values` and where there is one to learn from, `observed`, both `[window, scored]`. Of a
-    validation record windows begin where the split does.
+    Args:
+        config: the data section.
+        fitted: gives the channels.
+        records: see `load`. Of a validation series windows begin where the split does.
+
+    Returns:
+        (inputs, targets): what `RunningScale` gives `[window, 2 channels]`; the scored channels'
+        `values` and, where there is one to learn from, `observed`, both `[window, scored]`.
+
+    Raises:
+        UserError: for other channels than the model's.
     """
     scale = fitted.scale()
     channels = len(fitted.names)

@@ -1,6 +1,6 @@
 """What cheap detectors reach: an isolation forest of single observations, a windowed Gaussian."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -8,17 +8,21 @@ from sklearn.ensemble import IsolationForest
 
 from rnnsuite.core.fields import Record
 from rnnsuite.data.channels import runs
+from rnnsuite.device.events import Event
 from rnnsuite.tasks.detection import events, nab, ranges
 from rnnsuite.tasks.detection.matching import Matches, by_overlap
 from rnnsuite.tasks.detection.naive import windowed_gaussian
 
-from .config import DataConfig, DetectConfig
+from .config import DataConfig
 from .data import Fitted, load
 
 OBSERVATIONS = 50_000
 """Of train, on which the forest is fitted."""
 THRESHOLDS = 60
 """That are tried, to find the best."""
+PAUSE = 10
+"""Observations after which an event has ended. Longer ones are not tried: an event over a whole
+series touches each of its anomalies."""
 
 
 def floor(config: DataConfig, fitted: Fitted, records: Sequence[Record]) -> Mapping[str, Any]:
@@ -35,7 +39,7 @@ def floor(config: DataConfig, fitted: Fitted, records: Sequence[Record]) -> Mapp
 def floors(
     config: DataConfig, fitted: Fitted, records: Sequence[Record]
 ) -> list[Mapping[str, Any]]:
-    """The name under `model` and the metrics of each."""
+    """The name under `model` and the metrics of each; see `floor`."""
     forest = _forest(config, fitted)
     scored = list(fitted.scored)
 
@@ -94,14 +98,12 @@ def _metrics(scores: Sequence[np.ndarray], labels: Sequence[np.ndarray]) -> dict
 def _matches(
     scores: Sequence[np.ndarray], labels: Sequence[np.ndarray], threshold: float
 ) -> Matches:
-    rules = DetectConfig()
     total = Matches()
     for part, flags in zip(scores, labels, strict=True):
-        detector = events.detector(rules.pause, rules.shortest)
-        alarms = [*detector.feed(events.shares(part, threshold)), *detector.end()]
-        truth = [
-            events.Event(events.ANOMALY, float(first), float(last), 1.0)
-            for first, last in runs(flags)
-        ]
-        total += by_overlap([events.last_step(event) for event in alarms], truth)
+        alarms = _events(events.spans(part >= threshold, PAUSE, 1))
+        total += by_overlap(alarms, _events(runs(flags)))
     return total
+
+
+def _events(spans: Iterable[tuple[int, int]]) -> list[Event]:
+    return [Event(events.ANOMALY, float(first), float(last), 1.0) for first, last in spans]

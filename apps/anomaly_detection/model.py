@@ -79,8 +79,8 @@ def loss(
     """
     values = targets["values"]
     observed = targets["observed"]
-    nothing = tf.zeros_like(values[:, 0, 0])
-    forecast_loss = reconstruction_loss = nothing
+    forecast_loss = tf.zeros_like(values[:, 0, 0])
+    reconstruction_loss = tf.zeros_like(values[:, 0, 0])
     if "forecast" in outputs:
         distribution = DISTRIBUTIONS[config.distribution]
         ahead = values[:, 1:]

@@ -108,7 +108,8 @@ def series(split: str) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
         if split != "train":
             x, labels = anomalous(rng, [str(kind) for kind in rng.permutation(KINDS)[:4]])
         else:
-            x, labels = normal(rng), np.zeros(STEPS, np.int32)
+            x = normal(rng)
+            labels = np.zeros(STEPS, np.int32)
         yield f"{split} {number}", x.astype(np.float32), labels
 
 

@@ -12,7 +12,7 @@ from rnnsuite.core.fields import Record
 from rnnsuite.core.text import as_text
 from rnnsuite.data.channels import runs
 from rnnsuite.tasks.detection import events, figures, nab, ranges
-from rnnsuite.tasks.detection.matching import Matches, by_overlap
+from rnnsuite.tasks.detection.matching import Matches, by_overlap, worst
 
 from .floor import floor
 
@@ -40,6 +40,7 @@ NOTES = {
     "delay": "observations from its beginning to the first alarm, of those found",
     "false_alarms": f"events that touch no anomaly, in {PER} observations",
     "nab_standard": "by the threshold that is best for this corpus, as the benchmark has it",
+    "flagged": "share of observations within events, where `labelled` is that within anomalies",
 }
 
 
@@ -81,6 +82,10 @@ def score(
     shown = sorted(series, key=lambda item: -item.errors())[:3]
     return Score(
         metrics=metrics,
+        neutral={
+            "labelled": float(labels.mean()),
+            "flagged": float(np.concatenate([item.flagged() for item in series]).mean()),
+        },
         notes={**NOTES, **_warning(labels)},
         plots={
             "Precision and recall of observations": functools.partial(
@@ -115,7 +120,7 @@ class _Series:
         self.scored = nab.Scored(answer["rising"][begin:].astype(np.float64), windows, begin=0)
 
     def errors(self) -> int:
-        """Misses and false alarms; of equal ones, series with an anomaly are worth more."""
+        """Misses and false alarms."""
         return len(self.matches.missed) + len(self.matches.false_alarms)
 
     def vus(self) -> float:
@@ -191,15 +196,14 @@ def _profiles(swept: Mapping[str, nab.Swept]) -> list[dict[str, Any]]:
     ]
 
 
-def _wrong(series: Sequence[_Series]) -> list[dict[str, Any]]:
-    cases = [
+def _wrong(series: Sequence[_Series]) -> list[Mapping[str, Any]]:
+    alarms = [
         item.case("false alarm", event) for item in series for event in item.matches.false_alarms
     ]
-    cases.sort(key=lambda case: -case["score"])
+    alarms.sort(key=lambda case: -case["score"])
     missed = [item.case("missed", event) for item in series for event in item.matches.missed]
     missed.sort(key=lambda case: case["score"])
-    half = CASES // 2
-    return [*cases[: max(half, CASES - len(missed))], *missed[:half]][:CASES]
+    return worst(alarms, missed, CASES)
 
 
 def _right(series: Sequence[_Series]) -> list[dict[str, Any]]:

@@ -7,7 +7,7 @@ import json
 import pathlib
 import sys
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import tensorflow as tf
@@ -23,10 +23,14 @@ from rnnsuite.layers.extremes import Rising
 from rnnsuite.tasks.detection import events
 from rnnsuite.tasks.detection.fields import SeriesField
 from rnnsuite.tasks.detection.thresholds import Largest
+from rnnsuite.tasks.streams import stream_signature
 
 from .config import DetectConfig
 from .data import Fitted
 from .stream import scores
+
+if TYPE_CHECKING:
+    from rnnsuite.pipeline.config import Config
 
 SETTINGS = "detect.json"
 """The file with channels, threshold and rules, beside .tflite files."""
@@ -96,9 +100,14 @@ class Scores:
 
 def signatures(trained: Trained) -> dict[str, Signature]:
     """serving_default takes `values` `[batch, time, channels]`, NaN where one is missing; stream
-    the next observations `[batch, 1, channels]` and the states.
+    the next observation `[batch, 1, channels]` and the states.
 
-    Both give what `Answer` says; stream all but the event, and the new states.
+    Args:
+        trained: the model, with the threshold's calibration.
+
+    Returns:
+        Signatures by name. Both give what `Answer` says; stream all but the event, and the new
+        states.
     """
     channels = len(trained.fitted.names)
     settings = trained.section(DetectConfig)
@@ -114,29 +123,15 @@ def signatures(trained: Trained) -> dict[str, Signature]:
         is_anomaly = answer["score"] >= parts.threshold
         return {**answer, "event": events.numbered(is_anomaly, settings.pause, settings.shortest)}
 
+    def stream(values, **states):
+        return parts(values, states)
+
     wave = np.sin(np.arange(EXAMPLE * channels, dtype=np.float32)).reshape(1, EXAMPLE, channels)
     whole = {"values": tf.TensorSpec([None, None, channels], tf.float32, name="values")}
     return {
         "serving_default": Signature(serve, whole, {"values": wave}),
-        "stream": _stream_signature(parts, channels),
+        "stream": stream_signature(stream, "values", [1, channels], parts.states),
     }
-
-
-def _stream_signature(parts: Scores, channels: int) -> Signature:
-    specs = {"values": tf.TensorSpec([None, 1, channels], tf.float32, name="values")}
-    specs |= {
-        name: tf.TensorSpec([None, *spec.shape], spec.dtype, name=name)
-        for name, spec in parts.states.items()
-    }
-
-    def step(values, **states):
-        return parts(values, states)
-
-    example = {
-        name: np.zeros([1, *spec.shape[1:]], spec.dtype.as_numpy_dtype)
-        for name, spec in specs.items()
-    }
-    return Signature(step, specs, example, lite=True)
 
 
 def device_files(trained: Trained) -> dict[str, bytes]:
@@ -157,7 +152,7 @@ def device_files(trained: Trained) -> dict[str, bytes]:
 
 
 def open_device(folder: pathlib.Path) -> OnDevice:
-    """A record as values `[1, time, channels]`, fed step by step; events by `Detector`."""
+    """A record as values `[1, time, channels]`, fed step by step."""
     settings = json.loads((folder / SETTINGS).read_text(encoding="utf-8"))
     channels = len(settings["names"])
 
@@ -170,10 +165,10 @@ def open_device(folder: pathlib.Path) -> OnDevice:
     def answer(outputs: Mapping[str, np.ndarray]) -> dict[str, Any]:
         whole = {name: value[0] for name, value in outputs.items()}
         event = np.zeros(len(whole["score"]), np.int32)
-        rules = events.detector(settings["pause"], settings["shortest"])
-        rows = events.shares(whole["score"], settings["threshold"])
-        for number, result in enumerate([*rules.feed(rows), *rules.end()], 1):
-            event[int(result.start) : int(result.end)] = number
+        is_anomaly = whole["score"] >= np.float32(settings["threshold"])
+        spans = events.spans(is_anomaly, settings["pause"], settings["shortest"])
+        for number, (first, last) in enumerate(spans, 1):
+            event[first : last + 1] = number
         return {**whole, "event": event}
 
     def chunks(record: Record) -> list[dict[str, np.ndarray]]:
@@ -183,8 +178,18 @@ def open_device(folder: pathlib.Path) -> OnDevice:
 
 
 def chunks(source: str, fitted: Fitted) -> Iterator[dict[str, np.ndarray]]:
-    """One observation after the other, of a table or of lines on standard input, each a row of
-    numbers between commas without a header. Raises UserError, also for other channels.
+    """One observation after the other.
+
+    Args:
+        source: a table's path, or - for standard input, of which each line is a row of numbers
+            between commas, without a header.
+        fitted: gives the channels.
+
+    Yields:
+        `values` `[1, 1, channels]`.
+
+    Raises:
+        UserError: for a table that is not there, what is no number, and other channels.
     """
     if source == "-":
         lines = (line for line in sys.stdin if line.strip())
@@ -216,17 +221,17 @@ class Follower:
     """Feeds a stream's scores to the rules and gives events as mappings.
 
     Args:
-        settings: the section detect.
+        config: gives the rules.
         fitted: gives the channels' names.
     """
 
-    def __init__(self, settings: DetectConfig, fitted: Fitted):
+    def __init__(self, config: "Config", fitted: Fitted):
+        settings = config.sections["detect"]
         self.names = [fitted.names[place] for place in fitted.scored]
         self.rules = events.detector(settings.pause, settings.shortest)
         # What is exported has its own threshold; a fixed one can be another.
         self.level = settings.level if settings.threshold == "fixed" else None
         self.largest = np.zeros(len(self.names))
-        self.score = 0.0
 
     def feed(self, outputs: Mapping[str, np.ndarray]) -> list[dict[str, Any]]:
         """The events that end with these outputs."""
@@ -256,12 +261,12 @@ class Follower:
 
 def show(fitted: Any, answer: Mapping[str, Any]) -> list[str]:
     """A line an event: its first and last observation, its largest score, and whose it is."""
-    event = np.array(answer["event"])
+    numbers = np.array(answer["event"])
     score = np.array(answer["score"])
     channels = np.array(answer["channels"])
     lines = []
-    for part_of in events.of_numbers(event):
-        part = slice(int(part_of.start), int(part_of.end) + 1)
+    for event in events.of_numbers(numbers):
+        part = slice(int(event.start), int(event.end) + 1)
         place = int(channels[part].max(axis=0).argmax())
         name = fitted.names[fitted.scored[place]]
         peak = score[part].max()

@@ -16,8 +16,7 @@ def augment(config: DataConfig, fitted: Any):
     def altered(samples, targets, seed):
         seeds = tf.random.split(tf.cast(seed, tf.int32), 3)
         if config.speed:
-            low, high = 1 - config.speed, 1 + config.speed
-            factor = tf.random.stateless_uniform([], seeds[2], low, high)
+            factor = tf.random.stateless_uniform([], seeds[2], 1 - config.speed, 1 + config.speed)
             samples, targets = faster(samples, targets, factor, fitted.hop)
         gain = tf.random.stateless_uniform([], seeds[0], 1 - config.gain, 1 + config.gain)
         noise = tf.random.stateless_normal(tf.shape(samples), seeds[1]) * deviation * config.noise

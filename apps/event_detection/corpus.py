@@ -17,6 +17,19 @@ from .sample import EventSample
 
 
 def of_split(config: DataConfig, split: str) -> list[Recording]:
+    """The recordings of one split; people are divided by a hash where the source has no splits.
+
+    Args:
+        config: the source, and the shares that are held out.
+        split: its name.
+
+    Returns:
+        At least one.
+
+    Raises:
+        NoSplit: for a split that there is not.
+        UserError: for what cannot be read, and for shares that leave a split empty.
+    """
     by_split = recordings_of(config)
     if split not in by_split and splits.WHOLE not in by_split and "train" not in by_split:
         raise NoSplit(f"The source has no {split} split; it has {', '.join(sorted(by_split))}.")
@@ -71,6 +84,7 @@ def _warn_of_shared_people(config: DataConfig, by_split: Mapping[str, list[Recor
 
 
 def recordings_of(config: DataConfig) -> dict[str, list[Recording]]:
+    """All recordings of a source by the splits that it has itself. Raises UserError."""
     if not sources.is_built(config.source):
         return read_recordings(pathlib.Path(config.source).expanduser(), config)
     return _generated(config.source, tuple(sorted(config.splits.items())))

@@ -107,10 +107,9 @@ def _events(config: DataConfig, recording: Recording) -> list[tuple[str, int, in
     half = config.point * recording.rate / 2
     events = []
     for event in recording.events:
-        first, last = event.first, event.last
-        if first == last:
-            first = max(round(first - half), 0)
-            last = min(round(last + half), len(recording.values) - 1)
+        widened = half if event.first == event.last else 0.0
+        first = max(round(event.first - widened), 0)
+        last = min(round(event.last + widened), len(recording.values) - 1)
         events.append((event.label, first, last))
     return events
 
@@ -124,7 +123,8 @@ def fit(config: DataConfig, records: tf.data.Dataset) -> Fitted:
     lasting: collections.Counter[str] = collections.Counter()
     rates: set[float] = set()
     count = 0
-    total = squares = np.zeros(())
+    total = np.zeros(())
+    squares = np.zeros(())
     for record in records.as_numpy_iterator():
         events = json.loads(record["events"])
         for label, first, last in events or ():
@@ -171,8 +171,15 @@ def _weights(config: DataConfig, samples: int, lasting: Sequence[int]) -> tuple[
 
 
 def active(fitted: Fitted, record: Mapping, steps: int) -> np.ndarray:
-    """Whether each class happens at each step's middle: bool `[steps, classes]`; of other classes
-    than train's nothing is said.
+    """Whether each class happens at each step's middle.
+
+    Args:
+        fitted: gives the classes.
+        record: see `load`.
+        steps: of the recording.
+
+    Returns:
+        bool `[steps, classes]`; of other classes than train's nothing is said.
     """
     flags = np.zeros([steps, len(fitted.classes)], bool)
     middle = fitted.hop // 2
@@ -198,10 +205,20 @@ def check_record(record: Mapping, fitted: Fitted) -> None:
 
 
 def examples(config: DataConfig, fitted: Fitted, records: tf.data.Dataset) -> tf.data.Dataset:
-    """(samples, targets) of windows.
+    """The windows of recordings.
 
-    Samples are `[window * hop, channels]`; targets `active` `[window, classes]`, 1 where a class
-    happens, and `weight` `[window]`, 0 behind the end of a recording.
+    Args:
+        config: the data section.
+        fitted: gives classes and weights.
+        records: see `load`.
+
+    Returns:
+        (samples `[window * hop, channels]`, targets): `active` `[window, classes]`, 1 where a class
+        happens, and `weight` `[window]`, 0 behind the end of a recording.
+
+    Raises:
+        UserError: for another rate or number of channels than the model's, and a look-ahead as long
+            as a window.
     """
     length = config.window
     hop = config.hop

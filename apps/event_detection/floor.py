@@ -1,5 +1,6 @@
 """What a logistic regression of each step's surroundings finds."""
 
+import itertools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -11,7 +12,7 @@ from sklearn.preprocessing import StandardScaler
 from rnnsuite.core.fields import Record
 from rnnsuite.tasks.detection import events
 
-from .config import DataConfig, DetectConfig
+from .config import DataConfig
 from .data import Fitted, active, load
 
 PARTS = 12
@@ -20,11 +21,15 @@ STEPS = 20_000
 """Of train, on which it is fitted."""
 BANDS = 12
 """Of the spectrum."""
+THRESHOLDS = (0.3, 0.5)
+PAUSES = (0.03, 0.2, 0.5)
+SHORTEST = (0.0, 0.3, 0.8)
+"""Rules that are tried, to find the best: mean probability, and seconds."""
 
 
 def floor(config: DataConfig, fitted: Fitted, records: Sequence[Record]) -> Mapping[str, Any]:
     """The metrics of a logistic regression of mean, deviation, range and log spectrum of each
-    channel around each step, by the same rules.
+    channel around each step, by the rules that are best for it on these very records.
 
     Args:
         config: the source whose training part it learns.
@@ -43,27 +48,30 @@ def floor(config: DataConfig, fitted: Fitted, records: Sequence[Record]) -> Mapp
     y = np.concatenate(numbers)
     if len(x) > STEPS:
         chosen = np.random.default_rng(0).choice(len(x), STEPS, replace=False)
-        x, y = x[chosen], y[chosen]
+        x = x[chosen]
+        y = y[chosen]
     if len(np.unique(y)) < 2:
         return {}
     model = make_pipeline(StandardScaler(), LogisticRegression(max_iter=500)).fit(x, y)
-    settings = DetectConfig()
-    rules = events.Rules(
-        settings.threshold, fitted.steps(settings.pause), fitted.steps(settings.shortest)
-    )
-    answers: dict[str, list] = {"event": [], "confidence": [], "probabilities": []}
-    for record in records:
-        shares_of_all = np.zeros([len(record["values"]) // fitted.hop, 1 + len(fitted.classes)])
-        shares_of_all[:, model.classes_] = model.predict_proba(
-            surroundings(record["values"], fitted)
-        )
-        named = shares_of_all[:, 1 : 1 + len(fitted.labels)]
-        shares = np.concatenate([1 - named.sum(axis=1, keepdims=True), named], axis=1)
-        answer = {"probabilities": shares, **events.of_rows(shares, rules)}
-        for name, value in answer.items():
-            answers[name].append(value)
-    name = "logistic regression of each step's surroundings"
-    return {"model": name, **score(records, answers, fitted).metrics}
+    probabilities = [_shares(model, fitted, record["values"]) for record in records]
+    results = []
+    for threshold, pause, shortest in itertools.product(THRESHOLDS, PAUSES, SHORTEST):
+        rules = events.Rules(threshold, fitted.steps(pause), fitted.steps(shortest))
+        answers: dict[str, list] = {"event": [], "confidence": [], "probabilities": probabilities}
+        for rows in probabilities:
+            for name, value in events.of_rows(rows, rules).items():
+                answers[name].append(value)
+        results.append(score(records, answers, fitted).metrics)
+    best = max(results, key=lambda metrics: metrics["f1"])
+    return {"model": "logistic regression of each step's surroundings", **best}
+
+
+def _shares(model: Any, fitted: Fitted, values: np.ndarray) -> np.ndarray:
+    """Probabilities `[time, 1 + labels]`; classes that are no events belong to the background."""
+    shares = np.zeros([len(values) // fitted.hop, 1 + len(fitted.classes)])
+    shares[:, model.classes_] = model.predict_proba(surroundings(values, fitted))
+    named = shares[:, 1 : 1 + len(fitted.labels)]
+    return np.concatenate([1 - named.sum(axis=1, keepdims=True), named], axis=1)
 
 
 def _classes(fitted: Fitted, record: Record, steps: int) -> np.ndarray:

@@ -26,23 +26,32 @@ def follow(folder, rows, file="dynamic.tflite"):
     folder = pathlib.Path(folder)
     settings = json.loads((folder / "detect.json").read_text(encoding="utf-8"))
     rules = settings["rules"]
-    if not rules["exclusive"]:
-        raise SystemExit("several classes at once: feed a Detector for each")
     step = settings["hop"] / settings["rate"]
     late = settings["look_ahead"] * step
-    detector = Detector(
-        ["", *settings["labels"]],
-        [""],
-        step,
-        smoothing=1e9,
-        threshold=rules["threshold"],
-        pause=rules["pause"] * step,
-        shortest=rules["shortest"] * step,
-        longest=1e9,
-        refractory=0.0,
-        lead=late,
-        tail=late,
-    )
+
+    def detector(labels):
+        return Detector(
+            ["", *labels],
+            [""],
+            step,
+            smoothing=1e9,
+            threshold=rules["threshold"],
+            pause=rules["pause"] * step,
+            shortest=rules["shortest"] * step,
+            longest=1e9,
+            refractory=0.0,
+            lead=late,
+            tail=late,
+        )
+
+    def parts(shares):
+        """What each detector is fed: all classes, or each where several can be at once."""
+        if rules["exclusive"]:
+            return [shares]
+        return [np.stack([1 - column, column], axis=1) for column in shares[:, 1:].T]
+
+    groups = [settings["labels"]] if rules["exclusive"] else [[x] for x in settings["labels"]]
+    detectors = [detector(group) for group in groups]
     model = Follower(str(folder / file), "stream")
     block = []
     for row in rows:
@@ -50,8 +59,11 @@ def follow(folder, rows, file="dynamic.tflite"):
         if len(block) == settings["hop"]:
             outputs = model.step(values=np.array(block, np.float32)[None])
             block = []
-            yield from detector.feed(outputs["probabilities"][0])
-    yield from detector.end()
+            fed = parts(outputs["probabilities"][0])
+            for rule, shares in zip(detectors, fed, strict=True):
+                yield from rule.feed(shares)
+    for rule in detectors:
+        yield from rule.end()
 
 
 def numbers(lines):

@@ -13,7 +13,7 @@ from rnnsuite.core.fields import Record
 from rnnsuite.core.text import as_text
 from rnnsuite.device.events import Event
 from rnnsuite.tasks.detection import events, figures
-from rnnsuite.tasks.detection.matching import Matches, by_intersection, by_onset, by_overlap
+from rnnsuite.tasks.detection.matching import Matches, by_intersection, by_onset, by_overlap, worst
 
 from .data import Fitted, check_record
 from .floor import floor
@@ -52,23 +52,13 @@ def score(
         raise UserError("Events are scored by what was fitted on train, which is not known here.")
     parts = _pairs(references, answers, fitted)
     match = functools.partial(matches, fitted)
-    total = sum((match(_any(found), _any(truth)) for found, truth in parts), Matches())
+    total = sum((match(_any(detected), _any(truth)) for detected, truth in parts), Matches())
     by_class = {label: _of_class(parts, label, match) for label in _labels(parts, fitted)}
     seconds = sum(len(record["values"]) / float(record["rate"]) for record in references)
     delays = total.delays()
-    metrics = {
-        "f1": total.f1,
-        "precision": total.precision,
-        "recall": total.recall,
-        "class_f1": float(np.mean([result.f1 for result in by_class.values()]))
-        if by_class
-        else 0.0,
-        "onset_error": 1000 * float(np.mean(np.abs(delays))) if delays else 1000 * seconds,
-        "false_alarms": HOUR * len(total.false_alarms) / seconds,
-    }
     shown = max(range(len(parts)), key=lambda place: _errors(match, *parts[place]))
     return Score(
-        metrics=metrics,
+        metrics=_metrics(total, by_class, seconds),
         neutral=_by_class(by_class),
         notes={
             "f1": f"of events of any class, found by {fitted.matching}",
@@ -91,13 +81,26 @@ def score(
     )
 
 
-def matches(fitted: Fitted, found: Sequence[Event], truth: Sequence[Event]) -> Matches:
+def _metrics(total: Matches, by_class: Mapping[str, Matches], seconds: float) -> dict[str, float]:
+    delays = total.delays()
+    class_f1 = [result.f1 for result in by_class.values()]
+    return {
+        "f1": total.f1,
+        "precision": total.precision,
+        "recall": total.recall,
+        "class_f1": float(np.mean(class_f1)),
+        "onset_error": 1000 * float(np.mean(np.abs(delays))) if delays else 1000 * seconds,
+        "false_alarms": HOUR * len(total.false_alarms) / seconds,
+    }
+
+
+def matches(fitted: Fitted, detected: Sequence[Event], truth: Sequence[Event]) -> Matches:
     """Which events answer to which, as the configuration has it."""
     if fitted.matching == "onset":
-        return by_onset(found, truth, fitted.tolerance)
+        return by_onset(detected, truth, fitted.tolerance)
     if fitted.matching == "intersection":
-        return by_intersection(found, truth, fitted.tolerance)
-    return by_overlap(found, truth)
+        return by_intersection(detected, truth, fitted.tolerance)
+    return by_overlap(detected, truth)
 
 
 def truth_of(record: Record) -> list[Event]:
@@ -114,15 +117,15 @@ def _pairs(references, answers, fitted: Fitted) -> list[tuple[list[Event], list[
     for place, record in enumerate(references):
         check_record(record, fitted)
         answer = {name: answers[name][place] for name in ("event", "confidence")}
-        found = events.of_answer(answer, fitted.labels, fitted.step)
+        detected = events.of_answer(answer, fitted.labels, fitted.step)
         truth = [event for event in truth_of(record) if event.label not in fitted.others]
-        pairs.append((found, truth))
+        pairs.append((detected, truth))
     return pairs
 
 
-def _any(found: Sequence[Event]) -> list[Event]:
+def _any(detected: Sequence[Event]) -> list[Event]:
     """The same events, all of one class."""
-    return [Event(ANY, event.start, event.end, event.confidence) for event in found]
+    return [Event(ANY, event.start, event.end, event.confidence) for event in detected]
 
 
 def _labels(parts, fitted: Fitted) -> list[str]:
@@ -134,10 +137,10 @@ def _of_class(parts, label: str, match) -> Matches:
     return sum(
         (
             match(
-                [event for event in found if event.label == label],
+                [event for event in detected if event.label == label],
                 [event for event in truth if event.label == label],
             )
-            for found, truth in parts
+            for detected, truth in parts
         ),
         Matches(),
     )
@@ -165,8 +168,8 @@ def _row(label: str, result: Matches) -> dict[str, Any]:
     }
 
 
-def _errors(match, found, truth) -> int:
-    result = match(_any(found), _any(truth))
+def _errors(match, detected, truth) -> int:
+    result = match(_any(detected), _any(truth))
     return len(result.missed) + len(result.false_alarms)
 
 
@@ -181,29 +184,28 @@ def _case(kind: str, record: Record, event: Event) -> dict[str, Any]:
     }
 
 
-def _wrong(references, parts, match) -> list[dict[str, Any]]:
+def _wrong(references, parts, match) -> list[Mapping[str, Any]]:
     alarms = []
     missed = []
-    for record, (found, truth) in zip(references, parts, strict=True):
-        result = match(found, truth)
+    for record, (detected, truth) in zip(references, parts, strict=True):
+        result = match(detected, truth)
         alarms += [_case("false alarm", record, event) for event in result.false_alarms]
         missed += [_case("missed", record, event) for event in result.missed]
     alarms.sort(key=lambda case: -case["confidence"])
-    half = CASES // 2
-    return [*alarms[: max(half, CASES - len(missed))], *missed[:half]][:CASES]
+    return worst(alarms, missed, CASES)
 
 
 def _right(references, parts, match) -> list[dict[str, Any]]:
     cases = [
         _case("found", record, event)
-        for record, (found, truth) in zip(references, parts, strict=True)
-        for event, _ in match(found, truth).pairs
+        for record, (detected, truth) in zip(references, parts, strict=True)
+        for event, _ in match(detected, truth).pairs
     ]
     return sorted(cases, key=lambda case: -case["confidence"])[:CASES]
 
 
 def _drawn(record: Record, answers, place: int, pair, fitted: Fitted):
-    found, truth = pair
+    detected, truth = pair
     rate = float(record["rate"])
 
     def in_samples(event: Event) -> Event:
@@ -213,7 +215,7 @@ def _drawn(record: Record, answers, place: int, pair, fitted: Fitted):
     scores = np.repeat(shares, fitted.hop)
     values = record["values"][: len(scores)]
     return figures.series(
-        values, scores, 0.5, [*map(in_samples, found)], [*map(in_samples, truth)], label="share"
+        values, scores, 0.5, [*map(in_samples, detected)], [*map(in_samples, truth)], label="share"
     )
 
 

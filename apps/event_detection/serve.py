@@ -4,7 +4,7 @@ import dataclasses
 import json
 import pathlib
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import tensorflow as tf
@@ -16,14 +16,17 @@ from rnnsuite.data.recording_layouts import read_recording
 from rnnsuite.data.recordings import RecordingsConfig
 from rnnsuite.device import events as device_events
 from rnnsuite.device import follow
-from rnnsuite.device.events import Detector
 from rnnsuite.tasks.detection import events
 from rnnsuite.tasks.detection.fields import SeriesField
+from rnnsuite.tasks.streams import stream_signature
 
 from .config import DetectConfig
-from .data import BACKGROUND, Fitted
+from .data import Fitted
 from .model import causal
 from .windows import in_windows
+
+if TYPE_CHECKING:
+    from rnnsuite.pipeline.config import Config
 
 SETTINGS = "detect.json"
 """The file with classes, steps and rules, beside .tflite files."""
@@ -58,9 +61,16 @@ def rules_of(settings: DetectConfig, fitted: Fitted, exclusive: bool) -> events.
 
 
 def shares(logits: tf.Tensor, fitted: Fitted, exclusive: bool) -> tf.Tensor:
-    """Logits `[..., outputs]` to probabilities `[..., 1 + labels]`, the background first, to which
-    belong classes that are no events; where several can be at once, it is what the most probable
-    one leaves.
+    """Logits to probabilities.
+
+    Args:
+        logits: `[..., outputs]`, see `model.build`.
+        fitted: says which classes are events.
+        exclusive: whether one thing happens at a time.
+
+    Returns:
+        `[..., 1 + labels]`, the background first. Classes that are no events belong to it; where
+        several can be at once, it is what the most probable one leaves.
     """
     count = len(fitted.labels)
     if exclusive:
@@ -75,8 +85,12 @@ def signatures(trained: Trained) -> dict[str, Signature]:
     in both directions, the latter as a stream would. stream takes the samples of the next step
     `[batch, hop, channels]` and the states.
 
-    The first two give what `Answer` says; stream the `probabilities` `[batch, 1, 1 + classes]` of
-    the step that is `look_ahead` before, and the new states.
+    Args:
+        trained: the model, with the section detect.
+
+    Returns:
+        Signatures by name. The first two give what `Answer` says; stream the `probabilities`
+        `[batch, 1, 1 + classes]` of the step that is `look_ahead` before, and the new states.
     """
     fitted = trained.fitted
     config = trained.config.model
@@ -110,6 +124,10 @@ def signatures(trained: Trained) -> dict[str, Signature]:
         logits, _ = chain.stream(values, chain.zeros(tf.shape(values)[0]))
         return answer(_earlier(shares(logits, fitted, config.exclusive), fitted.look_ahead))
 
+    def stream(values, **states):
+        logits, after = chain.stream(values, states)
+        return {"probabilities": shares(logits, fitted, config.exclusive), **after}
+
     whole = {"values": tf.TensorSpec([None, None, channels], tf.float32, name="values")}
     count = EXAMPLE * fitted.hop
     wave = np.sin(np.arange(count * channels, dtype=np.float32)).reshape(1, count, channels)
@@ -117,7 +135,7 @@ def signatures(trained: Trained) -> dict[str, Signature]:
     return {
         "serving_default": Signature(serve, whole, {"values": wave}),
         "causal": Signature(follow_whole, whole, {"values": wave}),
-        "stream": _stream_signature(trained, chain),
+        "stream": stream_signature(stream, "values", [fitted.hop, channels], chain.states),
     }
 
 
@@ -127,27 +145,6 @@ def _earlier(probabilities: tf.Tensor, steps: int) -> tf.Tensor:
     missing = tf.shape(probabilities)[1] - tf.shape(rest)[1]
     nothing = tf.one_hot(tf.zeros([tf.shape(rest)[0], missing], tf.int32), rest.shape[-1])
     return tf.concat([rest, nothing], axis=1)
-
-
-def _stream_signature(trained: Trained, chain) -> Signature:
-    fitted = trained.fitted
-    exclusive = trained.config.model.exclusive
-    shape = [None, fitted.hop, len(fitted.mean)]
-    specs = {"values": tf.TensorSpec(shape, tf.float32, name="values")}
-    specs |= {
-        name: tf.TensorSpec([None, *spec.shape], spec.dtype, name=name)
-        for name, spec in chain.states.items()
-    }
-
-    def step(values, **states):
-        logits, after = chain.stream(values, states)
-        return {"probabilities": shares(logits, fitted, exclusive), **after}
-
-    example = {
-        name: np.zeros([1, *spec.shape[1:]], spec.dtype.as_numpy_dtype)
-        for name, spec in specs.items()
-    }
-    return Signature(step, specs, example, lite=True)
 
 
 def device_files(trained: Trained) -> dict[str, bytes]:
@@ -207,32 +204,31 @@ class Follower:
     """Feeds a stream's probabilities to the rules and gives events as mappings.
 
     Args:
-        settings: the section detect.
+        config: gives the rules.
         fitted: gives classes and steps, and how many of them the model waits.
     """
 
-    def __init__(self, settings: DetectConfig, fitted: Fitted):
-        self.rules = Detector(
-            [BACKGROUND, *fitted.labels],
-            [BACKGROUND],
-            step=fitted.step,
-            smoothing=events.ENDLESS,
-            threshold=settings.threshold,
-            pause=settings.pause,
-            shortest=settings.shortest,
-            longest=events.ENDLESS,
-            refractory=0.0,
-            lead=fitted.look_ahead * fitted.step,
-            tail=fitted.look_ahead * fitted.step,
-        )
+    def __init__(self, config: "Config", fitted: Fitted):
+        rules = rules_of(config.sections["detect"], fitted, config.model.exclusive)
+        self.rules = events.Following(rules, fitted.labels)
+        self.step = fitted.step
+        self.late = fitted.look_ahead
 
     def feed(self, outputs: Mapping[str, np.ndarray]) -> list[dict[str, Any]]:
         """The events that end with these outputs."""
-        return [dataclasses.asdict(event) for event in self.rules.feed(outputs["probabilities"][0])]
+        return [self._answer(event) for event in self.rules.feed(outputs["probabilities"][0])]
 
     def end(self) -> list[dict[str, Any]]:
-        """The event that the end of the recording ends."""
-        return [dataclasses.asdict(event) for event in self.rules.end()]
+        """The events that the end of the recording ends."""
+        return [self._answer(event) for event in self.rules.end()]
+
+    def _answer(self, event: device_events.Event) -> dict[str, Any]:
+        return {
+            "label": event.label,
+            "start": round(max(event.start - self.late, 0.0) * self.step, 3),
+            "end": round((event.end - self.late) * self.step, 3),
+            "confidence": event.confidence,
+        }
 
 
 def show(fitted: Any, answer: Mapping[str, Any]) -> list[str]:

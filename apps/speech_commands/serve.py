@@ -5,7 +5,7 @@ import functools
 import json
 import pathlib
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import tensorflow as tf
@@ -19,11 +19,15 @@ from rnnsuite.inputs import sound_files, waveform
 from rnnsuite.layers import Chain
 from rnnsuite.tasks import classification
 from rnnsuite.tasks.sections import EventsConfig
+from rnnsuite.tasks.streams import stream_signature
 
 from .data import UNKNOWN
 from .examples import STEP, Fitted
 from .model import stream as stream_of
 from .noise import SILENCE
+
+if TYPE_CHECKING:
+    from rnnsuite.pipeline.config import Config
 
 
 @dataclasses.dataclass(frozen=True)
@@ -105,21 +109,11 @@ def _fit(samples: tf.Tensor, count: int) -> tf.Tensor:
 
 
 def _stream_signature(chain: Chain) -> Signature:
-    inputs = {"samples": tf.TensorSpec([None, STEP], tf.float32, name="samples")}
-    inputs |= {
-        name: tf.TensorSpec([None, *spec.shape], spec.dtype, name=name)
-        for name, spec in chain.states.items()
-    }
-
     def step(samples, **states):
         new = chain.chunk(samples, **states)
         return {"probabilities": tf.nn.softmax(new.pop("output")[:, -1]), **new}
 
-    example = {
-        name: np.zeros([2, *spec.shape[1:]], spec.dtype.as_numpy_dtype)
-        for name, spec in inputs.items()
-    }
-    return Signature(step, inputs, example, lite=True)
+    return stream_signature(step, "samples", [STEP], chain.states)
 
 
 def device_files(trained: Trained) -> dict[str, bytes]:
@@ -173,13 +167,13 @@ class Follower:
     """Feeds a stream's answers to the detector and gives events as mappings.
 
     Args:
-        settings: of the detector.
+        config: gives the detector's settings.
         fitted: gives the class names.
     """
 
-    def __init__(self, settings: EventsConfig, fitted: Fitted):
+    def __init__(self, config: "Config", fitted: Fitted):
         background = [name for name in (SILENCE, UNKNOWN) if name in fitted.labels]
-        options = dataclasses.asdict(settings)
+        options = dataclasses.asdict(config.sections["stream"])
         self.detector = Detector(fitted.labels, background, STEP / wave.RATE, **options)
 
     def feed(self, outputs: Mapping[str, np.ndarray]) -> list[dict[str, Any]]:

@@ -258,16 +258,11 @@ def _write(
 def _follow(
     app: App, model: pathlib.Path, source: str, overrides: Sequence[str], as_json: bool
 ) -> None:
-    from rnnsuite.pipeline.inference.card import training_config
     from rnnsuite.pipeline.inference.session import stream
 
-    following = app.serving.stream
-    if following is None:
-        raise UserError(f"{app.name} follows no stream.")
-    settings = training_config(app, model, overrides).sections[following.section]
     events = []
     with contextlib.suppress(KeyboardInterrupt):  # which is how a live source ends
-        for event in stream(app, model, source, settings, overrides):
+        for event in stream(app, model, source, overrides):
             events.append(dict(event))
             if not as_json:
                 print_line("  ".join(f"{name} {readable(value)}" for name, value in event.items()))

@@ -131,7 +131,8 @@ def _labelled(
     factor = rate if config.unit == "seconds" else 1.0
     events = []
     for path, line, label, start, end in rows:
-        first, last = round(start * factor), round(end * factor)
+        first = round(start * factor)
+        last = round(end * factor)
         if config.unit == "seconds" and end > start:
             last = max(last - 1, first)  # an interval ends before its end
         if not 0 <= first <= last < length:

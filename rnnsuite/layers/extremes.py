@@ -84,7 +84,8 @@ class Novelty(Streamable):
 
     def stream(self, x, states):
         values, flags = _known(x)
-        recent, present = states["recent"], states["present"]
+        recent = states["recent"]
+        present = states["present"]
         if x.shape[1] == 1:  # without a loop
             distance = self._distance(values[:, 0], flags[:, 0], recent, present)[:, None]
             recent = tf.concat([recent[:, 1:], values], axis=1)
@@ -184,7 +185,8 @@ class RunningExtremes(Streamable):
 
     def _step(self, value, observed, states):
         """The tail of values `[batch, channels]`, and the states after them."""
-        largest, values_before = states["largest"], states["known"]
+        largest = states["largest"]
+        values_before = states["known"]
         least = largest[..., -1]
         excess = tf.reduce_sum(largest - least[..., None], axis=-1)
         deviation = tf.sqrt(states["squares"] / tf.maximum(values_before, 1.0))

@@ -9,11 +9,10 @@ import pytest
 from rnnsuite import catalog
 from rnnsuite.core.fields import record_from_text
 from rnnsuite.device import wave
-from rnnsuite.pipeline.inference.card import training_config
 from rnnsuite.pipeline.inference.models import open_model
 from rnnsuite.pipeline.inference.session import stream
 from tests.conftest import APPS, ROOT
-from tests.files import picture, sound
+from tests.files import phone, picture, sound
 
 EXAMPLES = ROOT / "examples" / "on_device"
 WITHOUT = """
@@ -106,8 +105,7 @@ def test_a_stream_of_speech(tmp_path):
     (tmp_path / "a.wav").write_bytes(wave.write(samples))
     app = catalog.find("speech_commands")
     path = ROOT / "saved_models" / "speech_commands" / "lite" / "1" / "dynamic.tflite"
-    settings = training_config(app, path, ["stream.threshold=0.4"]).sections["stream"]
-    events = list(stream(app, path, str(tmp_path / "a.wav"), settings))
+    events = list(stream(app, path, str(tmp_path / "a.wav"), ["stream.threshold=0.4"]))
     found = run("speech_commands", "--stream", tmp_path / "a.wav")
     assert len(events) == 2
     assert [line.split()[4] for line in found] == [event["label"] for event in events]
@@ -138,15 +136,11 @@ def test_event_detection(tmp_path):
     """The script's events are those of the stream, as `predict --stream` prints them."""
     app = catalog.find("event_detection")
     path = ROOT / "saved_models" / "event_detection" / "lite" / "1" / "dynamic.tflite"
-    time = np.arange(1500)[:, None]
-    values = 700 * np.cos(np.arange(6)) + 20 * np.sin(time / 7 + np.arange(6))
-    values[600:750] += np.linspace(0, 500, 150)[:, None]
-    values[750:] += 500
-    rows = [",".join(f"{cell:.2f}" for cell in row) for row in values]
+    rows = [",".join(f"{cell:g}" for cell in row) for row in phone(1500)]
     (tmp_path / "phone.csv").write_text("\n".join(["a,b,c,d,e,f", *rows]) + "\n")
-    settings = training_config(app, path).sections["detect"]
-    events = list(stream(app, path, str(tmp_path / "phone.csv"), settings))
+    events = list(stream(app, path, str(tmp_path / "phone.csv")))
     lines = run("event_detection", tmp_path / "phone.csv")
+    assert [event["label"] for event in events] == ["STAND_TO_LIE"]
     assert len(lines) == len(events)
     for line, event in zip(lines, events, strict=True):
         assert line.split()[4] == event["label"]

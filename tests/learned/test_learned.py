@@ -10,7 +10,7 @@ from rnnsuite.data.records import collect
 from rnnsuite.device import wave
 from rnnsuite.inputs import audio
 from rnnsuite.pipeline import config as configuration
-from rnnsuite.pipeline.inference.card import data_section, training_config
+from rnnsuite.pipeline.inference.card import data_section
 from rnnsuite.pipeline.inference.evaluate import evaluate
 from rnnsuite.pipeline.inference.models import fitted_of, open_model
 from rnnsuite.pipeline.inference.session import stream
@@ -68,8 +68,7 @@ def _follow_three_words(app, folder):
     sound = np.concatenate(clips)
     at_44k = wave.resample(sound, 16_000, round(len(sound) * 44_100 / 16_000), 44_100)
     soundfile.write(folder / "words.flac", np.stack([at_44k, at_44k], axis=1), 44_100)
-    settings = training_config(app, folder / "run").sections["stream"]
-    events = list(stream(app, folder / "run", str(folder / "words.flac"), settings))
+    events = list(stream(app, folder / "run", str(folder / "words.flac")))
     assert [event["label"] for event in events] == ["asi", "oli", "eko"]
     for number, event in enumerate(events):
         assert 2 * number < event["start"] < event["end"] <= 2 * number + 2

@@ -10,6 +10,7 @@ import tensorflow as tf
 from rnnsuite.app import App
 from rnnsuite.core.errors import UserError
 from rnnsuite.device import runner
+from rnnsuite.pipeline.inference.card import training_config
 from rnnsuite.pipeline.inference.models import find_model, fitted_of
 from rnnsuite.pipeline.inference.predictor import as_tensors
 from rnnsuite.pipeline.inference.rows import Answers
@@ -107,7 +108,7 @@ def _lite_call(path: pathlib.Path, signature: str) -> tuple[Call, dict[str, np.n
 
 
 def stream(
-    app: App, path: str | pathlib.Path, source: str, settings: Any, overrides: Sequence[str] = ()
+    app: App, path: str | pathlib.Path, source: str, overrides: Sequence[str] = ()
 ) -> Iterator[Mapping[str, Any]]:
     """Follows a recording or a live source.
 
@@ -115,8 +116,7 @@ def stream(
         app: the application.
         path: its model.
         source: a path, or "microphone".
-        settings: the section that `app.serving.stream` names.
-        overrides: see `Session`.
+        overrides: `key=value` of the section that `app.serving.stream` names; see `Session`.
 
     Yields:
         What is found, as it comes.
@@ -129,7 +129,7 @@ def stream(
         raise UserError(f"{app.name} follows no stream.")
     session = Session(app, path, following.signature, overrides)
     fitted = fitted_of(app, path)
-    follower = following.follow(settings, fitted)
+    follower = following.follow(training_config(app, pathlib.Path(path), overrides), fitted)
     for chunk in following.chunks(source, fitted):
         yield from follower.feed(session(chunk))
     yield from follower.end()

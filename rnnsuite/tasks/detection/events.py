@@ -64,12 +64,32 @@ def detector(pause: int, shortest: int) -> Detector:
 
 
 def shares(scores: np.ndarray, threshold: float) -> np.ndarray:
-    """What a `Detector` takes: the share of normal and of anomaly `[time, 2]`, one half of each at
-    the threshold.
+    """What a `Detector` takes of scores.
+
+    Args:
+        scores: `[time]`, from 0 on.
+        threshold: score from which on a step is an anomaly.
+
+    Returns:
+        The share of normal and of anomaly `[time, 2]`, one half of each at the threshold.
     """
     anomaly = scores / np.maximum(scores + threshold, np.finfo(np.float32).tiny)
     anomaly = np.where(scores >= threshold, np.maximum(anomaly, 0.5), np.minimum(anomaly, 0.4999))
     return np.stack([1 - anomaly, anomaly], axis=1)
+
+
+def spans(is_anomaly: np.ndarray, pause: int, shortest: int) -> list[tuple[int, int]]:
+    """First and last step of the events in a whole series, by the same rules.
+
+    Args:
+        is_anomaly: `[time]`, whether a step reaches the threshold.
+        pause: steps below it after which an event has ended.
+        shortest: steps; a shorter event does not count.
+    """
+    places = np.flatnonzero(is_anomaly)
+    parts = np.split(places, np.flatnonzero(np.diff(places) > pause) + 1)
+    pairs = [(int(part[0]), int(part[-1])) for part in parts if len(part)]
+    return [(first, last) for first, last in pairs if last - first + 1 >= shortest]
 
 
 def numbered(is_anomaly: tf.Tensor, pause: int, shortest: int) -> tf.Tensor:
@@ -102,10 +122,9 @@ def _numbered(row: tf.Tensor, pause: int, shortest: int) -> tf.Tensor:
     starts = tf.boolean_mask(places, is_first)
     ends = tf.math.unsorted_segment_max(places, event, count)
     is_long = ends - starts + 1 >= shortest
-    starts, ends = tf.boolean_mask(starts, is_long), tf.boolean_mask(ends, is_long)
     steps = tf.range(time)
-    begun = tf.searchsorted(starts, steps, side="right")
-    ended = tf.searchsorted(ends, steps, side="left")
+    begun = tf.searchsorted(tf.boolean_mask(starts, is_long), steps, side="right")
+    ended = tf.searchsorted(tf.boolean_mask(ends, is_long), steps, side="left")
     return tf.where(begun > ended, begun, tf.zeros_like(begun))
 
 
@@ -150,18 +169,41 @@ def _exclusive(rows: tf.Tensor, rules: Rules) -> tuple[tf.Tensor, tf.Tensor]:
 
 def _several(rows: tf.Tensor, rules: Rules) -> tuple[tf.Tensor, tf.Tensor]:
     """Events of one recording, of every class by itself."""
-    parts = [_exclusive(tf.stack([1 - row, row], axis=-1), rules) for row in _classes(rows)]
+    classes = tf.unstack(rows[:, 1:], axis=-1)
+    parts = [_exclusive(tf.stack([1 - p, p], axis=-1), rules) for p in classes]
     events, confidences = zip(*parts, strict=True)
     return tf.concat(events, axis=-1), tf.concat(confidences, axis=-1)
 
 
-def _classes(rows: tf.Tensor) -> list[tf.Tensor]:
-    """The probabilities of each class but the background `[time]`."""
-    return tf.unstack(rows[:, 1:], axis=-1)
+class Following:
+    """Events in probabilities as they come, by rules: of one `Detector`, or of one for each class
+    where several can be at once.
+
+    Args:
+        rules: of events.
+        labels: of the classes.
+    """
+
+    def __init__(self, rules: Rules, labels: Sequence[str]):
+        self.exclusive = rules.exclusive
+        groups = [list(labels)] if rules.exclusive else [[label] for label in labels]
+        self.detectors = [rules.detector(group) for group in groups]
+
+    def feed(self, probabilities: np.ndarray) -> list[Event]:
+        """The events that end within these rows `[time, 1 + classes]`, in steps."""
+        if self.exclusive:
+            return self.detectors[0].feed(probabilities)
+        columns = np.asarray(probabilities)[:, 1:].T
+        pairs = zip(self.detectors, columns, strict=True)
+        return [event for rule, p in pairs for event in rule.feed(np.stack([1 - p, p], axis=1))]
+
+    def end(self) -> list[Event]:
+        """The events that the end of the recording ends."""
+        return [event for rule in self.detectors for event in rule.end()]
 
 
 def of_rows(probabilities: np.ndarray, rules: Rules) -> dict[str, np.ndarray]:
-    """What `of_shares` gives, of one recording, by a `Detector` and numpy alone.
+    """What `of_shares` gives, of one recording, by `Following` and numpy alone.
 
     Args:
         probabilities: `[time, 1 + classes]`.
@@ -170,18 +212,13 @@ def of_rows(probabilities: np.ndarray, rules: Rules) -> dict[str, np.ndarray]:
     count = probabilities.shape[1] - 1
     numbers = np.zeros([len(probabilities), count], np.int32)
     confidence = np.zeros([len(probabilities), count], np.float32)
-    groups = [range(count)] if rules.exclusive else [[place] for place in range(count)]
-    for group in groups:
-        rows = probabilities[:, [0, *(place + 1 for place in group)]]
-        if not rules.exclusive:
-            rows = np.stack([1 - rows[:, 1], rows[:, 1]], axis=1)
-        rule = rules.detector([str(place) for place in group])
-        for event in [*rule.feed(rows), *rule.end()]:
-            part = slice(int(event.start), int(event.end))
-            place = int(event.label)
-            numbers[part, place] = numbers[:, place].max() + 1
-            # A detector rounds it.
-            confidence[part, place] = rows[part, 1 + list(group).index(place)].mean()
+    following = Following(rules, [str(place) for place in range(count)])
+    for event in [*following.feed(probabilities), *following.end()]:
+        part = slice(int(event.start), int(event.end))
+        place = int(event.label)
+        numbers[part, place] = numbers[:, place].max() + 1
+        # A detector rounds it.
+        confidence[part, place] = probabilities[part, 1 + place].mean()
     return {"event": numbers, "confidence": confidence}
 
 
@@ -205,11 +242,6 @@ def of_answer(answer: Mapping[str, Any], labels: Sequence[str], step: float) -> 
                 share = float(confidence[first, place])
                 events.append(Event(label, first * step, end * step, share))
     return sorted(events, key=lambda event: (event.start, event.label))
-
-
-def last_step(event: Event) -> Event:
-    """A detector's event, whose end is that of its last step, with this step as its end."""
-    return dataclasses.replace(event, end=event.end - 1)
 
 
 def of_numbers(numbers: np.ndarray, label: str = ANOMALY) -> list[Event]:

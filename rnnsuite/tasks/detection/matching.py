@@ -3,7 +3,8 @@
 import bisect
 import dataclasses
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from rnnsuite.device.events import Event
 
@@ -119,6 +120,19 @@ def by_overlap(events: Sequence[Event], truth: Sequence[Event]) -> Matches:
         if not any(event.start <= true.end and event.end >= true.start for true in truth)
     ]
     return Matches(pairs, missed, alarms)
+
+
+def worst(
+    alarms: Sequence[Mapping[str, Any]], missed: Sequence[Mapping[str, Any]], most: int
+) -> list[Mapping[str, Any]]:
+    """False alarms and misses, half of either where there are enough, alarms first.
+
+    Args:
+        alarms, missed: cases, the worst first.
+        most: cases that are wanted.
+    """
+    half = most // 2
+    return [*alarms[: max(half, most - len(missed))], *missed[:half]][:most]
 
 
 def _paired(

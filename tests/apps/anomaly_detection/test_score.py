@@ -51,6 +51,7 @@ def test_one_found_one_missed_one_false_alarm(scored):
     assert scored.metrics["f1"] == 0.5
     assert scored.metrics["delay"] == 2
     assert scored.metrics["false_alarms"] == pytest.approx(1000 / 140)
+    assert scored.neutral == {"labelled": 6 / 140, "flagged": 4 / 140}
 
 
 def test_cases_are_numbered_as_in_the_series(scored):

@@ -157,7 +157,10 @@ def test_a_follower_names_the_channel_of_the_largest_score():
         names = ("a", "b")
         scored = (0, 1)
 
-    follower = Follower(DetectConfig(pause=2), fitted)
+    class config:
+        sections = {"detect": DetectConfig(pause=2)}
+
+    follower = Follower(config, fitted)
     events = []
     for score, channels in ((0, [0, 0]), (5, [5, 1]), (7, [2, 7]), (0, [0, 0]), (0, [0, 0])):
         outputs = {

@@ -1,8 +1,6 @@
 """Folders of recordings, scored by `evaluate` with models that were trained on others."""
 
 import json
-import subprocess
-import sys
 
 import numpy as np
 import pytest
@@ -15,7 +13,6 @@ from rnnsuite.cli.main import main
 from rnnsuite.pipeline import config as configuration
 from rnnsuite.pipeline.run import Run
 from rnnsuite.pipeline.train.train import train
-from tests.apps.test_on_device import WITHOUT
 from tests.conftest import train_and_export
 
 APP = catalog.find("event_detection")
@@ -139,32 +136,3 @@ def test_recordings_of_another_rate_are_told(finished, tmp_path):
     done = CliRunner().invoke(main, words)
     assert done.exit_code == 2
     assert "100 samples a second, and the model 50: resample it" in done.output
-
-
-def test_the_script_for_devices_tells_what_the_stream_tells(finished, tmp_path):
-    values = recording(1, 0)[0][:1500].astype(np.float32)
-    rows = [",".join(f"{cell:.7g}" for cell in row) for row in values]
-    (tmp_path / "machine.csv").write_text("\n".join(["a,b", *rows]) + "\n")
-    script = str(catalog.place("event_detection").folder / "on_device.py")
-    # Of a model that has learned nothing, everything is an event: thresholds are of no use.
-    settings = json.loads((finished.lite / "detect.json").read_text())
-    assert settings["rules"]["exclusive"]
-    done = subprocess.run(
-        [
-            *[sys.executable, "-I", "-c", WITHOUT, script, str(finished.lite)],
-            *[str(tmp_path / "machine.csv"), "--file", "float32.tflite"],
-        ],
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 0, done.stderr[-1000:]
-    words = ["predict", "event_detection", "--model", str(finished.lite / "float32.tflite")]
-    np.save(tmp_path / "machine.npy", values)
-    followed = CliRunner().invoke(
-        main, [*words, "--json", "--stream", str(tmp_path / "machine.npy")]
-    )
-    events = json.loads(followed.stdout)["events"]
-    assert len(done.stdout.splitlines()) == len(events)
-    for line, event in zip(done.stdout.splitlines(), events, strict=True):
-        assert line.split()[4] == event["label"]
-        assert float(line.split()[0]) == pytest.approx(event["start"], abs=0.01)

@@ -1,13 +1,16 @@
 """Recordings that are asked about, whole and step by step, and their scores."""
 
+import dataclasses
 import json
+import sys
+import types
 
 import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from apps.event_detection import APP
-from apps.event_detection.config import DataConfig, DetectConfig
+from apps.event_detection import APP, on_device
+from apps.event_detection.config import DataConfig, DetectConfig, ModelConfig
 from apps.event_detection.data import Fitted, fit, load
 from apps.event_detection.floor import floor, surroundings
 from apps.event_detection.sample import recording
@@ -16,8 +19,10 @@ from apps.event_detection.serve import Follower, shares
 from rnnsuite.cli.main import main
 from rnnsuite.core.errors import Refused, UserError
 from rnnsuite.data.records import collect
+from rnnsuite.device import events as device_events
 from rnnsuite.pipeline.inference.models import fitted_of
 from rnnsuite.pipeline.inference.session import Session
+from rnnsuite.tasks.detection import events
 from tests.conftest import train_and_export
 
 FITTED = Fitted(("a", "b"), (), 10.0, (0.0,), (1.0,), (1.0,) * 3, 0, 5, 1, 2, 20, "overlap", 0.5)
@@ -87,7 +92,11 @@ def test_a_recording_is_followed(finished, values, tmp_path):
 
 
 def test_a_follower_sets_times_back_by_what_the_model_waits():
-    follower = Follower(DetectConfig(pause=1.0, threshold=0.5), FITTED)
+    class config:
+        sections = {"detect": DetectConfig(pause=1.0, threshold=0.5)}
+        model = ModelConfig()
+
+    follower = Follower(config, FITTED)
     rows = np.tile([1.0, 0, 0], [14, 1])
     rows[4:8] = [0.1, 0.1, 0.8]
     events = []
@@ -156,3 +165,34 @@ def test_an_answer_is_shown_by_its_events(finished):
     answer["event"][2:4, 1] = 1
     answer["confidence"][2:4, 1] = 0.75
     assert APP.serving.show(fitted, answer) == [f"0.20 to 0.40 s  {fitted.labels[1]} 0.75"]
+
+
+@pytest.mark.parametrize("exclusive", [True, False])
+def test_the_script_for_devices_obeys_the_same_rules(tmp_path, monkeypatch, exclusive):
+    """Its loop alone, around a model that says what it is given."""
+    rng = np.random.default_rng(1)
+    said = rng.dirichlet([1.0, 0.6, 0.6], size=60)
+    rules = events.Rules(0.5, 2, 1, exclusive)
+    settings = {"labels": ["a", "b"], "rate": 10.0, "hop": 5, "look_ahead": 2}
+    (tmp_path / "detect.json").write_text(
+        json.dumps({**settings, "rules": dataclasses.asdict(rules)})
+    )
+
+    class Said:
+        def __init__(self, path, signature):
+            self.rows = iter(said)
+
+        def step(self, values):
+            assert values.shape == (1, 5, 1)
+            return {"probabilities": next(self.rows)[None, None]}
+
+    monkeypatch.setitem(sys.modules, "events", device_events)
+    monkeypatch.setitem(sys.modules, "follow", types.SimpleNamespace(Follower=Said))
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    told = list(on_device.follow(tmp_path, [[0.0]] * 300))
+    following = events.Following(rules, ["a", "b"])
+    expected = [event for row in said for event in following.feed(row[None])] + following.end()
+    assert len(told) == len(expected) > 3
+    for event, steps in zip(told, expected, strict=True):
+        assert (event.label, event.confidence) == (steps.label, steps.confidence)
+        assert event.start == pytest.approx(max(steps.start - 2, 0) * 0.5)

@@ -156,7 +156,7 @@ def test_a_text_file_called_wav(speech, tmp_path):
 
 def test_an_app_without_a_stream():
     with pytest.raises(UserError, match="sentiment follows no stream"):
-        next(stream(catalog.find("sentiment"), "x", "y", None))
+        next(stream(catalog.find("sentiment"), "x", "y"))
 
 
 def test_a_model_without_a_stream_says_so(speech):

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from rnnsuite.device.events import Event
 from rnnsuite.tasks.detection import events
-from rnnsuite.tasks.detection.events import Rules
+from rnnsuite.tasks.detection.events import Following, Rules
 
 
 def in_graph(probabilities, rules):
@@ -56,14 +56,26 @@ def test_pauses_are_bridged_and_short_events_left_out():
 def test_numbers_are_those_of_the_rules_for_scores(flags, pause, shortest):
     scores = np.where(flags, 5.0, 1.0)
     detector = events.detector(pause, shortest)
-    expected = np.zeros(len(flags), int)
     found = [*detector.feed(events.shares(scores, 5.0)), *detector.end()]
-    for number, event in enumerate(found, 1):
-        expected[int(event.start) : int(event.end)] = number
+    expected = [(event.start, event.end - 1) for event in found]
+    assert events.spans(scores >= 5.0, pause, shortest) == expected
     numbers = events.numbered(np.array([flags]), pause, shortest).numpy()[0]
-    assert numbers.tolist() == expected.tolist()
-    spans = [(event.start, event.end) for event in events.of_numbers(numbers)]
-    assert spans == [(last.start, last.end) for last in map(events.last_step, found)]
+    assert [(event.start, event.end) for event in events.of_numbers(numbers)] == expected
+    for number, (first, last) in enumerate(expected, 1):
+        assert set(numbers[int(first) : int(last) + 1]) == {number}
+
+
+def test_several_classes_at_once_are_followed_each_by_itself():
+    p = np.zeros([12, 3])
+    p[2:6, 1] = 0.9
+    p[4:9, 2] = 0.8
+    p[:, 0] = 1 - p.max(axis=1)
+    following = Following(Rules(0.5, 2, 1, exclusive=False), ["a", "b"])
+    ended = [event for row in p for event in following.feed(row[None])]
+    assert [(event.label, event.start, event.end) for event in ended] == [("a", 2, 6), ("b", 4, 9)]
+    whole = Following(Rules(0.5, 2, 1, exclusive=True), ["a", "b"])
+    (event,) = [*whole.feed(p), *whole.end()]
+    assert (event.label, event.start, event.end) == ("b", 2, 9)
 
 
 def test_shares_are_one_half_at_the_threshold():
