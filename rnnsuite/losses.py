@@ -33,6 +33,22 @@ def token_losses(ids: tf.Tensor, logits: tf.Tensor, smoothing: float = 0.0) -> d
     return {"loss": per_row(smoothed), "nll": per_row(plain), "accuracy": per_row(right)}
 
 
+def caption_losses(
+    ids: tf.Tensor, logits: tf.Tensor, smoothing: float = 0.0
+) -> dict[str, tf.Tensor]:
+    """`token_losses` of several sequences of a row.
+
+    Args:
+        ids: `[batch, sequences, time]`; 0 is padding.
+        logits: `[batch, sequences, time, vocabulary]`.
+        smoothing: see `token_losses`.
+    """
+    shape = tf.shape(ids)
+    flat = [shape[0], shape[1] * shape[2]]
+    logits = tf.reshape(logits, [*flat, logits.shape[-1]])
+    return token_losses(tf.reshape(ids, flat), logits, smoothing)
+
+
 def attention_spread(ids: tf.Tensor, weights: tf.Tensor) -> tf.Tensor:
     """How far attention is from being the same for all positions (doubly stochastic attention).
 

@@ -18,26 +18,17 @@ import sys
 import numpy as np
 
 
-def follow(folder, rows, file="dynamic.tflite"):
-    """Of every row of numbers: its number, score, and whether to say something."""
+def follow(folder, lines, file="dynamic.tflite"):
+    """Of every line of numbers: its number, score, and whether to say something."""
     sys.path.insert(0, str(folder))
-    from follow import Follower
+    from follow import Follower, rows
 
     folder = pathlib.Path(folder)
     model = Follower(str(folder / file), "stream")
-    for number, row in enumerate(rows):
+    for number, row in enumerate(rows(lines)):
         outputs = model.step(values=np.array(row, np.float32)[None, None])
         parts = outputs["channels"][0, 0]
         yield number, float(outputs["score"][0, 0]), bool(outputs["alarm"][0, 0]), parts
-
-
-def numbers(lines):
-    """Rows of numbers of lines of text."""
-    for line in lines:
-        try:
-            yield [float(cell) if cell.strip() else np.nan for cell in line.split(",")]
-        except ValueError:
-            continue
 
 
 def main():
@@ -52,7 +43,7 @@ def main():
         stream = sys.stdin
         if options.series != "-":
             stream = stack.enter_context(open(options.series, encoding="utf-8"))
-        for number, score, alarm, parts in follow(options.folder, numbers(stream), options.file):
+        for number, score, alarm, parts in follow(options.folder, stream, options.file):
             if alarm:
                 name = names[int(parts.argmax())]
                 print(f"observation {number}: score {score:.2f}, in {name}", flush=True)

@@ -6,14 +6,13 @@ import pydantic
 
 from rnnsuite.core.names import AttentionKind, Cell
 from rnnsuite.core.section import Fraction, NotNegative, Positive, section
-from rnnsuite.data.source_config import TableConfig
-from rnnsuite.tasks.sections import DecoderConfig, SearchConfig
+from rnnsuite.tasks.sections import CaptionsConfig, DecoderConfig, SearchConfig
 
 Share = Annotated[float, pydantic.Field(ge=0, le=0.9)]
 
 
 @section
-class DataConfig(TableConfig):
+class DataConfig(CaptionsConfig):
     """What to read, and how images and captions become numbers."""
 
     image: str = "image"
@@ -22,14 +21,6 @@ class DataConfig(TableConfig):
     """The field with its captions."""
     size: Annotated[int, pydantic.Field(ge=16, le=1024)] = 64
     """Pixels of either side that images are stretched to."""
-    most_captions: Positive = 5
-    """Captions of an image that are read, the first ones."""
-    lowercase: bool = True
-    """Whether captions are learned and written in small letters."""
-    vocabulary_size: Annotated[int, pydantic.Field(ge=16)] = 8000
-    """Subwords (byte-pair encoding)."""
-    max_tokens: Annotated[int, pydantic.Field(ge=4)] = 40
-    """Longer captions are not trained on."""
     backbone: str = ""
     """A network of keras.applications in place of an encoder trained from scratch."""
     weights: str = "imagenet"

@@ -1,66 +1,40 @@
 """Images and their captions: from a source to pixels and subword ids."""
 
-import base64
 import dataclasses
 import functools
 import logging
 import pathlib
-import zlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
 
-import numpy as np
 import tensorflow as tf
 
 from rnnsuite.app import Data
 from rnnsuite.core.errors import NoSplit, UserError, nearest
-from rnnsuite.core.progress import bar
-from rnnsuite.data import sources, splits, suggestions
+from rnnsuite.data import sources, splits
 from rnnsuite.data.caption_layouts import CaptionedImage, read_captions
 from rnnsuite.data.notes import Skips
 from rnnsuite.inputs import features, image, image_files
-from rnnsuite.inputs.subword import END, START, Subwords, learn_subwords, normalize
 from rnnsuite.layers.backbone import KINDS, Backbone
+from rnnsuite.tasks.generation.captions import Captions, dense, fit_captions, has_captions
 
 from .config import DataConfig
 from .sample import CaptioningSample
 
 log = logging.getLogger(__name__)
-LONGEST = 1024
-"""Tokens that are counted of a caption."""
 
 
 @dataclasses.dataclass(frozen=True)
-class Fitted:
+class Fitted(Captions):
     """What is fitted on train, and how images are read.
 
     Args:
-        model: the sentencepiece model, in base64.
-        known: checksums of the training captions, in base64.
-        max_tokens, size, lowercase, backbone, frozen: as the configuration has them.
+        model, known, max_tokens, lowercase: see `Captions`.
+        size, backbone, frozen: as the configuration has them.
     """
 
-    model: str
-    known: str
-    max_tokens: int
     size: int
-    lowercase: bool
     backbone: str = ""
     frozen: bool = False
-
-    def subwords(self, extra: int = 0) -> Subwords:
-        """The vocabulary of captions. extra: subwords that are read beyond max_tokens."""
-        return Subwords(base64.b64decode(self.model), self.max_tokens + extra)
-
-    def knows(self, captions: Iterable[str]) -> list[bool]:
-        """Whether each is a training caption, but for case, punctuation and spaces."""
-        checksums = set(np.frombuffer(base64.b64decode(self.known), "<u4").tolist())
-        return [_checksum(caption) in checksums for caption in captions]
-
-
-def _checksum(caption: str) -> int:
-    letters = "".join(character for character in caption.lower() if character.isalnum())
-    return zlib.crc32(letters.encode())
 
 
 def split_names(config: DataConfig) -> Iterable[str]:
@@ -88,7 +62,8 @@ def load(config: DataConfig, split: str) -> tf.data.Dataset:
     if sources.is_built(config.source):
         return _load_built(config, split)
     root = pathlib.Path(config.source).expanduser()
-    by_split = _with_validation(config, _captions(config, root))
+    captioned = _captions(config, root)
+    by_split = splits.divided(captioned, config.validation, lambda entry: entry.path.name)
     if split not in by_split:
         raise NoSplit(f"{root} has no {split} split; it has {', '.join(sorted(by_split))}.")
     usable = _usable(config, root, by_split[split])
@@ -102,30 +77,9 @@ def load(config: DataConfig, split: str) -> tf.data.Dataset:
 
     def read(record):
         content = tf.io.read_file(record["image"])
-        return {**record, "image": content, "captions": _dense(record["captions"])}
+        return {**record, "image": content, "captions": dense(record["captions"])}
 
     return records.map(read, num_parallel_calls=tf.data.AUTOTUNE)
-
-
-def _with_validation(
-    config: DataConfig, by_split: Mapping[str, list[CaptionedImage]]
-) -> dict[str, list[CaptionedImage]]:
-    """The splits, with a validation split held out of the training images where there is none."""
-    whole = next((name for name in ("train", splits.WHOLE) if name in by_split), None)
-    if "validation" in by_split or whole is None:
-        return dict(by_split)
-    divided: dict[str, list[CaptionedImage]] = {"train": [], "validation": []}
-    entries = by_split[whole]
-    buckets = [zlib.crc32(entry.path.name.encode()) % splits.BUCKETS for entry in entries]
-    names = [entry.path.name for entry in entries]
-    is_held_out = splits.held_out(names, buckets, config.validation)
-    for entry, held in zip(entries, is_held_out, strict=True):
-        divided["validation" if held else "train"].append(entry)
-    return {**by_split, **divided}
-
-
-def _dense(captions: Any) -> tf.Tensor:
-    return captions.to_tensor() if isinstance(captions, tf.RaggedTensor) else captions
 
 
 def _load_built(config: DataConfig, split: str) -> tf.data.Dataset:
@@ -149,14 +103,14 @@ def _usable(
 ) -> list[CaptionedImage]:
     """Those that can be read and have captions; faults of the others go to data.on_error."""
     skips = Skips(config.on_error)
-    usable = []
-    for entry in bar(entries, desc="images", unit="image", disable=len(entries) < 5000):
+    captioned = []
+    for entry in entries:
         captions = tuple(caption for caption in entry.captions if caption.strip())
-        fault = image_files.check(entry.path) if captions else "no captions"
-        if fault:
-            skips(f"{entry.path}: {fault}.")
+        if captions:
+            captioned.append(CaptionedImage(entry.path, captions))
         else:
-            usable.append(CaptionedImage(entry.path, captions))
+            skips(f"{entry.path}: no captions.")
+    usable = image_files.usable(captioned, skips)
     skips.report(root)
     if not usable:
         raise UserError(f"{root} holds no usable images with captions.")
@@ -165,43 +119,12 @@ def _usable(
 
 def fit(config: DataConfig, records: tf.data.Dataset) -> Fitted:
     """The subword vocabulary of the training captions. Raises UserError without any words."""
-    texts = records.map(lambda record: record["captions"][: config.most_captions]).unbatch()
-    captions = [
-        text.decode()
-        for batch in texts.batch(4096)
-        for text in _prepare(config.lowercase, batch).numpy()
-    ]
-    try:
-        model = learn_subwords(captions, config.vocabulary_size, "bpe")
-    except ValueError as error:
-        raise UserError(f"{config.source}: {error}.") from error
-    checksums = np.unique(np.array([_checksum(caption) for caption in captions], "<u4")).tobytes()
-    fitted = Fitted(
-        base64.b64encode(model).decode(),
-        base64.b64encode(checksums).decode(),
-        config.max_tokens,
-        config.size,
-        config.lowercase,
-        config.backbone,
-        bool(config.backbone) and config.frozen,
+    return Fitted(
+        **dataclasses.asdict(fit_captions(config, records)),
+        size=config.size,
+        backbone=config.backbone,
+        frozen=bool(config.backbone) and config.frozen,
     )
-    _report(config, fitted, captions)
-    return fitted
-
-
-def _report(config: DataConfig, fitted: Fitted, captions: Sequence[str]) -> None:
-    subwords = dataclasses.replace(fitted, max_tokens=LONGEST).subwords()
-    log.info("%d subwords, %d different captions.", len(subwords.pieces), len(set(captions)))
-    parts = np.array_split(captions, -(-len(captions) // 4096))
-    counts = [subwords(tf.constant(part)).row_lengths().numpy() for part in parts]
-    # A caption has its end in addition.
-    longest = np.concatenate(counts) + 1
-    suggestions.say_longer(longest, config.max_tokens, "captions", "left out")
-
-
-def _prepare(lowercase: bool, captions: tf.Tensor) -> tf.Tensor:
-    texts = normalize(captions)
-    return tf.strings.lower(texts, encoding="utf-8") if lowercase else texts
 
 
 def examples(config: DataConfig, fitted: Fitted, records: tf.data.Dataset) -> tf.data.Dataset:
@@ -221,25 +144,20 @@ def examples(config: DataConfig, fitted: Fitted, records: tf.data.Dataset) -> tf
     subwords = fitted.subwords(extra=1)
 
     def example(record):
-        ids = subwords(_prepare(fitted.lowercase, record["captions"][: config.most_captions]))
-        ids = tf.ragged.boolean_mask(ids, ids.row_lengths() < fitted.max_tokens)
-        start = tf.fill([ids.nrows(), 1], START)
-        end = tf.fill([ids.nrows(), 1], END)
-        before = tf.concat([start, ids], axis=1).to_tensor()
-        after = tf.concat([ids, end], axis=1).to_tensor()
-        inputs = {"target": tf.ensure_shape(before, [None, None])}
+        before, after = fitted.steps(subwords, record["captions"][: config.most_captions])
+        inputs = {"target": before}
         if fitted.frozen:
             inputs["features"] = record["features"]
         else:
             inputs["image"] = tf.cast(image.pixels(record["image"], fitted.size), tf.uint8)
-        return inputs, tf.ensure_shape(after, [None, None])
+        return inputs, after
 
     if fitted.frozen:
         backbone = pretrained(config.backbone, config.size, config.weights)
         records = features.with_features(records, backbone, fitted.size)
-        records = records.map(lambda record: {**record, "captions": _dense(record["captions"])})
+        records = records.map(lambda record: {**record, "captions": dense(record["captions"])})
     pairs = records.map(example, num_parallel_calls=tf.data.AUTOTUNE)
-    return pairs.filter(lambda inputs, targets: tf.shape(targets)[0] > 0)
+    return pairs.filter(has_captions)
 
 
 @functools.lru_cache(maxsize=1)

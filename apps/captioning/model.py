@@ -12,7 +12,7 @@ from rnnsuite.core.context import PRECISE
 from rnnsuite.core.weights import copy_weights
 from rnnsuite.layers import Dropout, Positions, TokenDecoder, residual_network
 from rnnsuite.layers.backbone import Backbone
-from rnnsuite.losses import attention_spread, token_losses
+from rnnsuite.losses import attention_spread, caption_losses
 from rnnsuite.pipeline.config import Config
 from rnnsuite.tasks.generation import build_decoder
 
@@ -139,12 +139,7 @@ def loss(
     config: ModelConfig, targets: tf.Tensor, outputs: Mapping[str, Any]
 ) -> dict[str, tf.Tensor]:
     """Cross-entropy (nats) a token, with and without smoothing, and accuracy."""
-    shape = tf.shape(targets)
-    ids = tf.reshape(targets, [shape[0], -1])
-    logits = tf.reshape(
-        outputs["logits"], [shape[0], shape[1] * shape[2], outputs["logits"].shape[-1]]
-    )
-    values = token_losses(ids, logits, config.label_smoothing)
+    values = caption_losses(targets, outputs["logits"], config.label_smoothing)
     if not config.attention_penalty:
         return values
     return {

@@ -12,8 +12,6 @@ import json
 import pathlib
 import sys
 
-import numpy as np
-
 
 def load(folder, file="dynamic.tflite"):
     """A function from pixels [height, width, 3], 0 to 255, to a caption."""
@@ -33,23 +31,6 @@ def load(folder, file="dynamic.tflite"):
     return answer
 
 
-def pixels(path):
-    """The pixels of a picture's file."""
-    path = pathlib.Path(path)
-    if path.suffix == ".npy":
-        return np.load(path, allow_pickle=False)
-    if path.suffix == ".ppm":
-        head, width, height, most, content = path.read_bytes().split(maxsplit=4)
-        if (head, most) != (b"P6", b"255"):
-            raise SystemExit(f"{path}: only binary .ppm with 8 bits is read here")
-        return np.frombuffer(content, np.uint8).reshape(int(height), int(width), 3)
-    try:
-        from PIL import Image, ImageOps
-    except ModuleNotFoundError:
-        raise SystemExit(f"{path}: pip install pillow, or give .ppm or .npy") from None
-    return np.asarray(ImageOps.exif_transpose(Image.open(path)).convert("RGB"))
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder")
@@ -57,6 +38,8 @@ def main():
     parser.add_argument("--file", default="dynamic.tflite")
     arguments = parser.parse_args()
     answer = load(arguments.folder, arguments.file)
+    from resize import pixels
+
     for path in arguments.pictures:
         print(f"{path}: {answer(pixels(path))}")
 

@@ -8,7 +8,6 @@ import numpy as np
 import tensorflow as tf
 
 from rnnsuite.app import Device, OnDevice, Serving, Signature, Trained
-from rnnsuite.core.errors import UserError
 from rnnsuite.core.fields import File
 from rnnsuite.device import resize
 from rnnsuite.inputs import image, image_files
@@ -25,14 +24,6 @@ class Answer:
 
     caption: str
     score: float
-
-
-def read_image(path: pathlib.Path) -> bytes:
-    """The bytes of an image file. Raises UserError where it cannot be read."""
-    fault = image_files.check(path)
-    if fault:
-        raise UserError(f"{path}: {fault}.")
-    return path.read_bytes()
 
 
 def signatures(trained: Trained) -> dict[str, Signature]:
@@ -97,7 +88,7 @@ def open_device(folder: pathlib.Path) -> OnDevice:
 
 
 SERVING = Serving(
-    fields={"image": File(read_image, "an image file: JPEG, PNG, GIF or BMP")},
+    fields={"image": File(image_files.read, "an image file: JPEG, PNG, GIF or BMP")},
     answer=Answer,
     signatures=signatures,
     sections={"decode": SearchConfig},

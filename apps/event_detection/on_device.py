@@ -17,11 +17,11 @@ import sys
 import numpy as np
 
 
-def follow(folder, rows, file="dynamic.tflite"):
-    """The events in rows of numbers, as they end."""
+def follow(folder, lines, file="dynamic.tflite"):
+    """The events in lines of numbers, as they end."""
     sys.path.insert(0, str(folder))
     from events import Detector
-    from follow import Follower
+    from follow import Follower, rows
 
     folder = pathlib.Path(folder)
     settings = json.loads((folder / "detect.json").read_text(encoding="utf-8"))
@@ -54,7 +54,7 @@ def follow(folder, rows, file="dynamic.tflite"):
     detectors = [detector(group) for group in groups]
     model = Follower(str(folder / file), "stream")
     block = []
-    for row in rows:
+    for row in rows(lines):
         block.append(row)
         if len(block) == settings["hop"]:
             outputs = model.step(values=np.array(block, np.float32)[None])
@@ -64,15 +64,6 @@ def follow(folder, rows, file="dynamic.tflite"):
                 yield from rule.feed(shares)
     for rule in detectors:
         yield from rule.end()
-
-
-def numbers(lines):
-    """Rows of numbers of lines of text."""
-    for line in lines:
-        try:
-            yield [float(cell) for cell in line.split(",")]
-        except ValueError:
-            continue
 
 
 def main():
@@ -85,7 +76,7 @@ def main():
         stream = sys.stdin
         if options.recording != "-":
             stream = stack.enter_context(open(options.recording, encoding="utf-8"))
-        for event in follow(options.folder, numbers(stream), options.file):
+        for event in follow(options.folder, stream, options.file):
             print(
                 f"{event.start:8.2f} to {event.end:.2f} s  {event.label} {event.confidence:.2f}",
                 flush=True,

@@ -1,19 +1,17 @@
 """Images with captions, in the layouts that data sets have."""
 
 import dataclasses
-import json
 import pathlib
 from collections.abc import Sequence
 from typing import Any
 
 from rnnsuite.core.errors import UserError
 from rnnsuite.data import tables
+from rnnsuite.data.image_lists import IMAGE_COLUMNS, image_path, read_json, usual_column
 from rnnsuite.data.notes import Skips
 from rnnsuite.data.source_config import TableConfig
 from rnnsuite.data.splits import split_name
 
-FOLDERS = ("images", "Images", "Flicker8k_Dataset", "Flickr8k_Dataset", ".")
-IMAGE_COLUMNS = ("image", "file", "filename", "file_name", "image_name", "path")
 CAPTION_COLUMNS = ("caption", "captions", "text", "sentence", "comment")
 FLICKR = {"train": "trainImages", "validation": "devImages", "test": "testImages"}
 
@@ -73,7 +71,7 @@ def read_captions(
 
 def _described(file: pathlib.Path) -> dict[str, list[CaptionedImage]]:
     """A JSON file of any of the layouts, told apart by what is in it."""
-    content = _json(file)
+    content = read_json(file)
     if isinstance(content, dict) and "annotations" in content:
         return _coco([file], file.parent)
     if isinstance(content, dict) and content and "images" not in content:
@@ -88,7 +86,7 @@ def _mapping(file: pathlib.Path, content: dict[str, Any]) -> dict[str, list[Capt
         texts = [captions] if isinstance(captions, str) else captions
         if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
             raise UserError(f"{file}: the captions of {name} must be a list of texts.")
-        images.append(CaptionedImage(_image(file.parent, name), tuple(texts)))
+        images.append(CaptionedImage(image_path(file.parent, name), tuple(texts)))
     return {"all": images}
 
 
@@ -98,8 +96,8 @@ def _table(
     """A row for each caption, with the image's name; and a split, where there is such a column."""
     with open(file, "rb") as stream:
         header = tables.header(file, stream, config)
-    image = _usual(header, IMAGE_COLUMNS, file)
-    caption = _usual(header, CAPTION_COLUMNS, file)
+    image = usual_column(header, IMAGE_COLUMNS, file)
+    caption = usual_column(header, CAPTION_COLUMNS, file)
     keys = {"the image": image, "the caption": caption}
     by_split: dict[str, dict[str, list[str]]] = {}
     for line, row in tables.table(file, config, keys, skips):
@@ -110,37 +108,18 @@ def _table(
         images.setdefault(str(row[image]).partition("#")[0], []).append(str(row[caption]))
     return {
         split: [
-            CaptionedImage(_image(file.parent, name), tuple(texts))
+            CaptionedImage(image_path(file.parent, name), tuple(texts))
             for name, texts in images.items()
         ]
         for split, images in by_split.items()
     }
 
 
-def _usual(header: Sequence[str], usual: Sequence[str], file: pathlib.Path) -> str:
-    """The column of one of the usual names. Raises UserError."""
-    names = {name.strip().casefold(): name for name in header}
-    found = next((names[name] for name in usual if name in names), None)
-    if found is None:
-        raise UserError(
-            f"{file} has no column called {' or '.join(usual[:2])}; it has {', '.join(header)}. "
-            f"Name them with data.columns where there is no header line."
-        )
-    return found
-
-
-def _json(file: pathlib.Path) -> Any:
-    try:
-        return json.loads(file.read_text(encoding="utf-8-sig"))
-    except (ValueError, OSError) as error:
-        raise UserError(f"{file} is no JSON ({error}).") from error
-
-
 def _karpathy(file: pathlib.Path) -> dict[str, list[CaptionedImage]]:
     """images: a list of {filename, split, sentences: [{raw}]}; also file for filename and captions
     for sentences.
     """
-    content = _json(file)
+    content = read_json(file)
     by_split = {}
     entries = content.get("images") if isinstance(content, dict) else content
     if not isinstance(entries, list):
@@ -158,16 +137,9 @@ def _karpathy(file: pathlib.Path) -> dict[str, list[CaptionedImage]]:
                 f"{file}: image {number} has no filename, or captions of another form."
             ) from error
         split = str(entry.get("split", "all"))
-        path = _image(file.parent, pathlib.PurePath(entry.get("filepath", "")) / name)
+        path = image_path(file.parent, pathlib.PurePath(entry.get("filepath", "")) / name)
         by_split.setdefault(split_name(split), []).append(CaptionedImage(path, captions))
     return by_split
-
-
-def _image(folder: pathlib.Path, name: pathlib.PurePath | str) -> pathlib.Path:
-    """Path of an image in the first usual folder that has it."""
-    folders = [folder / usual for usual in FOLDERS if (folder / usual).is_dir()]
-    paths = [path / name for path in folders]
-    return next((path for path in paths if path.is_file()), paths[0])
 
 
 def _coco(files: Sequence[pathlib.Path], root: pathlib.Path) -> dict[str, list[CaptionedImage]]:
@@ -178,7 +150,7 @@ def _coco(files: Sequence[pathlib.Path], root: pathlib.Path) -> dict[str, list[C
         raise UserError(f"{root}/annotations has no captions_*.json.")
     by_split = {}
     for file in files:
-        content = _json(file)
+        content = read_json(file)
         name = file.stem.removeprefix("captions_")
         folder = next(
             (
@@ -203,7 +175,7 @@ def _coco(files: Sequence[pathlib.Path], root: pathlib.Path) -> dict[str, list[C
             )
         by_split[split_name(name) if len(files) > 1 else "all"] = [
             CaptionedImage(
-                folder / entry if folder else _image(file.parent, entry),
+                folder / entry if folder else image_path(file.parent, entry),
                 tuple(captions.get(number, ())),
             )
             for number, entry in entries
@@ -235,7 +207,7 @@ def _flickr(file: pathlib.Path) -> dict[str, list[CaptionedImage]]:
     }
     return {
         split: [
-            CaptionedImage(_image(file.parent, name), tuple(captions.get(name, ())))
+            CaptionedImage(image_path(file.parent, name), tuple(captions.get(name, ())))
             for name in names
         ]
         for split, names in (chosen or {"all": list(captions)}).items()

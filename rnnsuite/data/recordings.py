@@ -1,7 +1,6 @@
 """Recordings of one or several channels, and the events labelled in them."""
 
 import dataclasses
-from collections.abc import Sequence
 from typing import Literal
 
 import numpy as np
@@ -61,8 +60,3 @@ class Recording:
     rate: float
     values: np.ndarray
     events: tuple[Labelled, ...] | None
-
-
-def persons_of(recordings: Sequence[Recording]) -> set[str]:
-    """Whose recordings these are."""
-    return {recording.person for recording in recordings}

@@ -1,14 +1,16 @@
 """Splits of a source: found by their usual names, or held out by a hash."""
 
 import pathlib
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+import zlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, TypeVar
 
 import tensorflow as tf
 
 from rnnsuite.core.errors import NoSplit, UserError
 from rnnsuite.data.sources import from_records
 
+Item = TypeVar("Item")
 BUCKETS = 10_000
 """Of hashes, of which some are held out."""
 
@@ -158,3 +160,36 @@ def held_out(
         elif held[ranked[-1]]:
             held[ranked[-1]] = False
     return [held[value] for value in values]
+
+
+def divided(
+    by_split: Mapping[str, Sequence[Item]],
+    fraction: float,
+    name: Callable[[Item], str],
+    label: Callable[[Item], str] | None = None,
+) -> dict[str, list[Item]]:
+    """The splits of a list, with a validation split held out of train, by a hash, where there is
+    none.
+
+    Args:
+        by_split: items by the splits that the source has; "all" counts as train.
+        fraction: how many of train are held out.
+        name: of an item, which is hashed.
+        label: of an item: its class, of which some are on either side.
+
+    Returns:
+        Items by split.
+    """
+    splits = {split: list(items) for split, items in by_split.items()}
+    whole = next((split for split in ("train", WHOLE) if split in splits), None)
+    if "validation" in splits or whole is None:
+        return splits
+    items = splits[whole]
+    names = [name(item) for item in items]
+    buckets = [zlib.crc32(text.encode()) % BUCKETS for text in names]
+    classes = [label(item) for item in items] if label else None
+    is_held_out = held_out(names, buckets, fraction, classes)
+    parts: dict[str, list[Item]] = {"train": [], "validation": []}
+    for item, held in zip(items, is_held_out, strict=True):
+        parts["validation" if held else "train"].append(item)
+    return {**splits, **parts}

@@ -59,6 +59,17 @@ class Follower:
         return {name: np.concatenate([row[name] for row in rows], axis=1) for name in rows[0]}
 
 
+def rows(lines):
+    """The numbers between commas of each line, NaN for an empty cell; lines that are no numbers,
+    such as a header, are left out.
+    """
+    for line in lines:
+        try:
+            yield [float(cell) if cell.strip() else np.nan for cell in line.split(",")]
+        except ValueError:
+            continue
+
+
 def open_model(path: str, signature: "str | None" = None) -> Follower:
     """The file as a function of arrays."""
     return Follower(path, signature)

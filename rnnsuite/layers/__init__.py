@@ -13,6 +13,7 @@ from rnnsuite.core.perturbation import Perturbation
 from rnnsuite.layers.attention import Attention
 from rnnsuite.layers.bidirectional import Bidirectional
 from rnnsuite.layers.convolution import CausalConvolution, RegionEmbedding
+from rnnsuite.layers.cumulative import CumulativePooling
 from rnnsuite.layers.dropout import Dropout, LockedDropout, SpecAugment, TokenDropout
 from rnnsuite.layers.interop import to_keras, to_rnnsuite
 from rnnsuite.layers.normalised import LayerNormGRU, LayerNormLSTM
@@ -23,6 +24,7 @@ from rnnsuite.layers.seq2seq import AttendingDecoder, Bridge
 from rnnsuite.layers.stack import CELLS, Stack
 from rnnsuite.layers.streamable import StateSpec, Streamable
 from rnnsuite.layers.streaming import Chain, Parallel, Streaming
+from rnnsuite.layers.sweeps import Sweeps
 from rnnsuite.layers.token_decoder import TokenDecoder
 from rnnsuite.layers.token_table import TokenTable
 
@@ -37,6 +39,7 @@ __all__ = [
     "CausalConvolution",
     "Cell",
     "Chain",
+    "CumulativePooling",
     "Dropout",
     "LayerNormGRU",
     "LayerNormLSTM",
@@ -53,6 +56,7 @@ __all__ = [
     "StateSpec",
     "Streamable",
     "Streaming",
+    "Sweeps",
     "TokenDecoder",
     "TokenDropout",
     "TokenTable",

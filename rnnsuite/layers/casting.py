@@ -20,3 +20,10 @@ def as_floats(x: Any, dtype: str) -> Any:
     """
     kind = tf.as_dtype(x.dtype)
     return tf.cast(x, dtype) if kind.is_integer or kind.is_bool else x
+
+
+def rows(x) -> int:
+    """The number of rows, for a reshape: -1 where only the graph knows it. A device's loop needs
+    it."""
+    size = x.shape[0]
+    return -1 if size is None else size

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import keras
 from keras import ops
 
+from rnnsuite.layers.casting import rows
 from rnnsuite.layers.streamable import StateSpec, Streamable
 
 SMALLEST = 1e-4
@@ -60,7 +61,7 @@ class Frames(keras.layers.Layer, Streamable):
 
     def stream(self, x, states):
         steps, new = self._scaled(self._steps(x), states)
-        steps = ops.reshape(steps, (-1, ops.shape(steps)[1], self.hop * len(self.mean)))
+        steps = ops.reshape(steps, (rows(steps), ops.shape(steps)[1], self.hop * len(self.mean)))
         if not self.context:
             return steps, new
         whole = ops.concatenate([states["before"], steps], axis=1)
@@ -70,7 +71,9 @@ class Frames(keras.layers.Layer, Streamable):
         """Scaled samples `[batch, time, hop, channels]`."""
         scaled = (ops.cast(x_BxNxC, "float32") - ops.array(self.mean)) / ops.array(self.deviation)
         count = ops.shape(scaled)[1] // self.hop
-        return ops.reshape(scaled[:, : count * self.hop], (-1, count, self.hop, len(self.mean)))
+        return ops.reshape(
+            scaled[:, : count * self.hop], (rows(scaled), count, self.hop, len(self.mean))
+        )
 
     def _scaled(self, steps_BxTxHxC, states):
         """The same beside mean and deviation of the last steps, and the new state."""

@@ -24,7 +24,13 @@ RECURRENT = (
     keras.layers.LSTM,
     keras.layers.Bidirectional,
 )
-STEPWISE = (keras.layers.Dense, keras.layers.Activation, keras.layers.Embedding, keras.layers.ReLU)
+STEPWISE = (
+    keras.layers.Dense,
+    keras.layers.Activation,
+    keras.layers.Embedding,
+    keras.layers.ReLU,
+    keras.layers.UnitNormalization,
+)
 """Keras layers that treat every step alike, whatever their settings."""
 
 

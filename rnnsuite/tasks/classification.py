@@ -39,20 +39,40 @@ def is_correct(scores: tf.Tensor, numbers: tf.Tensor) -> tf.Tensor:
     return tf.cast(tf.equal(highest, numbers), tf.float32)
 
 
-def loss(numbers: tf.Tensor, logits: tf.Tensor) -> dict[str, tf.Tensor]:
+def loss(numbers: tf.Tensor, logits: tf.Tensor, smoothing: float = 0.0) -> dict[str, tf.Tensor]:
     """Cross-entropy (nats) and correctness of each row.
 
     Args:
         numbers: class numbers `[batch]`.
         logits: `[batch, classes]`.
+        smoothing: see `cross_entropy`.
 
     Returns:
         `loss` and `accuracy`, `[batch]` each.
     """
     return {
-        "loss": tf.nn.sparse_softmax_cross_entropy_with_logits(numbers, logits),
+        "loss": cross_entropy(numbers, logits, smoothing),
         "accuracy": is_correct(logits, numbers),
     }
+
+
+def cross_entropy(numbers: tf.Tensor, logits: tf.Tensor, smoothing: float = 0.0) -> tf.Tensor:
+    """Cross-entropy in nats.
+
+    Args:
+        numbers: class numbers `[...]`.
+        logits: `[..., classes]`.
+        smoothing: share of probability that is spread evenly over the classes (arXiv 1512.00567,
+            section 7).
+
+    Returns:
+        `[...]`.
+    """
+    entropy = tf.nn.sparse_softmax_cross_entropy_with_logits(numbers, logits)
+    if not smoothing:
+        return entropy
+    even = -tf.reduce_mean(tf.nn.log_softmax(logits), axis=-1)
+    return (1 - smoothing) * entropy + smoothing * even
 
 
 def probabilities(outputs: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:

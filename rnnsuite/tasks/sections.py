@@ -6,6 +6,7 @@ import pydantic
 
 from rnnsuite.core.names import AttentionKind
 from rnnsuite.core.section import Fraction, NotNegative, Positive, PositiveFloat, section
+from rnnsuite.data.source_config import TableConfig
 
 
 @section
@@ -29,6 +30,20 @@ class DecoderConfig:
     """Share of the tokens before that the decoder does not see in training."""
     scheduled_sampling: Fraction = 0.0
     """Share of the tokens before that are the model's own in training (arXiv 1506.03099)."""
+
+
+@section
+class CaptionsConfig(TableConfig):
+    """Where captions come from, and how they become numbers."""
+
+    most_captions: Positive = 5
+    """Captions of a record that are read, the first ones."""
+    lowercase: bool = True
+    """Whether captions are learned and written in small letters."""
+    vocabulary_size: Annotated[int, pydantic.Field(ge=16)] = 8000
+    """Subwords (byte-pair encoding)."""
+    max_tokens: Annotated[int, pydantic.Field(ge=4)] = 40
+    """Longer captions are not trained on."""
 
 
 @section

@@ -12,6 +12,9 @@ import tensorflow as tf
 from rnnsuite import layers
 from rnnsuite.inputs.audio import FeatureNormalization, LogMel
 from rnnsuite.layers.frames import Frames
+from rnnsuite.layers.missing import FillMissing, StepMask
+from rnnsuite.layers.skeleton import Skeleton
+from rnnsuite.layers.spectrum import Spectrum
 from tests.contract.layer import verify
 
 RANDOM = np.random.default_rng(0)
@@ -92,6 +95,8 @@ LAYERS = {
         masked(lambda kind=kind: layers.Pooling(kind, return_weights=True))
         for kind in ("last", "mean", "max", "attentive")
     ],
+    "CumulativePooling": [Row(layers.CumulativePooling, SEQUENCE)],
+    "Sweeps": [Row(lambda: layers.Sweeps("gru", 3), (random(2, 4, 5, 3),))],
     "Perturbation": [Row(layers.Perturbation, SEQUENCE)],
     "RegionEmbedding": [masked(lambda: layers.RegionEmbedding(3))],
     "CausalConvolution": [
@@ -110,6 +115,10 @@ FEATURES = {
     "Frames with memory": Row(
         lambda: Frames(1, 0, [0.5] * 4, [2.0] * 4, memory=3), SEQUENCE, is_float32=True
     ),
+    "Skeleton": Row(lambda: Skeleton(2, 0, [(0, 1)]), SEQUENCE),
+    "FillMissing": Row(lambda: FillMissing([0.5] * 4), SEQUENCE),
+    "StepMask": Row(lambda: StepMask(2), SEQUENCE),
+    "Spectrum": Row(lambda: Spectrum(4, 1), SEQUENCE),
     "FeatureNormalization": Row(
         lambda: FeatureNormalization("running", [0.5] * 4, [2.0] * 4, steps=5.0), SEQUENCE
     ),

@@ -20,7 +20,7 @@ AFTER = np.array([[[5, 6, 3], [7, 3, 0]], [[8, 9, 3], [0, 0, 0]]], np.int32)
 
 
 def fitted(**changes):
-    return data.Fitted(WORDS, "", 20, 32, True, **changes)
+    return data.Fitted(WORDS, "", 20, True, 32, **changes)
 
 
 @pytest.fixture(scope="module")

@@ -10,6 +10,8 @@ from pycocoevalcap.cider.cider import Cider
 
 from apps.captioning import data, score
 from rnnsuite.core.errors import UserError
+from rnnsuite.tasks.generation import caption_score
+from rnnsuite.tasks.generation.captions import checksum
 
 
 def content():
@@ -67,10 +69,10 @@ def test_diversity_by_hand():
 
 
 def test_captions_that_repeat_those_of_training():
-    known = np.array([data._checksum("a dog runs")], "<u4").tobytes()
+    known = np.array([checksum("a dog runs")], "<u4").tobytes()
     import base64
 
-    fitted = data.Fitted("", base64.b64encode(known).decode(), 20, 64, True)
+    fitted = data.Fitted("", base64.b64encode(known).decode(), 20, True, 64)
     assert scored(SAID, [b"A dog runs.", b"a dog sleeps"], fitted).metrics["repeated"] == 0.5
 
 
@@ -78,7 +80,7 @@ def test_a_collapse_is_warned_of(caplog):
     said = [[f"caption number {number}".encode()] for number in range(30)]
     found = scored(said, [b"a dog"] * 16 + [f"caption {number}".encode() for number in range(14)])
     assert (
-        'collapsed: "a dog" is the caption of 16 of 30 images' in found.notes["distinct_captions"]
+        'collapsed: "a dog" is the caption of 16 of 30 records' in found.notes["distinct_captions"]
     )
     assert "collapsed" in caplog.text
     caplog.clear()
@@ -88,7 +90,7 @@ def test_a_collapse_is_warned_of(caplog):
 
 
 def test_images_without_captions_cannot_be_scored():
-    with pytest.raises(UserError, match="images without captions"):
+    with pytest.raises(UserError, match="records without captions"):
         scored([[b"a dog"], []], [b"x", b"y"])
 
 
@@ -101,10 +103,10 @@ def test_an_empty_answer_is_only_wrong():
 def test_without_the_extra_nothing_begins(monkeypatch):
     import sys
 
-    score.require()
+    caption_score.require()
     monkeypatch.setitem(sys.modules, "pycocoevalcap", None)
     with pytest.raises(UserError, match=r"pip install 'rnnsuite\[captions\]'"):
-        score.require()
+        caption_score.require()
 
 
 def test_cases_and_pictures_go_from_worst_to_best():

@@ -168,4 +168,4 @@ def test_from_the_shell(captioning, tmp_path):
 
 def test_requests_name_what_cannot_be_read(tmp_path):
     with pytest.raises(UserError, match=r"absent\.png: there is no such file"):
-        serve.read_image(tmp_path / "absent.png")
+        serve.image_files.read(tmp_path / "absent.png")

@@ -20,6 +20,7 @@ from rnnsuite.cli.main import main
 from rnnsuite.core.errors import Refused, UserError
 from rnnsuite.data.records import collect
 from rnnsuite.device import events as device_events
+from rnnsuite.device.follow import rows
 from rnnsuite.pipeline.inference.models import fitted_of
 from rnnsuite.pipeline.inference.session import Session
 from rnnsuite.tasks.detection import events
@@ -187,9 +188,9 @@ def test_the_script_for_devices_obeys_the_same_rules(tmp_path, monkeypatch, excl
             return {"probabilities": next(self.rows)[None, None]}
 
     monkeypatch.setitem(sys.modules, "events", device_events)
-    monkeypatch.setitem(sys.modules, "follow", types.SimpleNamespace(Follower=Said))
+    monkeypatch.setitem(sys.modules, "follow", types.SimpleNamespace(Follower=Said, rows=rows))
     monkeypatch.setattr(sys, "path", list(sys.path))
-    told = list(on_device.follow(tmp_path, [[0.0]] * 300))
+    told = list(on_device.follow(tmp_path, ["0.0\n"] * 300))
     following = events.Following(rules, ["a", "b"])
     expected = [event for row in said for event in following.feed(row[None])] + following.end()
     assert len(told) == len(expected) > 3

@@ -3,7 +3,31 @@
 This file travels with on-device exports of models that look at pictures.
 """
 
+import pathlib
+
 import numpy as np
+
+
+def pixels(path: "str | pathlib.Path") -> np.ndarray:
+    """The pixels `[height, width, 3]` of a picture's file: .npy and binary .ppm by numpy,
+    everything else by Pillow, where that is installed.
+
+    Raises:
+        SystemExit: where it cannot be read.
+    """
+    path = pathlib.Path(path)
+    if path.suffix == ".npy":
+        return np.load(path, allow_pickle=False)
+    if path.suffix == ".ppm":
+        head, width, height, most, content = path.read_bytes().split(maxsplit=4)
+        if (head, most) != (b"P6", b"255"):
+            raise SystemExit(f"{path}: only binary .ppm with 8 bits is read here")
+        return np.frombuffer(content, np.uint8).reshape(int(height), int(width), 3)
+    try:
+        from PIL import Image, ImageOps
+    except ModuleNotFoundError:
+        raise SystemExit(f"{path}: pip install pillow, or give .ppm or .npy") from None
+    return np.asarray(ImageOps.exif_transpose(Image.open(path)).convert("RGB"))
 
 
 def resize(pixels: np.ndarray, size: int) -> np.ndarray:
