@@ -50,7 +50,9 @@ def accuracy(
         run = pathlib.Path(folder) / "run"
         train(app, config, run)
         found = evaluate(app, run, split=split)
-    return found.score.metrics["accuracy"], found.floor["accuracy"]
+    result = found.score.metrics["accuracy"], found.floor["accuracy"]
+    print(f"  {split} {people[split]}: {result[0]:.4f}, linear {result[1]:.4f}", flush=True)
+    return result
 
 
 def main() -> None:

@@ -83,6 +83,8 @@ class ModelConfig:
     """Dropout of the pooled vector."""
     label_smoothing: Annotated[float, pydantic.Field(ge=0, lt=0.5)] = 0.0
     """Share of probability spread evenly over the classes in training."""
+    stream_share: Fraction = 0.0
+    """Share that the stream's last answer has in that to a whole clip."""
     stream_weight: NotNegative = 1.0
     """Weight of the stream's loss beside that of whole clips."""
 

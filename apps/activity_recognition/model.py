@@ -31,9 +31,10 @@ def build(config: ModelConfig, fitted: Fitted) -> keras.Model:
 
     Returns:
         A model from values `[batch, frames, numbers]`, NaN where one is missing, to a dict:
-        `logits` `[batch, classes]` and attention `weights` `[batch, steps]` of the whole clip, and
-        `so_far` `[batch, steps, classes]`, the logits of what was seen up to each step. Frames of
-        zeros alone, such as padding, or without any number, are skipped.
+        `logits` `[batch, classes]` and attention `weights` `[batch, steps]` of the whole clip;
+        `so_far` `[batch, steps, classes]`, the logits of what was seen up to each step, and `last`
+        `[batch, classes]`, those of the clip's last one. Frames of zeros alone, such as padding, or
+        without any number, are skipped.
     """
     values = keras.Input([None, fitted.width], name="values")
     mask = StepMask(fitted.hop, name="mask")(values)
@@ -61,7 +62,8 @@ def build(config: ModelConfig, fitted: Fitted) -> keras.Model:
     )(h)
     h = Dropout(config.head_dropout)(CumulativePooling(name="stream_pooling")(h))
     so_far = keras.layers.Dense(classes, dtype="float32", name="stream_classes")(h)
-    outputs = {"logits": logits, "weights": weights, "so_far": so_far}
+    last = Pooling("last", dtype="float32", name="last")(so_far, mask=mask)
+    outputs = {"logits": logits, "weights": weights, "so_far": so_far, "last": last}
     return keras.Model(values, outputs, name="activity_recognition")
 
 
@@ -130,6 +132,15 @@ def _recurrent(config: ModelConfig, x, mask):
     )(x, mask=mask)
 
 
+def shares(config: ModelConfig, outputs: Mapping[str, tf.Tensor]) -> tf.Tensor:
+    """Probabilities of a whole clip's classes `[batch, classes]`, by both heads."""
+    whole = tf.nn.softmax(outputs["logits"])
+    if not config.stream_share:
+        return whole
+    last = tf.nn.softmax(outputs["last"])
+    return (1 - config.stream_share) * whole + config.stream_share * last
+
+
 def causal(model: keras.Model) -> Chain:
     """The stream's layers, fed some steps' frames at a time."""
     parts = [layer.name for layer in model.layers if layer.name in FRONT]
@@ -163,13 +174,12 @@ def loss(
     entropy = classification.cross_entropy(numbers, so_far, config.label_smoothing)
     total = tf.maximum(tf.reduce_sum(weights, axis=1), 1.0)
     stream_loss = tf.reduce_sum(entropy * weights, axis=1) / total
-    last = tf.gather(so_far, tf.minimum(targets["steps"], time) - 1, batch_dims=1)
     return {
         "loss": values["loss"] + config.stream_weight * stream_loss,
-        "accuracy": values["accuracy"],
+        "accuracy": classification.is_correct(shares(config, outputs), label),
         "whole_loss": values["loss"],
         "stream_loss": stream_loss,
-        "stream_accuracy": classification.is_correct(last, label),
+        "stream_accuracy": classification.is_correct(outputs["last"], label),
     }
 
 

@@ -19,7 +19,7 @@ from rnnsuite.tasks.streams import stream_signature
 
 from .config import StreamConfig
 from .data import Fitted, check_record
-from .model import causal
+from .model import causal, shares
 
 if TYPE_CHECKING:
     from rnnsuite.pipeline.config import Config
@@ -74,7 +74,8 @@ def signatures(trained: Trained) -> dict[str, Signature]:
 
     def clip(values):
         outputs = trained.model(values, training=False)
-        return classification.probabilities(outputs)
+        probabilities = shares(trained.config.model, outputs)
+        return {"probabilities": probabilities, "weights": outputs["weights"]}
 
     def serve(values):
         return classification.with_label(fitted.labels, clip(checked(values)))

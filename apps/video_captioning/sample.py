@@ -69,14 +69,14 @@ def render(scene: Scene, rng: np.random.Generator) -> np.ndarray:
     along = np.array(DIRECTIONS[scene.direction], float)
     across = np.array([along[1], along[0]])
     lane = rng.uniform(-4.5, 4.5)
-    end = 2.5 if scene.met else 5.0
+    end = 1.5 if scene.met else 5.0
     begin = -5.0 + rng.uniform(0, 1.5)
     middle = np.array([7.5, 7.5]) + lane * across
     ground = rng.uniform(0, 0.2, size=3)
     frames = np.tile(ground, [count, SIDE, SIDE, 1])
     for number, place in enumerate(np.linspace(begin, end - rng.uniform(0, 0.7), count)):
         if scene.met:
-            _draw(frames[number], scene.met[1], COLOURS[scene.met[0]], middle + 5.8 * along)
+            _draw(frames[number], scene.met[1], COLOURS[scene.met[0]], middle + 5.5 * along)
         _draw(frames[number], scene.shape, COLOURS[scene.colour], middle + place * along)
     return np.clip(frames + NOISE * rng.normal(size=frames.shape), 0, 1)
 
@@ -86,9 +86,9 @@ def _draw(frame: np.ndarray, shape: str, colour: tuple[float, ...], place: np.nd
     dx = np.abs(x - place[0])
     dy = np.abs(y - place[1])
     inside = {
-        "circle": (dx**2 + dy**2 <= 9.5) & (dx**2 + dy**2 >= 3.0),
-        "square": np.maximum(dx, dy) <= 2.2,
-        "cross": (np.minimum(dx, dy) <= 0.6) & (np.maximum(dx, dy) <= 2.6),
+        "circle": dx**2 + dy**2 <= 5.0,
+        "square": np.maximum(dx, dy) <= 3.0,
+        "cross": (np.minimum(dx, dy) <= 0.6) & (np.maximum(dx, dy) <= 3.2),
     }[shape]
     frame[inside] = colour
 

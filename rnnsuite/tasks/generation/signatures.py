@@ -1,6 +1,7 @@
 """The ways to ask a model that writes a sentence about a source."""
 
 import dataclasses
+import functools
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -90,14 +91,14 @@ class SentenceSignatures:
         Returns:
             Signatures by name.
         """
-        # A function of its own, so that several signatures share one graph.
+        # Functions of their own, so that several signatures share one graph.
         best = tf.function(self._best, input_signature=[self.source.spec], autograph=False)
 
         def answer(**request):
-            return best(self.source.encode_request(**request))[0]
+            return best(self._read(**request))[0]
 
         def answer_with_attention(**request):
-            tensor = self.source.encode_request(**request)
+            tensor = self._read(**request)
             return self._with_attention(tensor, *best(tensor))
 
         generator = self._generator
@@ -123,8 +124,31 @@ class SentenceSignatures:
         decoder = self.model.get_layer("decoder")
         return Generator(decoder, self.subwords, self.search.max_length)
 
-    def _encode(self, tensor):
-        return self.model.get_layer("encoder")(tensor, training=False)
+    @functools.cached_property
+    def _read(self) -> Callable:
+        """A request to the encoder's tensor, traced once for all signatures."""
+        specs = [
+            tf.TensorSpec(spec.shape, spec.dtype, name)
+            for name, spec in self.source.requests.items()
+        ]
+        names = list(self.source.requests)
+
+        @tf.function(input_signature=specs, autograph=False)
+        def read(*inputs):
+            return self.source.encode_request(**dict(zip(names, inputs, strict=True)))
+
+        return lambda **request: read(*(request[name] for name in names))
+
+    @functools.cached_property
+    def _encode(self) -> Callable:
+        """The encoder, traced once for all signatures that run on a server."""
+        encoder = self.model.get_layer("encoder")
+
+        @tf.function(input_signature=[self.source.spec], autograph=False)
+        def encode(tensor):
+            return encoder(tensor, training=False)
+
+        return encode
 
     def _signature(self, function: Callable, **settings: float) -> Signature:
         """A signature that takes a request and optional inputs with these defaults."""
@@ -148,7 +172,7 @@ class SentenceSignatures:
 
         def answer(**inputs):
             request = {name: inputs.pop(name) for name in self.source.requests}
-            tensor = self.source.encode_request(**request)
+            tensor = self._read(**request)
             return self._answer(tensor, decode(self._encode(tensor), **inputs))
 
         return answer
@@ -185,7 +209,8 @@ class SentenceSignatures:
         generator = self._generator
 
         def encode(**inputs):
-            return generator.initial_state(self._encode(inputs[name]))
+            encoded = self.model.get_layer("encoder")(inputs[name], training=False)
+            return generator.initial_state(encoded)
 
         traced = tf.function(encode, autograph=False).get_concrete_function(**{name: spec})
         outputs = traced.structured_outputs
