@@ -15,6 +15,7 @@ from rnnsuite.core.section import (
     section,
 )
 from rnnsuite.data.clips import ClipsConfig
+from rnnsuite.data.source_config import VideoConfig
 
 Joint = Annotated[int, pydantic.Field(ge=0, le=1000)]
 Turn = Annotated[float, pydantic.Field(ge=0, le=180)]
@@ -31,6 +32,8 @@ class DataConfig(ClipsConfig):
     part is the trunk."""
     root: Annotated[int, pydantic.Field(ge=-1)] = -1
     """The joint that is the body's centre; -1 for the mean of all joints."""
+    video: VideoConfig = VideoConfig()
+    """What makes features of videos, where a source holds such."""
     hop: Positive = 1
     """Frames of a step of the model."""
     context: NotNegativeInt = 0

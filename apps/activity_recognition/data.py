@@ -16,6 +16,7 @@ from rnnsuite.core.text import as_text
 from rnnsuite.data import labels, people, sources, splits
 from rnnsuite.data.clip_layouts import read_clips
 from rnnsuite.data.clips import Clip
+from rnnsuite.inputs.video_files import LazyReader
 from rnnsuite.layers.skeleton import Skeleton
 
 from .augment import augment
@@ -110,7 +111,8 @@ def _shape(clip: Clip) -> str:
 def clips_of(config: DataConfig) -> dict[str, list[Clip]]:
     """All clips of a source by the splits that it has itself. Raises UserError."""
     if not sources.is_built(config.source):
-        return read_clips(pathlib.Path(config.source).expanduser(), config)
+        root = pathlib.Path(config.source).expanduser()
+        return read_clips(root, config, LazyReader(config.video))
     return _generated(config.source, tuple(sorted(config.splits.items())))
 
 

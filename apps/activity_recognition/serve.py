@@ -16,6 +16,7 @@ from rnnsuite.data.clip_field import ClipField, read_clip
 from rnnsuite.device import follow
 from rnnsuite.tasks import classification
 from rnnsuite.tasks.streams import stream_signature
+from rnnsuite.tasks.videos import video_signatures
 
 from .config import StreamConfig
 from .data import Fitted, check_record
@@ -56,9 +57,10 @@ def signatures(trained: Trained) -> dict[str, Signature]:
         trained: the model.
 
     Returns:
-        Signatures by name. The first gives what `Answer` says; clip, for devices, the same without
-        a label; causal and stream the `probabilities` `[batch, steps, classes]` of what was seen up
-        to each step, and stream the new states.
+        Signatures by name. The first gives what `Answer` says, and so do those of
+        `video_signatures`; clip, for devices, the same without a label; causal and stream the
+        `probabilities` `[batch, steps, classes]` of what was seen up to each step, and stream the
+        new states.
     """
     fitted = trained.fitted
     chain = causal(trained.model)
@@ -99,6 +101,7 @@ def signatures(trained: Trained) -> dict[str, Signature]:
         "clip": Signature(clip, whole, example, lite=True),
         "causal": Signature(follow_whole, whole, example),
         "stream": stream_signature(stream, "values", shape, chain.states),
+        **video_signatures(trained.config.data.video, fitted.width, serve),
     }
 
 

@@ -6,6 +6,7 @@ import pydantic
 
 from rnnsuite.core.names import AttentionKind, Cell
 from rnnsuite.core.section import Fraction, NotNegative, NotNegativeInt, Positive, section
+from rnnsuite.data.source_config import VideoConfig
 from rnnsuite.tasks.sections import CaptionsConfig, DecoderConfig, SearchConfig
 
 
@@ -17,6 +18,8 @@ class DataConfig(CaptionsConfig):
     """The field with the features of frames in a tensorflow-datasets source."""
     captions: str = "captions"
     """The field with the captions."""
+    video: VideoConfig = VideoConfig()
+    """What makes features of videos, where a source holds such."""
     frame_dropout: Fraction = 0.0
     """Share of the frames that are left out of a training video."""
     noise: NotNegative = 0.0

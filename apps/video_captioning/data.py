@@ -14,6 +14,7 @@ from rnnsuite.core.text import as_text
 from rnnsuite.data import sources, splits
 from rnnsuite.data.notes import Skips
 from rnnsuite.data.video_layouts import CaptionedVideo, read_videos
+from rnnsuite.inputs.video_files import LazyReader
 from rnnsuite.tasks.generation.captions import Captions, dense, fit_captions, has_captions
 
 from .config import DataConfig
@@ -50,7 +51,7 @@ def split_names(config: DataConfig) -> Iterable[str]:
 def _videos(config: DataConfig) -> dict[str, list[CaptionedVideo]]:
     root = pathlib.Path(config.source).expanduser()
     skips = Skips(config.on_error)
-    by_split = read_videos(root, config, skips)
+    by_split = read_videos(root, config, skips, LazyReader(config.video))
     skips.report(root)
     if not by_split:
         raise UserError(f"{root} holds no usable videos with captions.")

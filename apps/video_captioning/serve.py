@@ -12,6 +12,7 @@ from rnnsuite.core.errors import UserError
 from rnnsuite.data.clip_field import ClipField
 from rnnsuite.tasks import generation
 from rnnsuite.tasks.sections import SearchConfig
+from rnnsuite.tasks.videos import video_signatures
 
 FRAMES = 8
 """Of the example in warm-up requests."""
@@ -29,8 +30,9 @@ def signatures(trained: Trained) -> dict[str, Signature]:
     """See `SentenceSignatures`: `features` [batch, frames, features] to `caption` and `score`.
 
     Frames of zeros are none, so that videos of different lengths share a batch; a video without any
-    has an empty caption. attend: also `words` [batch, t], the subwords of the caption, and
-    `weights` [batch, t, frames], what share of the attention each frame had.
+    has an empty caption. See `video_signatures` for gif and frames. attend: also `words` [batch,
+    t], the subwords of the caption, and `weights` [batch, t, frames], what share of the attention
+    each frame had.
     """
     fitted = trained.fitted
     subwords = fitted.subwords()
@@ -61,7 +63,12 @@ def signatures(trained: Trained) -> dict[str, Signature]:
     written = generation.SentenceSignatures(
         trained.model, frames, subwords, search, attended, name="caption"
     )
-    return written.signatures("attend")
+    by_name = written.signatures("attend")
+
+    def answer(features):
+        return by_name["serving_default"].function(features=features)
+
+    return {**by_name, **video_signatures(trained.config.data.video, fitted.width, answer)}
 
 
 def device_files(trained: Trained) -> dict[str, bytes]:

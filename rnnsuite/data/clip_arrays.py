@@ -2,7 +2,7 @@
 
 import pathlib
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 
@@ -12,15 +12,27 @@ from rnnsuite.data.clips import Clip, ClipsConfig
 
 ARRAYS = (".npy", ".npz", ".h5", ".hdf5")
 """Files of one clip each."""
+VIDEOS = (".avi", ".mp4", ".mkv", ".mov", ".webm", ".mpg", ".mpeg", ".gif")
+"""Endings of videos."""
+ReadVideo = Callable[[pathlib.Path], np.ndarray]
+"""Gives the features `[frames, features]` of a video's file."""
 GROUP = re.compile(r"_g(\d+)_c\d+$")
 """The end of the name of a clip of UCF101: clips of a group are of the same place and people."""
 
 
-def clip_of_file(path: pathlib.Path, label: str, config: ClipsConfig) -> Clip:
-    """The clip of a file of its own. Raises UserError."""
+def clip_of_file(
+    path: pathlib.Path, label: str, config: ClipsConfig, read_video: ReadVideo | None = None
+) -> Clip:
+    """The clip of a file of its own, which may be a video. Raises UserError."""
     group = GROUP.search(path.stem)
     person = f"{label} {group[1]}" if group else path.stem
-    return Clip(f"{label}/{path.stem}", person, label, read_frames(path, config.coordinates))
+    if path.suffix.lower() in VIDEOS:
+        if read_video is None:
+            raise UserError(f"{path}: videos are not read here.")
+        values = read_video(path)
+    else:
+        values = read_frames(path, config.coordinates)
+    return Clip(f"{label}/{path.stem}", person, label, values)
 
 
 def read_frames(path: pathlib.Path, coordinates: int = 0) -> np.ndarray:

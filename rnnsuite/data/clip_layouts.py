@@ -3,12 +3,13 @@
 import dataclasses
 import pathlib
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
 
 from rnnsuite.core.errors import UserError
 from rnnsuite.data import labels, splits
-from rnnsuite.data.clip_arrays import ARRAYS, clip_of_file, clips_of_file
+from rnnsuite.data.clip_arrays import ARRAYS, VIDEOS, ReadVideo, clip_of_file, clips_of_file
 from rnnsuite.data.clips import Clip, ClipsConfig
 from rnnsuite.data.recording_layouts import ACTIVITIES, ANNOTATIONS, read_recordings
 from rnnsuite.data.tables import is_table
@@ -18,15 +19,21 @@ INERTIAL = "Inertial Signals"
 LISTS = {"train": "trainlist01.txt", "test": "testlist01.txt"}
 """By which a folder with UCF101's lists is known (Soomro et al., arXiv 1212.0402)."""
 
+Reader = Callable[[pathlib.Path, ClipsConfig, ReadVideo | None], dict[str, list[Clip]]]
 
-def read_clips(root: pathlib.Path, config: ClipsConfig) -> dict[str, list[Clip]]:
+
+def read_clips(
+    root: pathlib.Path, config: ClipsConfig, read_video: ReadVideo | None = None
+) -> dict[str, list[Clip]]:
     """All clips of a source by split.
 
     Args:
         root: a `.npz` file, or a folder of such for each split, with `joints` or `features` of all
             clips; UCI-HAR's folder; recordings with labelled intervals, which are cut into windows;
-            UCF101's lists beside files of features; folders of classes with a file for each clip.
+            UCF101's lists beside videos or files of features; folders of classes with a file for
+            each clip, which may be a video.
         config: how these are written, and who is in which split.
+        read_video: gives the features of a video's file.
 
     Returns:
         Clips by the splits that the source has; "all" where there is none.
@@ -36,7 +43,7 @@ def read_clips(root: pathlib.Path, config: ClipsConfig) -> dict[str, list[Clip]]
     """
     if not root.exists():
         raise UserError(f"There is no {root}.")
-    clips = _reader(root)(root, config)
+    clips = _reader(root)(root, config, read_video)
     chosen = {split: _chosen(many, config) for split, many in clips.items()}
     if not any(chosen.values()):
         raise UserError(f"{root} holds no clips of {', '.join(config.classes) or 'any class'}.")
@@ -44,7 +51,7 @@ def read_clips(root: pathlib.Path, config: ClipsConfig) -> dict[str, list[Clip]]
     return _by_people(root, chosen, config) if config.people else chosen
 
 
-def _reader(root: pathlib.Path) -> Callable[[pathlib.Path, ClipsConfig], dict[str, list[Clip]]]:
+def _reader(root: pathlib.Path) -> Reader:
     if (root / "train" / INERTIAL).is_dir():
         return _inertial
     if any((root / name).is_file() for name in LISTS.values()):
@@ -95,7 +102,7 @@ def _by_people(
     return by_split
 
 
-def _windows(root: pathlib.Path, config: ClipsConfig) -> dict[str, list[Clip]]:
+def _windows(root: pathlib.Path, config: ClipsConfig, _: Any) -> dict[str, list[Clip]]:
     """Windows of labelled intervals; none is half in another one."""
     by_split = {}
     for split, recordings in read_recordings(root, config).items():
@@ -111,7 +118,7 @@ def _windows(root: pathlib.Path, config: ClipsConfig) -> dict[str, list[Clip]]:
     return by_split
 
 
-def _inertial(root: pathlib.Path, config: ClipsConfig) -> dict[str, list[Clip]]:
+def _inertial(root: pathlib.Path, config: ClipsConfig, _: Any) -> dict[str, list[Clip]]:
     """UCI-HAR: a text file for each channel, with a window in every line."""
     names = dict(line.split() for line in _lines(root / ACTIVITIES))
     by_split = {}
@@ -146,36 +153,39 @@ def _lines(path: pathlib.Path) -> list[str]:
     return [line.strip() for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
 
 
-def _listed(root: pathlib.Path, config: ClipsConfig) -> dict[str, list[Clip]]:
-    """UCF101's lists: each names clips of a split, whose features lie in an array file."""
+def _listed(
+    root: pathlib.Path, config: ClipsConfig, read_video: ReadVideo | None
+) -> dict[str, list[Clip]]:
+    """UCF101's lists: each names videos of a split; features beside them are taken first."""
     by_split = {}
     for split, name in LISTS.items():
         clips = []
         for line in _lines(root / name) if (root / name).is_file() else ():
             place = pathlib.PurePosixPath(line.split()[0]).with_suffix("")
-            path = next(
-                (file for suffix in ARRAYS if (file := root / f"{place}{suffix}").is_file()), None
-            )
+            names = [line.split()[0], *(f"{place}{suffix}" for suffix in ARRAYS)]
+            path = next((file for name in names[::-1] if (file := root / name).is_file()), None)
             if path is None or ".." in place.parts:
-                raise UserError(f"{root / name}: there are no features {place}.npy (or .npz, .h5).")
-            clips.append(clip_of_file(path, place.parts[0], config))
+                raise UserError(f"{root / name}: there is no video {place}, nor features of it.")
+            clips.append(clip_of_file(path, place.parts[0], config, read_video))
         if clips:
             by_split[split] = clips
     return by_split
 
 
-def _folders(root: pathlib.Path, config: ClipsConfig) -> dict[str, list[Clip]]:
+def _folders(
+    root: pathlib.Path, config: ClipsConfig, read_video: ReadVideo | None
+) -> dict[str, list[Clip]]:
     """Folders of classes with a file for each clip."""
     return {
         split: [
-            clip_of_file(path, label, config)
-            for path, label in labels.class_folders(folder, ARRAYS)
+            clip_of_file(path, label, config, read_video)
+            for path, label in labels.class_folders(folder, (*ARRAYS, *VIDEOS))
         ]
         for split, folder in splits.path_splits(root).items()
     }
 
 
-def _packed(root: pathlib.Path, config: ClipsConfig) -> dict[str, list[Clip]]:
+def _packed(root: pathlib.Path, config: ClipsConfig, _: Any) -> dict[str, list[Clip]]:
     """Clips of `.npz` files that hold many each."""
     places = {splits.WHOLE: root} if root.is_file() else splits.path_splits(root)
     by_split = {}

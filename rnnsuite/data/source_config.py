@@ -1,7 +1,9 @@
 """The part of a `data` section that every application has."""
 
 import dataclasses
-from typing import Literal
+from typing import Annotated, Literal
+
+import pydantic
 
 from rnnsuite.core.names import SplitName
 from rnnsuite.core.section import Fraction, section
@@ -33,3 +35,18 @@ class TableConfig(SourceConfig):
     """Between the cells of a CSV file; auto looks at its first lines."""
     columns: tuple[str, ...] = ()
     """Names of the columns of a table without a header line."""
+
+
+@section
+class VideoConfig:
+    """How videos become features, where a source holds videos in place of features."""
+
+    backbone: str = ""
+    """What makes features of a frame: a network of keras.applications, whose last map is averaged,
+    or pixels for the frame as it is; empty where there are no videos."""
+    weights: str = "imagenet"
+    """The network's: imagenet (downloaded), or a file of weights."""
+    size: Annotated[int, pydantic.Field(ge=4, le=1024)] = 96
+    """Pixels of either side that frames are stretched to."""
+    frames: Annotated[int, pydantic.Field(ge=1, le=10_000)] = 16
+    """Frames of a video at most, evenly over it."""

@@ -2,14 +2,16 @@
 
 import dataclasses
 import pathlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from rnnsuite.core.errors import UserError
+from rnnsuite.core.progress import bar
 from rnnsuite.data import tables
 from rnnsuite.data.arrays import HDF5, loaded
+from rnnsuite.data.clip_arrays import VIDEOS, ReadVideo
 from rnnsuite.data.image_lists import read_json, usual_column
 from rnnsuite.data.notes import Skips
 from rnnsuite.data.source_config import TableConfig
@@ -38,18 +40,19 @@ class CaptionedVideo:
 
 
 def read_videos(
-    root: pathlib.Path, config: TableConfig, skips: Skips
+    root: pathlib.Path, config: TableConfig, skips: Skips, read_video: ReadVideo | None = None
 ) -> dict[str, list[CaptionedVideo]]:
     """The videos with captions of every split.
 
     Args:
         root: a folder with captions and features. Captions: `captions_<split>.json`, captions by
             video; a JSON file with `videos` and `sentences` (MSR-VTT); or a table with a row for
-            each caption (MSVD's, or your own). Features: a file for each video, or `.npz` and HDF5
-            files of many: `features` `[videos, frames, features]` and `video`, or an array for each
-            name.
+            each caption (MSVD's, or your own). Features: a file for each video, which may be the
+            video itself, or `.npz` and HDF5 files of many: `features` `[videos, frames, features]`
+            and `video`, or an array for each name.
         config: how tables are written.
         skips: told of videos without captions or features.
+        read_video: gives the features of a video's file.
 
     Returns:
         Videos by split; "all" where there are no splits.
@@ -61,12 +64,14 @@ def read_videos(
     if not root.is_dir():
         raise UserError(f"There is no folder {root}.")
     captions = _captions(root, config, skips)
+    names = {name for by_video in captions.values() for name in by_video}
     features = _features(root)
-    known = {name for by_video in captions.values() for name in by_video}
-    lost = sorted(known - features.keys())
-    if len(lost) == len(known):
+    if not features:
+        features = _videos(root, names, read_video)
+    lost = sorted(names - features.keys())
+    if len(lost) == len(names):
         raise UserError(
-            f"{root} has features of none of the {len(known)} captioned videos, such as {lost[0]}; "
+            f"{root} has features of none of the {len(names)} captioned videos, such as {lost[0]}; "
             f"it has those of {', '.join(sorted(features)[:3]) or 'no video'}."
         )
     for name in lost:
@@ -193,6 +198,25 @@ def _features(root: pathlib.Path) -> dict[str, np.ndarray]:
             if not np.isfinite(frames[name]).all():
                 raise UserError(f"{path}: features of {name} are not all finite.")
     return frames
+
+
+def _videos(
+    root: pathlib.Path, names: Collection[str], read_video: ReadVideo | None
+) -> dict[str, np.ndarray]:
+    """The frames of captioned videos that lie in files, named with their ending or without."""
+    places: dict[str, pathlib.Path] = {}
+    for path in sorted(root.rglob("*")):
+        if path.suffix.lower() not in VIDEOS or not path.is_file():
+            continue
+        name = path.name if path.name in names else path.stem
+        if name in places:
+            raise UserError(f"{path}: there is another file of video {name!r}.")
+        if name in names:
+            places[name] = path
+    if places and read_video is None:
+        raise UserError(f"{root}: videos are not read here.")
+    shown = bar(places.items(), desc="videos", unit="video", disable=len(places) < 20)
+    return {name: read_video(path) for name, path in shown} if read_video else {}
 
 
 def _named(path: pathlib.Path) -> dict[str, np.ndarray]:

@@ -178,7 +178,7 @@ def test_lists_of_ucf101(tmp_path):
     assert [clip.person for clip in by_split["train"]] == ["Sit 08", "Sit 09"]
     assert [clip.label for clip in by_split["test"]] == ["Sit"]
     (tmp_path / "testlist01.txt").write_text("Sit/v_Sit_g02_c01.avi\n")
-    with pytest.raises(UserError, match="no features Sit/v_Sit_g02_c01"):
+    with pytest.raises(UserError, match="no video Sit/v_Sit_g02_c01, nor features"):
         read(tmp_path)
 
 

@@ -85,3 +85,23 @@ def test_of_another_width_nothing_is_scored(finished, records):
     fitted = fitted_of(APP, finished.run)
     with pytest.raises(UserError, match="a frame has 5 features, and the model reads 768"):
         score.score([{**records[0], "features": np.ones([2, 5])}], {}, fitted)
+
+
+def test_a_gif_has_the_caption_of_its_features(finished, records):
+    import io
+
+    import tensorflow as tf
+    from PIL import Image
+
+    served = tf.saved_model.load(str(finished.saved_model)).signatures
+    frames = (records[0]["features"].reshape(-1, 16, 16, 3) * 255).round().astype(np.uint8)
+    files = [tf.io.encode_png(frame).numpy() for frame in frames]
+    features = tf.constant(frames.reshape(1, len(frames), -1) / 255.0, tf.float32)
+    expected = served["serving_default"](features=features)
+    found = served["frames"](frames=tf.constant([[*files, b""]]))
+    assert found["caption"][0] == expected["caption"][0]
+    np.testing.assert_allclose(found["score"], expected["score"], atol=1e-4)
+    stream = io.BytesIO()
+    pictures = [Image.fromarray(frame) for frame in frames]
+    pictures[0].save(stream, "GIF", save_all=True, append_images=pictures[1:])
+    assert served["gif"](video=tf.constant([stream.getvalue()]))["caption"].shape == (1,)
