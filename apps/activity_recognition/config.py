@@ -32,6 +32,8 @@ class DataConfig(ClipsConfig):
     part is the trunk."""
     root: Annotated[int, pydantic.Field(ge=-1)] = -1
     """The joint that is the body's centre; -1 for the mean of all joints."""
+    smooth: Annotated[int, pydantic.Field(ge=1, le=99)] = 1
+    """Frames over which paths of joints are smoothed, an odd number; 1 for not at all."""
     video: VideoConfig = VideoConfig()
     """What makes features of videos, where a source holds such."""
     hop: Positive = 1
@@ -56,6 +58,12 @@ class DataConfig(ClipsConfig):
     noise: NotNegative = 0.0
     """Standard deviation of what is added to them, beside each one's own."""
 
+    @pydantic.model_validator(mode="after")
+    def _check(self):
+        if self.smooth % 2 == 0:
+            raise ValueError(f"smooth is an odd number of frames, not {self.smooth}")
+        return self
+
 
 @section
 class ModelConfig:
@@ -72,6 +80,8 @@ class ModelConfig:
     """Units of the recurrent stack over whole clips, in each direction."""
     depth: Positive = 1
     """Its layers."""
+    pooling: tuple[Literal["last", "mean", "max"], ...] = ()
+    """What whole clips are pooled by beside attention."""
     stream_units: Positive = 64
     """Units of the stack for streams, which reads forward."""
     stream_depth: Positive = 1

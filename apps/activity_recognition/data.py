@@ -39,7 +39,7 @@ class Fitted:
         width: numbers of a frame.
         joints: of a skeleton; 0 where frames are no skeletons.
         parts: joints of each part of the body.
-        root, hop, context, scaling, spectrum: as the configuration has them.
+        root, smooth, hop, context, scaling, spectrum: as the configuration has them.
         mean, deviation: of each feature: of a skeleton as `Skeleton` gives them.
         spread: deviation of each number of a frame.
     """
@@ -49,6 +49,7 @@ class Fitted:
     joints: int
     parts: tuple[tuple[int, ...], ...]
     root: int
+    smooth: int
     hop: int
     context: int
     scaling: str
@@ -157,7 +158,7 @@ def fit(config: DataConfig, records: tf.data.Dataset) -> Fitted:
     if config.scaling == "length":
         features = [of_length_one(frames) for frames in values]
     if joints:
-        skeleton = Skeleton(joints, config.root, bones_of(parts))
+        skeleton = Skeleton(joints, config.root, bones_of(parts), config.smooth)
         skeleton.build((None, None, values[0].shape[1]))
         features = [skeleton(frames[None]).numpy()[0] for frames in values]
     mean, deviation = _moments(features)
@@ -175,6 +176,7 @@ def fit(config: DataConfig, records: tf.data.Dataset) -> Fitted:
         joints,
         parts,
         config.root,
+        config.smooth,
         config.hop,
         config.context,
         config.scaling,

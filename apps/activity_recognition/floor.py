@@ -41,10 +41,10 @@ def floors(
     Returns:
         The name under `model`, and the metrics, of each.
     """
-    known = list(load(config, "train").as_numpy_iterator())
-    labels = [as_text(record["label"]) for record in known]
+    records_of_train = list(load(config, "train").as_numpy_iterator())
+    labels = [as_text(record["label"]) for record in records_of_train]
     truth = [as_text(record["label"]) for record in records]
-    features = [_features(fitted, record["values"]) for record in known]
+    features = [_features(fitted, record["values"]) for record in records_of_train]
     scored = [_features(fitted, record["values"]) for record in records]
     linear = make_pipeline(StandardScaler(), LogisticRegression(C=0.1, max_iter=1000))
     kinds = {
@@ -54,12 +54,12 @@ def floors(
     results = []
     for name, (describe, model) in kinds.items():
         model.fit(np.stack([describe(x) for x in features]), labels)
-        said = model.predict(np.stack([describe(x) for x in scored]))
+        answers = model.predict(np.stack([describe(x) for x in scored]))
         results.append(
             {
                 "model": name,
-                "accuracy": float(metrics.accuracy_score(truth, said)),
-                "macro_f1": float(metrics.f1_score(truth, said, average="macro")),
+                "accuracy": float(metrics.accuracy_score(truth, answers)),
+                "macro_f1": float(metrics.f1_score(truth, answers, average="macro")),
             }
         )
     return results
@@ -68,7 +68,7 @@ def floors(
 def _features(fitted: Fitted, values: np.ndarray) -> np.ndarray:
     """What the network reads of every frame, with means where numbers are missing."""
     if fitted.joints:
-        skeleton = Skeleton(fitted.joints, fitted.root, fitted.bones)
+        skeleton = Skeleton(fitted.joints, fitted.root, fitted.bones, fitted.smooth)
         skeleton.build((None, None, fitted.width))
         return skeleton(values[None]).numpy()[0]
     missing = 0.0 if fitted.scaling == "length" else np.array(fitted.mean, np.float32)

@@ -44,12 +44,14 @@ def build(config: ModelConfig, fitted: Fitted) -> keras.Model:
     x = LockedDropout(config.input_dropout)(x)
     body = _hierarchy(config, fitted, x, mask) if config.part_units and fitted.parts else x
     whole = _recurrent(config, body, mask)
-    attended, weights = Pooling("attentive", return_weights=True, name="attention")(
-        whole, mask=mask
-    )
-    attended = Dropout(config.head_dropout)(attended)
+    attention = Pooling("attentive", return_weights=True, name="attention")
+    attended, weights = attention(whole, mask=mask)
+    pooled = [Pooling(kind, name=f"pooled_{kind}")(whole, mask=mask) for kind in config.pooling]
+    vector = keras.layers.Concatenate(name="pooled")([attended, *pooled]) if pooled else attended
     classes = len(fitted.labels)
-    logits = keras.layers.Dense(classes, dtype="float32", name="classes")(attended)
+    logits = keras.layers.Dense(classes, dtype="float32", name="classes")(
+        Dropout(config.head_dropout)(vector)
+    )
     h = keras.layers.Dense(config.projection, activation="relu", name="stream_projection")(x)
     h = LockedDropout(config.dropout)(h)
     h = Stack(
@@ -72,7 +74,8 @@ def _front(fitted: Fitted) -> list[keras.layers.Layer]:
     width = len(fitted.mean)
     layers: list[keras.layers.Layer] = []
     if fitted.joints:
-        layers.append(_exact(Skeleton, "features", fitted.joints, fitted.root, fitted.bones))
+        body = (fitted.joints, fitted.root, fitted.bones, fitted.smooth)
+        layers.append(_exact(Skeleton, "features", *body))
     elif fitted.scaling == "length":
         layers.append(_exact(FillMissing, "features", [0.0] * width))
         layers.append(_exact(keras.layers.UnitNormalization, "unit"))

@@ -62,15 +62,18 @@ def tables(asked: Asked, records: Sequence[Record]) -> Mapping[str, Any]:
             if (rows := [_at(probabilities, share) for probabilities in shares])
         ]
     backwards = [{**record, "values": record["values"][::-1]} for record in records]
-    said = asked.ask(backwards, "serving_default")["label"]
-    reversed_accuracy = np.mean([as_text(label) for label in said] == truth)
-    said = asked.ask(records, "serving_default")["label"]
-    accuracy = np.mean([as_text(label) for label in said] == truth)
+    reversed_accuracy = _share_right(asked, backwards, truth)
+    accuracy = _share_right(asked, records, truth)
     parts["Order of frames"] = [
-        {"clips run": "forwards", "accuracy": round(float(accuracy), 4)},
-        {"clips run": "backwards", "accuracy": round(float(reversed_accuracy), 4)},
+        {"clips run": "forwards", "accuracy": round(accuracy, 4)},
+        {"clips run": "backwards", "accuracy": round(reversed_accuracy, 4)},
     ]
     return parts
+
+
+def _share_right(asked: Asked, records: Sequence[Record], truth: np.ndarray) -> float:
+    labels = asked.ask(records, "serving_default")["label"]
+    return float(np.mean([as_text(label) for label in labels] == truth))
 
 
 def _at(probabilities: np.ndarray, share: float) -> np.ndarray:
@@ -79,8 +82,8 @@ def _at(probabilities: np.ndarray, share: float) -> np.ndarray:
 
 
 def _accuracy(fitted: Any, truth: np.ndarray, rows: Sequence[np.ndarray]) -> float:
-    said = np.array(fitted.labels)[np.argmax(rows, axis=-1)]
-    return round(float(np.mean(said == truth)), 4)
+    labels = np.array(fitted.labels)[np.argmax(rows, axis=-1)]
+    return round(float(np.mean(labels == truth)), 4)
 
 
 def _attention(references, answers):

@@ -66,8 +66,9 @@ def signatures(trained: Trained) -> dict[str, Signature]:
     chain = causal(trained.model)
 
     def checked(values):
-        message = f"at least the {fitted.hop} frames of a step"
-        enough = tf.debugging.assert_greater_equal(tf.shape(values)[1], fitted.hop, message)
+        enough = tf.debugging.Assert(
+            tf.shape(values)[1] >= fitted.hop, [f"at least the {fitted.hop} frames of a step"]
+        )
         finite = tf.debugging.Assert(
             tf.reduce_all(~tf.math.is_inf(values)), ["values must not be infinite"]
         )

@@ -35,18 +35,18 @@ def floor(config: DataConfig, fitted: Fitted, records: Sequence[Record]) -> Mapp
     Returns:
         The name under `model`, and the metrics.
     """
-    known = list(load(config, "train").take(PICTURES).as_numpy_iterator())
+    records_of_train = list(load(config, "train").take(PICTURES).as_numpy_iterator())
     side = min(SIDE, fitted.size)
-    x = np.stack([features(record["image"], side) for record in known])
-    labels = [as_text(record["label"]) for record in known]
+    x = np.stack([features(record["image"], side) for record in records_of_train])
+    labels = [as_text(record["label"]) for record in records_of_train]
     model = make_pipeline(StandardScaler(), LogisticRegression(C=0.01, max_iter=500))
     model.fit(x, labels)
-    said = model.predict(np.stack([features(record["image"], side) for record in records]))
+    answers = model.predict(np.stack([features(record["image"], side) for record in records]))
     truth = [as_text(record["label"]) for record in records]
     return {
         "model": "logistic regression of a small picture and its colours",
-        "accuracy": float(metrics.accuracy_score(truth, said)),
-        "macro_f1": float(metrics.f1_score(truth, said, average="macro")),
+        "accuracy": float(metrics.accuracy_score(truth, answers)),
+        "macro_f1": float(metrics.f1_score(truth, answers, average="macro")),
     }
 
 

@@ -8,6 +8,7 @@ import tensorflow as tf
 from keras import ops
 
 from rnnsuite.app import Model
+from rnnsuite.core.errors import UserError
 from rnnsuite.layers import Dropout, Pooling, Stack, Sweeps, residual_network
 from rnnsuite.tasks import classification
 
@@ -27,7 +28,7 @@ def build(config: ModelConfig, fitted: Fitted) -> keras.Model:
         attention `weights` `[batch, rows, columns]` (of whole rows `[batch, rows, 1]`).
 
     Raises:
-        ValueError: for patches that do not fill the picture.
+        UserError: for patches that do not fill the picture.
     """
     image = keras.Input([fitted.size, fitted.size, 3], name="image")
     places = Dropout(config.dropout)(_places(config, fitted, image))
@@ -48,7 +49,7 @@ def _places(config: ModelConfig, fitted: Fitted, image):
         return residual_network(fitted.size, config.filters, config.blocks, config.drop_path)(image)
     side = config.patch
     if fitted.size % side:
-        raise ValueError(f"model.patch: {side} does not divide the {fitted.size} of data.size")
+        raise UserError(f"model.patch: {side} does not divide the {fitted.size} of data.size.")
     count = fitted.size // side
     x = keras.layers.Rescaling(1 / 127.5, -1)(image)
     x = keras.layers.Reshape((count, side, count, side, 3))(x)

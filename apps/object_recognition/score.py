@@ -61,9 +61,9 @@ def tables(asked: Asked, records: Sequence[Record]) -> Mapping[str, Any]:
         {**record, "image": shuffle(record["image"], grid, i)} for i, record in enumerate(chosen)
     ]
     for name, asked_of in (("as they are", chosen), (f"{grid} x {grid} shuffled", shuffled)):
-        said = asked.ask(asked_of, "serving_default")["label"]
-        accuracy = np.mean([as_text(label) for label in said] == truth)
-        rows.append({"patches": name, "accuracy": round(float(accuracy), 4)})
+        labels = asked.ask(asked_of, "serving_default")["label"]
+        accuracy = np.mean([as_text(label) for label in labels] == truth)
+        rows.append({"patches": name, "accuracy": round(accuracy, 4)})
     return {"Arrangement of patches": rows}
 
 

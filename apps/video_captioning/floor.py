@@ -16,8 +16,8 @@ SHOWN = ("bleu_4", "rouge_l", "cider", "exact_match")
 
 
 def floor(config: DataConfig, fitted: Fitted, records: Sequence[Record]) -> Mapping[str, Any]:
-    """The metrics of saying of each video what is said of the training video whose mean frame has
-    the largest cosine, in the words that agree most with that video's other captions.
+    """The metrics of saying of each video what is sentences of the training video whose mean frame
+    has the largest cosine, in the words that agree most with that video's other captions.
 
     Args:
         config: the source whose training part is looked in.
@@ -27,11 +27,15 @@ def floor(config: DataConfig, fitted: Fitted, records: Sequence[Record]) -> Mapp
     Returns:
         The name under `model`, and metrics.
     """
-    known = list(load(config, "train").as_numpy_iterator())
-    means = np.stack([mean_frame(record["features"]) for record in known])
-    captions = [consensus([as_text(text) for text in record["captions"]]) for record in known]
-    said = [captions[int(np.argmax(means @ mean_frame(record["features"])))] for record in records]
-    answers = {"caption": np.array([caption.encode() for caption in said], object)}
+    records_of_train = list(load(config, "train").as_numpy_iterator())
+    means = np.stack([mean_frame(record["features"]) for record in records_of_train])
+    captions = [
+        consensus([as_text(text) for text in record["captions"]]) for record in records_of_train
+    ]
+    sentences = [
+        captions[int(np.argmax(means @ mean_frame(record["features"])))] for record in records
+    ]
+    answers = {"caption": np.array([caption.encode() for caption in sentences], object)}
     metrics = caption_score.score(records, answers, fitted, lambda captions, order: {}).metrics
     return {
         "model": "caption of the nearest training video",

@@ -45,9 +45,9 @@ def figures(ask: Callable, records: Sequence[Mapping[str, Any]]) -> dict[str, Ca
     places = np.linspace(0, len(records) - 1, min(SHOWN, len(records))).round().astype(int)
 
     def draw(record):
-        said = ask([record], "attend")
-        words = [as_text(word).replace("▁", "") or "·" for word in said["words"][0]]
-        return _attention(words, np.asarray(said["weights"][0]))
+        answer = ask([record], "attend")
+        words = [as_text(word).replace("▁", "") or "·" for word in answer["words"][0]]
+        return _attention(words, np.asarray(answer["weights"][0]))
 
     titled = {f"Attention {number}": records[place] for number, place in enumerate(places, 1)}
     return {title: functools.partial(draw, record) for title, record in titled.items()}

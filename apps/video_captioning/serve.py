@@ -42,7 +42,7 @@ def signatures(trained: Trained) -> dict[str, Signature]:
         finite = tf.debugging.Assert(
             tf.reduce_all(tf.math.is_finite(features)), ["features must be finite numbers"]
         )
-        some = tf.debugging.assert_greater_equal(tf.shape(features)[1], 1, "at least one frame")
+        some = tf.debugging.Assert(tf.shape(features)[1] >= 1, ["at least one frame"])
         with tf.control_dependencies([finite, some]):
             return tf.identity(features)
 

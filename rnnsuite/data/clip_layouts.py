@@ -88,11 +88,13 @@ def _by_people(
     root: pathlib.Path, clips: Mapping[str, list[Clip]], config: ClipsConfig
 ) -> dict[str, list[Clip]]:
     everybody = [clip for many in clips.values() for clip in many]
-    known = {clip.person for clip in everybody}
+    everyone = {clip.person for clip in everybody}
     of_person = {person: split for split, many in config.people.items() for person in many}
-    strangers = sorted(set(of_person) - known)
+    strangers = sorted(set(of_person) - everyone)
     if strangers:
-        raise UserError(f"{root}: data.people names {strangers[0]!r}; there are {sorted(known)}.")
+        raise UserError(
+            f"{root}: data.people names {strangers[0]!r}; there are {sorted(everyone)}."
+        )
     by_split: dict[str, list[Clip]] = {}
     for clip in everybody:
         split = of_person.get(clip.person, "train")

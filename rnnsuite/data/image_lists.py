@@ -21,13 +21,13 @@ def image_path(folder: pathlib.Path, name: pathlib.PurePath | str) -> pathlib.Pa
 def usual_column(header: Sequence[str], usual: Sequence[str], file: pathlib.Path) -> str:
     """The column of one of the usual names. Raises UserError."""
     names = {name.strip().casefold(): name for name in header}
-    found = next((names[name] for name in usual if name in names), None)
-    if found is None:
+    column = next((names[name] for name in usual if name in names), None)
+    if column is None:
         raise UserError(
             f"{file} has no column called {' or '.join(usual[:2])}; it has {', '.join(header)}. "
             f"Name them with data.columns where there is no header line."
         )
-    return found
+    return column
 
 
 def read_json(file: pathlib.Path) -> Any:

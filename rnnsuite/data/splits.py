@@ -135,7 +135,8 @@ def held_out(
     """Which of several records are held out, by the buckets that they hash to.
 
     Of small sets a hash may choose none, or all: then the nearest ones are moved, so that either
-    side has a record, and one of every class that has two values or more.
+    side has a record, and one of every class that has two values or more; a class of one value
+    stays.
 
     Args:
         values: what was hashed, one a record; equal ones stay together.
@@ -154,6 +155,8 @@ def held_out(
     for group in members.values() if fraction else ():
         ranked = sorted(group, key=lambda value: (order[value], value))
         if len(ranked) < 2:
+            if classes:  # of one value, train has the class
+                held[ranked[0]] = False
             continue
         if not held[ranked[0]]:
             held[ranked[0]] = True
@@ -190,6 +193,6 @@ def divided(
     classes = [label(item) for item in items] if label else None
     is_held_out = held_out(names, buckets, fraction, classes)
     parts: dict[str, list[Item]] = {"train": [], "validation": []}
-    for item, held in zip(items, is_held_out, strict=True):
-        parts["validation" if held else "train"].append(item)
+    for item, is_out in zip(items, is_held_out, strict=True):
+        parts["validation" if is_out else "train"].append(item)
     return {**splits, **parts}

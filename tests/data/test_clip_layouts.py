@@ -198,20 +198,25 @@ def test_windows_of_intervals(tmp_path):
     np.testing.assert_array_equal(clips[1].values, values[74:202])
 
 
+def inertial(tmp_path):
+    """UCI-HAR's folder, with three windows of two people in train."""
+    (tmp_path / "activity_labels.txt").write_text("1 WALKING\n2 SITTING\n")
+    for split, owners in (("train", "1\n1\n3\n"), ("test", "2\n")):
+        count = len(owners.split())
+        signals = tmp_path / split / "Inertial Signals"
+        signals.mkdir(parents=True)
+        for number, name in enumerate(("acc_x", "acc_y")):
+            rows = [" ".join(["0.5", str(number)] * 3)] * count
+            (signals / f"{name}_{split}.txt").write_text("\n".join(rows) + "\n")
+        (tmp_path / split / f"y_{split}.txt").write_text("2\n" * count)
+        (tmp_path / split / f"subject_{split}.txt").write_text(owners)
+    return tmp_path
+
+
 class TestInertial:
     @pytest.fixture
     def folder(self, tmp_path):
-        (tmp_path / "activity_labels.txt").write_text("1 WALKING\n2 SITTING\n")
-        for split, owners in (("train", "1\n1\n3\n"), ("test", "2\n")):
-            count = len(owners.split())
-            signals = tmp_path / split / "Inertial Signals"
-            signals.mkdir(parents=True)
-            for number, name in enumerate(("acc_x", "acc_y")):
-                rows = [" ".join(["0.5", str(number)] * 3)] * count
-                (signals / f"{name}_{split}.txt").write_text("\n".join(rows) + "\n")
-            (tmp_path / split / f"y_{split}.txt").write_text("2\n" * count)
-            (tmp_path / split / f"subject_{split}.txt").write_text(owners)
-        return tmp_path
+        return inertial(tmp_path)
 
     def test_channels_stand_side_by_side(self, folder):
         by_split = read(folder)

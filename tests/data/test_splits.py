@@ -113,3 +113,8 @@ def test_an_empty_split_is_named_with_the_key_that_mends_it():
     rows = [{"text": "the same"}] * 5
     with pytest.raises(UserError, match=r"data\.validation=0\.1 leaves the validation split of 5"):
         with_validation(lambda name: rows, ["all"], "validation", "text", 0.1)
+
+
+def test_a_class_with_one_value_is_trained_on():
+    held = held_out(["a", "b", "c"], [5, 9000, 9500], 0.1, ["one", "two", "two"])
+    assert held == [False, True, False]

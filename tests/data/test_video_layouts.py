@@ -134,3 +134,51 @@ def test_there_is_nothing(tmp_path):
     (tmp_path / "captions.json").write_text("[]")
     with pytest.raises(UserError, match="no captions by video"):
         read(tmp_path)
+
+
+class TestFilms:
+    """Videos beside their captions, in place of features."""
+
+    def folder(self, place):
+        (place / "films").mkdir()
+        for name in ("a.avi", "b.mp4"):
+            (place / "films" / name).write_bytes(b"film")
+        (place / "captions.json").write_text(json.dumps({"a.avi": ["a man"], "b": ["a cat"]}))
+        return place
+
+    def read(self, place, read_video):
+        return read_videos(place, TableConfig(), Skips("error"), read_video)
+
+    def test_they_are_named_with_their_ending_or_without(self, tmp_path):
+        paths = []
+
+        def read_video(path):
+            paths.append(path.name)
+            return np.full([2, 3], len(paths), np.float32)
+
+        by_split = self.read(self.folder(tmp_path), read_video)
+        assert named(by_split) == {"all": {"a.avi": ("a man",), "b": ("a cat",)}}
+        assert paths == ["a.avi", "b.mp4"]
+        assert by_split["all"][1].features[0, 0] == 2
+
+    def test_only_those_with_captions_are_read(self, tmp_path):
+        place = self.folder(tmp_path)
+        (place / "films" / "c.avi").write_bytes(b"film")
+        paths = []
+
+        def read_video(path):
+            paths.append(path.name)
+            return np.ones([1, 2], np.float32)
+
+        self.read(place, read_video)
+        assert "c.avi" not in paths
+
+    def test_two_files_of_one_video(self, tmp_path):
+        place = self.folder(tmp_path)
+        (place / "b.mov").write_bytes(b"film")
+        with pytest.raises(UserError, match="another file of video 'b'"):
+            self.read(place, lambda path: np.ones([1, 2], np.float32))
+
+    def test_where_videos_are_not_read(self, tmp_path):
+        with pytest.raises(UserError, match="videos are not read here"):
+            self.read(self.folder(tmp_path), None)

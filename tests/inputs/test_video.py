@@ -16,7 +16,6 @@ from rnnsuite.data.source_config import VideoConfig
 from rnnsuite.inputs import video, video_files
 from rnnsuite.inputs.video import FrameFeatures
 from rnnsuite.layers.backbone import Backbone
-from rnnsuite.tasks.videos import video_signatures
 
 PIXELS = VideoConfig(backbone="pixels", size=8, frames=4)
 
@@ -159,18 +158,3 @@ class TestFiles:
         monkeypatch.setitem(sys.modules, "av", None)
         with pytest.raises(UserError, match=r"pip install 'rnnsuite\[video\]'"):
             video_files.VideoReader(PIXELS)
-
-
-class TestSignatures:
-    def test_without_a_backbone_there_are_none(self):
-        assert video_signatures(VideoConfig(), 5, lambda x: {}) == {}
-
-    def test_of_another_width(self):
-        with pytest.raises(UserError, match="makes 192 features of a frame, and the model reads 5"):
-            video_signatures(PIXELS, 5, lambda x: {})
-
-    def test_examples_are_requests(self):
-        signatures = video_signatures(PIXELS, 192, lambda x: {"sum": tf.reduce_sum(x, [1, 2])})
-        for signature in signatures.values():
-            inputs = {name: tf.constant(value) for name, value in signature.example.items()}
-            assert signature.function(**inputs)["sum"].shape == (1,)

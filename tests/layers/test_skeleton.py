@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rnnsuite.layers.missing import FillMissing, StepMask
-from rnnsuite.layers.skeleton import FARTHEST, Skeleton
+from rnnsuite.layers.skeleton import FARTHEST, Skeleton, parabola
 
 BONES = ((0, 1), (1, 2))
 
@@ -59,6 +59,36 @@ def test_equals_the_definition_with_any_joints_missing(seed, root, bones, coordi
     np.testing.assert_allclose(found, expected(x, root, bones), rtol=2e-3, atol=2e-3)
 
 
+def test_paths_are_smoothed_by_parabolas_and_come_late():
+    """Of frames that are all there: scipy's filter, whose middle the features have two frames
+    later."""
+    from scipy.signal import savgol_filter
+
+    assert parabola(5) == pytest.approx(np.array([-3, 12, 17, 12, -3]) / 35)
+    x = np.random.default_rng(0).normal(size=[12, 4, 3]).astype("float32")
+    layer = Skeleton(4, -1, BONES, smooth=5)
+    layer.build((None, None, 12))
+    found = layer(x.reshape(1, 12, 12))[0]
+    smooth = savgol_filter(x, 5, 2, axis=0)[2:-2]
+    np.testing.assert_allclose(found[5:], expected(smooth, -1, BONES)[1:], rtol=1e-3, atol=1e-3)
+
+
+def test_where_frames_are_missing_a_joint_stays_where_it_is_next():
+    places = np.array([1.0, np.nan, 4.0, 2.0])
+    x = np.tile(places[:, None, None], [1, 2, 3]).astype("float32")
+    there = np.isfinite(x).all(-1, keepdims=True).astype("float32")[None]
+    layer = Skeleton(2, smooth=5)
+    layer.build((None, None, 6))
+    zeros = {name: np.zeros([1, *spec.shape], "float32") for name, spec in layer.states.items()}
+    found, _ = layer._smoothed(np.nan_to_num(x)[None], there, zeros)
+    # Read backwards from the last frame: 2, 4, then 4 for the one that is missing, 1, 1.
+    last = np.dot([2, 4, 4, 1, 1], parabola(5))
+    np.testing.assert_allclose(np.asarray(found)[0, 3], last, rtol=1e-5)
+    np.testing.assert_allclose(np.asarray(found)[0, 0], 1, rtol=1e-5)
+    with pytest.raises(ValueError, match="odd number of frames, not 4"):
+        Skeleton(2, smooth=4)
+
+
 @pytest.mark.parametrize("bones", [(), BONES])
 def test_neither_place_nor_height_matters(bones):
     x = np.random.default_rng(0).normal(size=[1, 5, 12]).astype("float32")
@@ -67,10 +97,12 @@ def test_neither_place_nor_height_matters(bones):
     np.testing.assert_allclose(layer(moved), layer(x), rtol=1e-3, atol=1e-3)
 
 
-def test_pieces_equal_the_whole():
+@pytest.mark.parametrize("smooth", [1, 3, 5])
+def test_pieces_equal_the_whole(smooth):
     x = np.random.default_rng(0).normal(size=[2, 7, 12]).astype("float32")
     x[0, 3] = np.nan
-    layer = built(1, BONES)
+    layer = Skeleton(4, 1, BONES, smooth)
+    layer.build((None, None, 12))
     states = {name: np.zeros([2, *spec.shape], "float32") for name, spec in layer.states.items()}
     parts = []
     for begin, end in ((0, 1), (1, 4), (4, 7)):

@@ -75,3 +75,15 @@ def test_plots_are_drawn_also_of_one_class(truth):
 def test_records_without_a_label():
     with pytest.raises(UserError, match="records without a label"):
         scored(["a", ""], "aa", [0.9, 0.6])
+
+
+def test_smoothed_cross_entropy_is_against_smoothed_labels():
+    rng = np.random.default_rng(0)
+    logits = rng.normal(size=[2, 3, 4])
+    numbers = rng.integers(0, 4, size=[2, 3])
+    shares = np.exp(logits) / np.exp(logits).sum(-1, keepdims=True)
+    for smoothing in (0.0, 0.2):
+        labels = (1 - smoothing) * np.eye(4)[numbers] + smoothing / 4
+        expected = -(labels * np.log(shares)).sum(-1)
+        found = classification.cross_entropy(tf.constant(numbers), tf.constant(logits), smoothing)
+        np.testing.assert_allclose(found, expected, rtol=1e-6)

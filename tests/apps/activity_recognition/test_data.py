@@ -162,20 +162,9 @@ def _with(fitted, **changes):
 
 class TestAugment:
     def altered(self, values, joints=0, **settings):
-        fitted = data.Fitted(
-            ("x", "y"),
-            values.shape[1],
-            joints,
-            (),
-            -1,
-            1,
-            0,
-            "each",
-            False,
-            (),
-            (),
-            (1.0,) * values.shape[1],
-        )
+        width = values.shape[1]
+        moments = ((), (), (1.0,) * width)
+        fitted = data.Fitted(("x", "y"), width, joints, (), -1, 1, 1, 0, "each", False, *moments)
         config = DataConfig(**settings)
         change = augment.augment(config, fitted)
         targets = {"label": tf.constant(1), "steps": tf.constant(len(values))}

@@ -12,10 +12,10 @@ from apps.activity_recognition.data import Fitted
 
 PARTS = ((0, 1), (1, 2), (0, 3))
 SKELETON = Fitted(
-    ("a", "b", "c"), 12, 4, PARTS, 0, 1, 0, "each", False, (0.1,) * 24, (2.0,) * 24, (1.0,) * 12
+    ("a", "b", "c"), 12, 4, PARTS, 0, 3, 1, 0, "each", False, (0.1,) * 24, (2.0,) * 24, (1.0,) * 12
 )
 SIGNALS = Fitted(
-    ("a", "b", "c"), 3, 0, (), -1, 4, 1, "each", True, (0.1,) * 3, (2.0,) * 3, (1.0,) * 3
+    ("a", "b", "c"), 3, 0, (), -1, 1, 4, 1, "each", True, (0.1,) * 3, (2.0,) * 3, (1.0,) * 3
 )
 UNIT = dataclasses.replace(SIGNALS, scaling="length", spectrum=False, hop=1, context=0)
 SMALL = ModelConfig(units=3, stream_units=3, projection=4)

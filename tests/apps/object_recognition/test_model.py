@@ -7,6 +7,7 @@ import tensorflow as tf
 from apps.object_recognition import model
 from apps.object_recognition.config import ModelConfig
 from apps.object_recognition.data import Fitted
+from rnnsuite.core.errors import UserError
 
 FITTED = Fitted(("a", "b", "c"), 16)
 X = np.random.default_rng(0).uniform(0, 255, size=[2, 16, 16, 3]).astype("float32")
@@ -46,7 +47,7 @@ def test_patches_are_squares_of_the_picture():
     patches = tf.keras.Model(network.input, network.get_layer("patches").output)(X)
     expected = X[:, 8:, :8].reshape(2, -1) / 127.5 - 1
     np.testing.assert_allclose(patches[:, 1, 0], expected, atol=1e-5)
-    with pytest.raises(ValueError, match="5 does not divide the 16"):
+    with pytest.raises(UserError, match="5 does not divide the 16"):
         built(patch=5)
 
 
