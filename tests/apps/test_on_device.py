@@ -1,5 +1,6 @@
 """The scripts for devices, each in a process that has neither TensorFlow nor us."""
 
+import itertools
 import subprocess
 import sys
 
@@ -10,7 +11,8 @@ from rnnsuite import catalog
 from rnnsuite.core.fields import record_from_text
 from rnnsuite.device import wave
 from rnnsuite.pipeline.inference.models import open_model
-from rnnsuite.pipeline.inference.session import stream
+from rnnsuite.pipeline.inference.session import Session, stream
+from rnnsuite.tasks.classification import read_labels
 from tests.conftest import APPS, ROOT
 from tests.files import phone, picture, sound
 
@@ -24,7 +26,7 @@ assert not bad, bad
 """
 
 
-def run(name, *words):
+def run(name, *words, input=None):
     folder = ROOT / "saved_models" / name / "lite" / "1"
     command = [
         sys.executable,
@@ -35,7 +37,7 @@ def run(name, *words):
         str(folder),
         *map(str, words),
     ]
-    done = subprocess.run(command, capture_output=True, text=True)
+    done = subprocess.run(command, capture_output=True, text=True, input=input)
     assert done.returncode == 0, done.stderr[-2000:]
     return done.stdout.splitlines()
 
@@ -145,3 +147,49 @@ def test_event_detection(tmp_path):
     for line, event in zip(lines, events, strict=True):
         assert line.split()[4] == event["label"]
         assert float(line.split()[0]) == pytest.approx(event["start"], abs=0.02)
+
+
+def test_activity_recognition(tmp_path):
+    """A clip, and the same samples as they come: each says what the application does."""
+    values = np.array(phone(256), np.float32)
+    np.save(tmp_path / "a.npy", values[:128])
+    expected = on_device("activity_recognition", [str(tmp_path / "a.npy")])
+    (line,) = run("activity_recognition", tmp_path / "a.npy")
+    label = expected["label"][0].decode()
+    assert line.startswith(label)
+    share = float(line.removeprefix(label).split()[0])
+    assert share == pytest.approx(expected["probabilities"][0].max(), abs=1e-3)
+
+
+def test_a_stream_of_activities(tmp_path):
+    """After every step that changes what is said, as the same file says it through a session."""
+    app = catalog.find("activity_recognition")
+    path = ROOT / "saved_models" / "activity_recognition" / "lite" / "1" / "dynamic.tflite"
+    values = np.array(phone(256), np.float32)
+    session = Session(app, path, "stream")
+    steps = [session({"values": part[None]}) for part in values.reshape(32, 8, 6)]
+    labels = read_labels(path.parent)
+    best = [labels[int(step["probabilities"][0, -1].argmax())] for step in steps]
+    changes = [best[0], *(two for one, two in itertools.pairwise(best) if one != two)]
+    rows = "".join(",".join(f"{cell:.7g}" for cell in row) + "\n" for row in values)
+    lines = run("activity_recognition", "--stream", input=rows)
+    assert [line.split()[2] for line in lines] == changes
+
+
+def test_object_recognition(tmp_path):
+    (tmp_path / "a.png").write_bytes(picture(150, 120, "PNG"))
+    np.save(tmp_path / "a.npy", predict_pixels(tmp_path / "a.png"))
+    expected = on_device("object_recognition", [str(tmp_path / "a.png")])
+    for line in run("object_recognition", tmp_path / "a.png", tmp_path / "a.npy"):
+        label, share = line.split()[:2]
+        assert label == expected["label"][0].decode()
+        assert float(share) == pytest.approx(expected["probabilities"][0].max(), abs=1e-3)
+
+
+def test_video_captioning(tmp_path):
+    """Features by the numbers themselves; frames of zeros are none."""
+    frames = np.abs(np.sin(np.arange(5 * 512, dtype=np.float32))).reshape(5, 512)
+    frames[3] = 0
+    np.save(tmp_path / "a.npy", frames)
+    expected = on_device("video_captioning", [str(tmp_path / "a.npy")])["caption"][0].decode()
+    assert run("video_captioning", tmp_path / "a.npy") == [f"{tmp_path / 'a.npy'}: {expected}"]

@@ -1,5 +1,6 @@
 """The released models, on records of our own whose answers are stored."""
 
+import io
 import itertools
 import json
 import pathlib
@@ -21,7 +22,19 @@ from tests.processes import PEAK, peak, reset_peak
 
 STORED = json.loads((FIXTURES / "released.json").read_text(encoding="utf-8"))
 MODELS = ROOT / "saved_models"
+
+
+def array(values):
+    """The bytes of a .npy file."""
+    stream = io.BytesIO()
+    np.save(stream, np.asarray(values, np.float32))
+    return stream.getvalue()
+
+
 CONTENTS = {
+    "standing.npy": array(phone(300)[:128]),
+    "lying.npy": array(phone(700)[-128:]),
+    "frames.npy": array(np.abs(np.sin(np.arange(5 * 512))).reshape(5, 512)),
     "a.wav": sound(440),
     "b.wav": sound(1000, 0.3),
     "a.jpg": picture(80, 60),
@@ -180,3 +193,29 @@ def test_the_event_detector_knows_someone_lying_down():
         assert event.label == "STAND_TO_LIE"
         assert 15 <= event.start < event.end <= 19.5
         assert event.confidence > 0.5
+
+
+def test_the_activities_of_a_phone_are_known(tmp_path):
+    """Of one who stands, and of one who lies, by whole windows and as a stream."""
+    app = catalog.find("activity_recognition")
+    path = place("activity_recognition", "saved_model")
+    model = open_model(app, path)
+    asked = records("activity_recognition", tmp_path, ["standing.npy", "lying.npy"])
+    expected = ["STANDING", "LAYING"]
+    assert [label.decode() for label in model.answer(asked)["label"]] == expected
+    labels = fitted_of(app, path).labels
+    streamed = model.answer(asked, "causal")["probabilities"]
+    assert [labels[int(np.argmax(shares[-1]))] for shares in streamed] == expected
+
+
+def test_a_video_is_captioned_in_words(tmp_path):
+    """Whatever was seen: a sentence of several words, which an empty video does not have."""
+    model = open_model(catalog.find("video_captioning"), place("video_captioning", "saved_model"))
+    asked = records("video_captioning", tmp_path, ["frames.npy"])
+    nothing = {"features": np.zeros([3, 512], np.float32)}
+    first, second = model.answer([*asked, nothing])["caption"]
+    assert 3 <= len(first.decode().split()) <= 12
+    assert second == b""
+    words, weights = (model.answer(asked, "attend")[name][0] for name in ("words", "weights"))
+    assert len(words) == len(weights)
+    np.testing.assert_allclose(np.sum(weights, axis=1), 1, atol=1e-3)

@@ -2,10 +2,13 @@
 
 import pytest
 import tensorflow as tf
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from rnnsuite.core.errors import UserError
 from rnnsuite.data.splits import (
     BUCKETS,
+    divided,
     held_out,
     hold_out,
     path_splits,
@@ -118,3 +121,30 @@ def test_an_empty_split_is_named_with_the_key_that_mends_it():
 def test_a_class_with_one_value_is_trained_on():
     held = held_out(["a", "b", "c"], [5, 9000, 9500], 0.1, ["one", "two", "two"])
     assert held == [False, True, False]
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    classes=st.lists(st.sampled_from("abc"), min_size=1, max_size=30),
+    fraction=st.sampled_from([0.0, 0.1, 0.5]),
+    seed=st.integers(0, 1000),
+)
+def test_however_items_are_divided_none_is_lost_and_no_class_of_train(classes, fraction, seed):
+    items = [(f"{seed} {number}", label) for number, label in enumerate(classes)]
+    parts = divided({"all": items}, fraction, lambda item: item[0], lambda item: item[1])
+    assert sorted(parts["train"] + parts["validation"]) == sorted(items)
+    trained = {label for _, label in parts["train"]}
+    assert trained == set(classes)
+    assert bool(parts["validation"]) == (fraction > 0 and len(classes) > len(set(classes)))
+    for label in trained:
+        if fraction and classes.count(label) > 1:
+            assert label in {other for _, other in parts["validation"]}
+
+
+def test_splits_that_there_are_stay_as_they_are():
+    by_split = {"train": ["a", "b"], "validation": ["c"], "test": ["d"]}
+    assert divided(by_split, 0.5, str) == by_split
+    assert divided({"test": ["d"]}, 0.5, str) == {"test": ["d"]}
+    parts = divided({"train": ["a", "b", "c"], "test": ["d"]}, 0.3, str)
+    assert set(parts) == {"train", "validation", "test"}
+    assert len(parts["train"]) + len(parts["validation"]) == 3
