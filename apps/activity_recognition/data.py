@@ -13,7 +13,7 @@ import tensorflow as tf
 from rnnsuite.app import Data
 from rnnsuite.core.errors import UserError
 from rnnsuite.core.text import as_text
-from rnnsuite.data import labels, people, sources, splits
+from rnnsuite.data import labels, people, sources
 from rnnsuite.data.clip_layouts import read_clips
 from rnnsuite.data.clips import Clip
 from rnnsuite.inputs.video_files import LazyReader
@@ -259,10 +259,7 @@ def length(values: tf.Tensor) -> tf.Tensor:
 
 def known_splits(config: DataConfig) -> Iterable[str]:
     """Of a source."""
-    by_split = clips_of(config)
-    if splits.WHOLE in by_split:
-        return (splits.WHOLE,)
-    return {*by_split, "validation"} if "train" in by_split else by_split
+    return people.split_names(clips_of(config))
 
 
 DATA = Data(

@@ -12,7 +12,7 @@ import tensorflow as tf
 from rnnsuite.app import Data
 from rnnsuite.core.errors import UserError
 from rnnsuite.core.text import as_text
-from rnnsuite.data import splits
+from rnnsuite.data import people
 from rnnsuite.data.recordings import Recording
 
 from .augment import augment
@@ -262,10 +262,7 @@ def length(samples: tf.Tensor) -> tf.Tensor:
 
 def known_splits(config: DataConfig) -> Iterable[str]:
     """Of a source."""
-    by_split = recordings_of(config)
-    if splits.WHOLE in by_split:
-        return (splits.WHOLE,)
-    return {*by_split, "validation"} if "train" in by_split else by_split
+    return people.split_names(recordings_of(config))
 
 
 DATA = Data(

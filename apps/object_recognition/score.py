@@ -62,7 +62,7 @@ def tables(asked: Asked, records: Sequence[Record]) -> Mapping[str, Any]:
     ]
     for name, asked_of in (("as they are", chosen), (f"{grid} x {grid} shuffled", shuffled)):
         labels = asked.ask(asked_of, "serving_default")["label"]
-        accuracy = np.mean([as_text(label) for label in labels] == truth)
+        accuracy = float(np.mean([as_text(label) for label in labels] == truth))
         rows.append({"patches": name, "accuracy": round(accuracy, 4)})
     return {"Arrangement of patches": rows}
 

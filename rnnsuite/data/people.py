@@ -66,6 +66,15 @@ def of_split(
     return part
 
 
+def split_names(by_split: Mapping[str, Sequence]) -> Iterable[str]:
+    """The splits that a source has, with a validation split that is held out of train; "all" where
+    it has none of its own.
+    """
+    if splits.WHOLE in by_split:
+        return (splits.WHOLE,)
+    return {*by_split, "validation"} if "train" in by_split else by_split
+
+
 def people_of(items: Iterable[Owned]) -> set[str]:
     """Whose these are."""
     return {item.person for item in items}
