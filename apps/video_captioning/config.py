@@ -33,7 +33,7 @@ class VideoDecoder(DecoderConfig):
     units: Positive = 256
     """Units of each layer."""
     depth: Positive = 1
-    """Layers."""
+    """Layers, one on the other."""
     attention: AttentionKind = "additive"
     """Energy of the attention; uniform for none."""
     attention_units: Positive = 128
