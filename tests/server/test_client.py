@@ -68,6 +68,9 @@ def values(tmp_path_factory):
         ],
         "anomaly_detection": [json.dumps([[value] for value in daily(0, 150)]), "1,2,,4"],
         "event_detection": [json.dumps(phone(90)), json.dumps(phone(20))],
+        "activity_recognition": [json.dumps(phone(128)), json.dumps(phone(64))],
+        "object_recognition": [str(folder / "a.jpg"), str(folder / "b.png")],
+        "video_captioning": [json.dumps([[0.5, 0.0, 0.25, 1.0] * 128] * 3)],
     }
 
 

@@ -42,6 +42,9 @@ def requests_of(name):
         "speech_commands": [sound(440), sound(1000, 0.3)],
         "anomaly_detection": [[[value] for value in daily(days, 120)] for days in (0, 9)],
         "event_detection": [phone(60), phone(64)[4:]],
+        "activity_recognition": [phone(64), phone(70)[6:]],
+        "object_recognition": [picture(80, 60), picture(33, 47)],
+        "video_captioning": [[[0.5, 0.0, 0.25, scale] * 128] * 3 for scale in (1.0, 0.5)],
     }.get(name, TEXTS)
     return [{field: value} for value in values]
 
