@@ -25,7 +25,8 @@ class FillMissing(keras.layers.Layer, Streamable):
         self.mean = [float(value) for value in mean]
 
     def call(self, x):
-        return ops.where(is_number(x), ops.cast(x, "float32"), ops.array(self.mean))
+        x = ops.cast(x, "float32")
+        return ops.where(is_number(x), x, ops.array(self.mean))
 
     def stream(self, x, states):
         return self.call(x), {}
@@ -51,7 +52,7 @@ class StepMask(keras.layers.Layer):
 
     def call(self, x_BxTxF):
         steps = ops.shape(x_BxTxF)[1] // self.hop
-        some_BxTxF = present(x_BxTxF[..., None])[..., 0]
+        some_BxTxF = present(ops.cast(x_BxTxF, "float32")[..., None])[..., 0]
         there_BxT = ops.max(some_BxTxF, axis=-1)
         places_T = ops.cast(ops.arange(1, ops.shape(x_BxTxF)[1] + 1), "float32")
         count_Bx1 = ops.max(there_BxT * places_T, axis=1, keepdims=True)

@@ -36,6 +36,7 @@ class Spectrum(keras.layers.Layer, Streamable):
         self.frequencies = samples // 2
 
     def call(self, x_BxTxF):
+        x_BxTxF = ops.cast(x_BxTxF, "float32")
         batch = rows(x_BxTxF)
         shape = (batch, ops.shape(x_BxTxF)[1], self.samples, self.channels)
         x_BxTxNxC = ops.reshape(x_BxTxF, shape)

@@ -12,7 +12,7 @@ import tensorflow as tf
 from rnnsuite import layers
 from rnnsuite.inputs.audio import FeatureNormalization, LogMel
 from rnnsuite.layers.frames import Frames
-from rnnsuite.layers.missing import FillMissing, StepMask
+from rnnsuite.layers.missing import FillMissing
 from rnnsuite.layers.skeleton import Skeleton
 from rnnsuite.layers.spectrum import Spectrum
 from tests.contract.layer import verify
@@ -117,7 +117,6 @@ FEATURES = {
     ),
     "Skeleton": Row(lambda: Skeleton(2, 0, [(0, 1)]), SEQUENCE),
     "FillMissing": Row(lambda: FillMissing([0.5] * 4), SEQUENCE),
-    "StepMask": Row(lambda: StepMask(2), SEQUENCE),
     "Spectrum": Row(lambda: Spectrum(4, 1), SEQUENCE),
     "FeatureNormalization": Row(
         lambda: FeatureNormalization("running", [0.5] * 4, [2.0] * 4, steps=5.0), SEQUENCE
