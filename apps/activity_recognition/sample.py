@@ -118,14 +118,13 @@ def clip(action: str, person: int, number: int) -> np.ndarray:
     before, after = rng.integers(2, 10, size=2)
     progress = (1 - np.cos(np.pi * np.linspace(0, 1, length))) / 2
     progress = np.concatenate([np.zeros(before), progress, np.ones(after)])
-    forwards = next((first for first, second in BACKWARDS.items() if second == action), action)
-    if action in BACKWARDS:
-        forwards = action
-    elif action in BACKWARDS.values():
+    performed = action
+    if action not in BACKWARDS:  # it is another one that runs backwards
+        performed = next(name for name, backwards in BACKWARDS.items() if backwards == action)
         progress = progress[::-1]
-    frames = [_frame(forwards, limbs, share, place) for place, share in enumerate(progress)]
-    x = np.stack(frames)
-    cos, sin = math.cos(facing), math.sin(facing)
+    x = np.stack([_frame(performed, limbs, share, place) for place, share in enumerate(progress)])
+    cos = math.cos(facing)
+    sin = math.sin(facing)
     turned = x @ np.array([[cos, 0, -sin], [0, 1, 0], [sin, 0, cos]])
     place = np.array([rng.uniform(-1, 1), rng.uniform(-0.2, 0.2), rng.uniform(2, 3)])
     turned = turned + place + NOISE * rng.normal(size=x.shape)

@@ -65,26 +65,16 @@ def signatures(trained: Trained) -> dict[str, Signature]:
     fitted = trained.fitted
     chain = causal(trained.model)
 
-    def checked(values):
-        enough = tf.debugging.Assert(
-            tf.shape(values)[1] >= fitted.hop, [f"at least the {fitted.hop} frames of a step"]
-        )
-        finite = tf.debugging.Assert(
-            tf.reduce_all(~tf.math.is_inf(values)), ["values must not be infinite"]
-        )
-        with tf.control_dependencies([enough, finite]):
-            return tf.identity(values)
-
     def clip(values):
         outputs = trained.model(values, training=False)
         probabilities = shares(trained.config.model, outputs)
         return {"probabilities": probabilities, "weights": outputs["weights"]}
 
     def serve(values):
-        return classification.with_label(fitted.labels, clip(checked(values)))
+        return classification.with_label(fitted.labels, clip(_checked(values, fitted.hop)))
 
     def follow_whole(values):
-        values = checked(values)
+        values = _checked(values, fitted.hop)
         logits, _ = chain.stream(values, chain.zeros(tf.shape(values)[0]))
         return {"probabilities": tf.nn.softmax(logits)}
 
@@ -104,6 +94,18 @@ def signatures(trained: Trained) -> dict[str, Signature]:
         "stream": stream_signature(stream, "values", shape, chain.states),
         **video_signatures(trained.config.data.video, fitted.width, serve),
     }
+
+
+def _checked(values: tf.Tensor, hop: int) -> tf.Tensor:
+    """Values that a step fits into, without infinite ones."""
+    enough = tf.debugging.Assert(
+        tf.shape(values)[1] >= hop, [f"at least the {hop} frames of a step"]
+    )
+    finite = tf.debugging.Assert(
+        tf.reduce_all(~tf.math.is_inf(values)), ["values must not be infinite"]
+    )
+    with tf.control_dependencies([enough, finite]):
+        return tf.identity(values)
 
 
 def device_files(trained: Trained) -> dict[str, bytes]:

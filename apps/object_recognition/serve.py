@@ -43,8 +43,13 @@ def signatures(trained: Trained) -> dict[str, Signature]:
     """serving_default takes `image` [batch], the bytes of files; pixels `image` [batch, size, size,
     3] of 0 to 255.
 
-    Both give `probabilities` [batch, classes] in the order of labels.txt, and `weights` [batch,
-    rows, columns], attention that sums to 1; the first also `label` [batch].
+    Args:
+        trained: the model.
+
+    Returns:
+        Signatures by name. Both give `probabilities` [batch, classes] in the order of labels.txt,
+        and `weights` [batch, rows, columns], attention that sums to 1; the first also `label`
+        [batch].
     """
     fitted = trained.fitted
     size = fitted.size

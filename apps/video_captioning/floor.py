@@ -36,7 +36,7 @@ def floor(config: DataConfig, fitted: Fitted, records: Sequence[Record]) -> Mapp
         captions[int(np.argmax(means @ mean_frame(record["features"])))] for record in records
     ]
     answers = {"caption": np.array([caption.encode() for caption in sentences], object)}
-    metrics = caption_score.score(records, answers, fitted, lambda captions, order: {}).metrics
+    metrics = caption_score.score(records, answers, fitted).metrics
     return {
         "model": "caption of the nearest training video",
         **{name: metrics[name] for name in SHOWN},

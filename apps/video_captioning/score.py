@@ -37,7 +37,7 @@ def score(
     """
     for record in references if fitted else ():
         check_record(record, fitted)
-    return caption_score.score(references, answers, fitted, lambda captions, order: {})
+    return caption_score.score(references, answers, fitted)
 
 
 def figures(ask: Callable, records: Sequence[Mapping[str, Any]]) -> dict[str, Callable[[], Any]]:

@@ -30,9 +30,15 @@ def signatures(trained: Trained) -> dict[str, Signature]:
     """See `SentenceSignatures`: `features` [batch, frames, features] to `caption` and `score`.
 
     Frames of zeros are none, so that videos of different lengths share a batch; a video without any
-    has an empty caption. See `video_signatures` for gif and frames. attend: also `words` [batch,
-    t], the subwords of the caption, and `weights` [batch, t, frames], what share of the attention
-    each frame had.
+    has an empty caption.
+
+    Args:
+        trained: the model, with the section decode.
+
+    Returns:
+        Signatures by name. attend gives in addition `words` [batch, t], the subwords of the
+        caption, and `weights` [batch, t, frames], what share of the attention each frame had; for
+        gif and frames see `video_signatures`.
     """
     fitted = trained.fitted
     subwords = fitted.subwords()

@@ -45,8 +45,14 @@ def read_frames(path: pathlib.Path, coordinates: int = 0) -> np.ndarray:
 
 
 def clips_of_file(path: pathlib.Path, config: ClipsConfig) -> list[Clip]:
-    """The clips of a file of many, with `joints` or `features`, classes and people. Raises
-    UserError.
+    """The clips of a file of many.
+
+    Args:
+        path: of a `.npz` file with `joints` or `features`, classes, and perhaps people and lengths.
+        config: the names of these arrays, and which clips are read.
+
+    Raises:
+        UserError: for what cannot be read, and arrays that do not fit together.
     """
     content = loaded(path)
     values = _sequences(path, content)

@@ -37,8 +37,8 @@ EVERY_EPOCH = EveryEpoch("greedy", ("bleu_4", "cider", "exact_match", "distinct_
 def score(
     references: Sequence[Mapping[str, Any]],
     answers: Mapping[str, np.ndarray],
-    fitted: Captions | None,
-    drawn: Callable[[Sequence[str], np.ndarray], Mapping[str, Callable[[], Any]]],
+    fitted: Captions | None = None,
+    drawn: Callable[[Sequence[str], np.ndarray], Mapping[str, Callable[[], Any]]] | None = None,
 ) -> Score:
     """Agreement with the references, as coco-caption computes it, and diversity.
 
@@ -49,7 +49,7 @@ def score(
         answers: `caption`, in the same order.
         fitted: knows the training captions.
         drawn: `drawn(captions, order)` gives the application's own plots, of these captions and
-            their numbers, the one with the highest CIDEr first.
+            their numbers, the one with the highest CIDEr first; None for none.
 
     Returns:
         `bleu_1` to `bleu_4` and `rouge_l` (0 to 1); `cider` (CIDEr-D, 0 to 10); `exact_match`, the
@@ -93,7 +93,7 @@ def score(
     return Score(
         metrics=metrics,
         notes=notes,
-        plots=drawn(captions, order),
+        plots=drawn(captions, order) if drawn else {},
         right=cases,
         wrong=cases[::-1],
         titles=("Captions with the lowest CIDEr", "Captions with the highest CIDEr"),
