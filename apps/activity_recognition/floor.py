@@ -31,7 +31,8 @@ def floors(
     config: DataConfig, fitted: Fitted, records: Sequence[Record]
 ) -> list[Mapping[str, Any]]:
     """A ridge of mean frames, and a logistic regression of mean, deviation, range and log spectrum
-    of every feature.
+    of every feature. Of a skeleton these are places and velocities, as the network reads them, and
+    a mean velocity tells how far a joint went.
 
     Args:
         config: the source whose training part they learn.

@@ -83,7 +83,7 @@ def test_early_answers_and_the_order_of_frames_are_in_the_report(finished):
     )
 
 
-def test_the_floor_knows_no_order():
+def test_the_floor_does_not_see_in_which_order_features_come():
     x = np.random.default_rng(0).normal(size=[20, 3])
     np.testing.assert_allclose(floor.mean_frame(x), floor.mean_frame(x[::-1]))
     np.testing.assert_allclose(floor.statistics(x), floor.statistics(x[::-1]), atol=1e-6)
