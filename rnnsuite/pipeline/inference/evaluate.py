@@ -95,12 +95,12 @@ def evaluate(
     if app.scoring.figures:
         plots = {**score.plots, **app.scoring.figures(predictor.answer, records)}
         score = dataclasses.replace(score, plots=plots)
-    floor = _floor(app, section, fitted, records) if section.source == trained_on else {}
+    floor = {} if chosen == WHOLE else _floor(app, section, fitted, records)
     return Evaluation(score, chosen, len(records), section.source, note, floor)
 
 
 def _floor(app: App, section: Any, fitted: Any, records: Sequence[Record]) -> Mapping[str, Any]:
-    """What a cheap model reaches on these records, which is kept on this machine."""
+    """What a cheap model of the source's own train reaches, which is kept on this machine."""
     scoring = app.scoring
     if scoring is None or scoring.floor is None:
         return {}
@@ -111,7 +111,11 @@ def _floor(app: App, section: Any, fitted: Any, records: Sequence[Record]) -> Ma
     if path.is_file():
         return read_json(path)
     log.info("Learning the cheap model that stands beside ...")
-    floor = dict(scoring.floor(section, fitted, records))
+    try:
+        floor = dict(scoring.floor(section, fitted, records))
+    except UserError as error:
+        log.warning("No cheap model stands beside: %s", error)
+        return {}
     with contextlib.suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
         write_json(path, floor)
