@@ -7,6 +7,9 @@ import pathlib
 import shutil
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+# Models of some epochs learn nothing and need no compiled loops; tests of layers and of what is
+# learned have them (`compiled`).
+os.environ.setdefault("RNNSUITE_SCAN", "stock")
 
 
 from rnnsuite.core.cache import keep_compiled
@@ -87,6 +90,15 @@ def _cache(tmp_path_factory):
     """Samples are generated anew, once for all workers, away from the user's own cache."""
     patch = pytest.MonkeyPatch()
     patch.setenv("RNNSUITE_CACHE", str(_shared(tmp_path_factory) / "cache"))
+    yield
+    patch.undo()
+
+
+@pytest.fixture(scope="module")
+def compiled():
+    """Recurrent loops are compiled, as they are for users."""
+    patch = pytest.MonkeyPatch()
+    patch.delenv("RNNSUITE_SCAN", raising=False)
     yield
     patch.undo()
 

@@ -8,10 +8,10 @@ import tensorflow as tf
 from rnnsuite.app import Asked
 from rnnsuite.core.progress import bar
 from rnnsuite.data import batches
+from rnnsuite.tasks.language import Network
 
 from .config import ScoreConfig
 from .data import examples, load
-from .network import Network
 
 if TYPE_CHECKING:
     from .whole import Read

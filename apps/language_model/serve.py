@@ -10,11 +10,11 @@ import tensorflow as tf
 from rnnsuite.app import Serving, Signature, Trained
 from rnnsuite.core.fields import Text
 from rnnsuite.inputs.subword import END
+from rnnsuite.tasks.language import Network
 
 from .config import DecodeConfig, ScoreConfig
 from .data import Fitted, in_order, shifted
 from .device import DEVICE
-from .network import Network
 from .show import show
 from .writer import Writer
 

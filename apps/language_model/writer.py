@@ -7,11 +7,11 @@ import tensorflow as tf
 from rnnsuite import decoding
 from rnnsuite.decoding.step import NEGATIVE_INFINITY, Decoded
 from rnnsuite.inputs.subword import END, PADDING
+from rnnsuite.tasks.language import Network, Tensors
 
 from .config import DecodeConfig
 from .data import Fitted, in_order, shifted
 from .device import banned
-from .network import Network, Tensors
 
 MOST_TOKENS = 10_000
 """Tokens that one request may ask for."""

@@ -6,10 +6,10 @@ import tensorflow as tf
 
 from rnnsuite.device import wave
 from rnnsuite.inputs import waveform
+from rnnsuite.inputs.noise import excerpt, noise_bank, power
 
 from .config import DataConfig
 from .examples import Fitted, targets
-from .noise import noise_bank
 
 
 def augment(config: DataConfig, fitted: Fitted) -> Callable:
@@ -39,10 +39,10 @@ def augment(config: DataConfig, fitted: Fitted) -> Callable:
             offset = uniform(seeds[1], -config.shift, config.shift) * wave.RATE
             samples, span = _shifted(samples, span, offset)
         if bank is not None:
-            part = _excerpt(bank, count, seeds[2], seeds[3])
+            part = excerpt(bank, count, seeds[2], seeds[3])
             first = tf.cast(tf.minimum(span, count - 1), tf.int32)[0]
             last = tf.cast(span, tf.int32)[1]
-            level = tf.sqrt(_power(samples[first : last + 1]) / _power(part))
+            level = tf.sqrt(power(samples[first : last + 1]) / power(part))
             amount = level * tf.pow(10.0, -uniform(seeds[4], *config.snr) / 20)
             samples += part * tf.where(uniform(seeds[5], 0, 1) < config.noise, amount, 0.0)
         gain = tf.pow(10.0, uniform(seeds[6], -config.gain, config.gain + 1e-6) / 20)
@@ -50,10 +50,6 @@ def augment(config: DataConfig, fitted: Fitted) -> Callable:
         return samples, targets(fitted, clip_targets["label"], span)
 
     return altered
-
-
-def _power(samples: tf.Tensor) -> tf.Tensor:
-    return tf.reduce_mean(tf.square(samples)) + 1e-8
 
 
 def _shifted(samples: tf.Tensor, span: tf.Tensor, offset: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
@@ -64,10 +60,3 @@ def _shifted(samples: tf.Tensor, span: tf.Tensor, offset: tf.Tensor) -> tuple[tf
     samples = padded[tf.maximum(-offset, 0) :][:count]
     span = span + tf.cast(offset, tf.float32)
     return samples, tf.clip_by_value(span, 0.0, tf.cast(count, tf.float32))
-
-
-def _excerpt(bank: tf.Tensor, count: int, row_seed: tf.Tensor, start_seed: tf.Tensor) -> tf.Tensor:
-    length = bank.shape[1]
-    row = tf.random.stateless_uniform([], row_seed, 0, bank.shape[0], tf.int32)
-    start = tf.random.stateless_uniform([], start_seed, 0, max(length - count, 1), tf.int32)
-    return tf.pad(bank[row, start : start + count], [[0, max(count - length, 0)]])

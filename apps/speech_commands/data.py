@@ -14,11 +14,12 @@ from rnnsuite.data import labels, sources, splits
 from rnnsuite.data.notes import Skips
 from rnnsuite.device import wave
 from rnnsuite.inputs import sound_files
+from rnnsuite.inputs.noise import FOLDER
 
 from .augment import augment
 from .config import DataConfig
 from .examples import Fitted, examples, fit, length
-from .noise import FOLDER, SILENCE, silence
+from .noise import SILENCE, silence
 from .sample import SpeechSample
 
 log = logging.getLogger(__name__)

@@ -11,7 +11,6 @@ import numpy as np
 import tensorflow as tf
 
 from rnnsuite.app import Device, OnDevice, Serving, Signature, Stream, Trained
-from rnnsuite.core.errors import UserError
 from rnnsuite.core.fields import File, Record
 from rnnsuite.device import events, wave
 from rnnsuite.device.events import Detector
@@ -43,18 +42,6 @@ class Answer:
     label: str
     probabilities: tuple[float, ...]
     weights: tuple[float, ...]
-
-
-def read_sound(path: pathlib.Path) -> bytes:
-    """A sound file as the bytes of a WAV file. Raises UserError where it cannot be read."""
-    if not path.is_file():
-        raise UserError(f"There is no sound file {path}.")
-    try:
-        content = sound_files.as_wav(path)
-        wave.read(content)
-    except (OSError, ValueError) as error:
-        raise UserError(f"{path}: {error}.") from error
-    return content
 
 
 def signatures(trained: Trained) -> dict[str, Signature]:
@@ -151,16 +138,8 @@ def open_device(folder: pathlib.Path) -> OnDevice:
 
 def chunks(source: str, fitted: Fitted) -> Iterator[dict[str, np.ndarray]]:
     """20 ms after the other of a sound file, or of the microphone. Raises UserError."""
-    path = pathlib.Path(source).expanduser()
-    is_live = source == "microphone"
-    if not is_live and not path.is_file():
-        raise UserError(f'There is no sound file {source}; give one, or "microphone".')
-    blocks = sound_files.microphone(STEP) if is_live else sound_files.blocks(path, STEP)
-    try:
-        for block in blocks:
-            yield {"samples": block[None]}
-    except ValueError as error:
-        raise UserError(f"{source}: {error}") from error
+    for block in sound_files.followed(source, STEP):
+        yield {"samples": block[None]}
 
 
 class Follower:
@@ -186,7 +165,7 @@ class Follower:
 
 
 SERVING = Serving(
-    fields={"audio": File(read_sound, "a sound file: WAV, FLAC, OGG, MP3 and others")},
+    fields={"audio": File(sound_files.read_sound, "a sound file: WAV, FLAC, OGG, MP3 and others")},
     answer=Answer,
     signatures=signatures,
     sections={"stream": EventsConfig},

@@ -1,5 +1,7 @@
 """Examples to batches: shuffled and bucketed by length, or laid end to end."""
 
+import functools
+import itertools
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -39,6 +41,7 @@ def bucketed(
     seed: int | None = None,
     augment: Augment | None = None,
     shuffle: int = 200_000,
+    shortest_first: bool = False,
 ) -> tf.data.Dataset:
     """Batches of examples of similar length, padded with zeros to the longest in the batch.
 
@@ -52,6 +55,7 @@ def bucketed(
         augment: with a seed, `augment(inputs, targets, seed)` alters every example, with a seed of
             its own.
         shuffle: examples in the shuffle buffer.
+        shortest_first: whether the buckets come one after the other, that of the shortest first.
 
     Returns:
         A data set of batches.
@@ -63,12 +67,30 @@ def bucketed(
     def size(*example):
         return tf.cast(length(example[0]), tf.int32)
 
-    return examples.bucket_by_sequence_length(
-        size,
-        bucket_boundaries=[bound + 1 for bound in boundaries],
-        bucket_batch_sizes=[size_of(bound) for bound in (*boundaries, 2 * boundaries[-1])],
-        pad_to_bucket_boundary=False,
-    ).prefetch(tf.data.AUTOTUNE)
+    bounds = [bound + 1 for bound in boundaries]
+    sizes = [size_of(bound) for bound in (*boundaries, 2 * boundaries[-1])]
+
+    def in_buckets(part):
+        return part.bucket_by_sequence_length(size, bounds, sizes, pad_to_bucket_boundary=False)
+
+    if not shortest_first:
+        return in_buckets(examples).prefetch(tf.data.AUTOTUNE)
+    edges = list(itertools.pairwise([0, *bounds, 2**31 - 1]))
+    parts = [
+        examples.filter(lambda *e, low=low, high=high: (size(*e) >= low) & (size(*e) < high))
+        for low, high in edges
+    ]
+    batched = [in_buckets(part) for part in parts]
+    return functools.reduce(lambda one, other: one.concatenate(other), batched).prefetch(
+        tf.data.AUTOTUNE
+    )
+
+
+def in_grains(x: tf.Tensor, grain: int) -> tf.Tensor:
+    """`[n]` with zeros behind it, up to a multiple of a grain: few lengths are compiled."""
+    size = tf.shape(x)[0]
+    missing = -(-size // grain) * grain - size
+    return tf.pad(x, [[0, missing]])
 
 
 def _shuffled(examples: tf.data.Dataset, seed: int, augment: Augment | None, shuffle: int):

@@ -160,3 +160,22 @@ def clip(content: bytes, count: int) -> np.ndarray:
     """`[count]` samples at 16 kHz of a WAV file of any rate and length. Raises ValueError."""
     samples, rate = read(content)
     return resample(fit(samples, round(count * rate / RATE)), rate, count)
+
+
+def whole(content: bytes, grain: int) -> np.ndarray:
+    """All samples at 16 kHz of a WAV file, silence behind them up to a multiple of a grain.
+
+    Args:
+        content: the bytes of the file.
+        grain: samples.
+
+    Returns:
+        float32, at least one grain.
+
+    Raises:
+        ValueError: where it is no WAV file.
+    """
+    samples, rate = read(content)
+    count = -(-len(samples) * RATE // rate)
+    samples = resample(samples, rate, count)
+    return np.pad(samples, (0, max(-(-count // grain), 1) * grain - count))

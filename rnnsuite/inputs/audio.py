@@ -12,7 +12,7 @@ import tensorflow as tf
 
 from rnnsuite.core.context import PRECISE
 from rnnsuite.device.wave import RATE
-from rnnsuite.layers.casting import as_floats
+from rnnsuite.layers.casting import as_floats, rows
 from rnnsuite.layers.streamable import StateSpec, Streamable
 
 # samples: 25 ms, 10 ms, and the next power of two
@@ -76,7 +76,7 @@ class LogMel(Streamable, keras.layers.Layer):
         static_size = samples_BxN.shape[1]
         samples = tf.concat([states["samples"], samples_BxN], axis=1)
         frames = static_size // HOP if static_size else tf.shape(samples_BxN)[1] // HOP
-        pieces = tf.reshape(self._hops(samples, frames), [-1, frames, WINDOW])
+        pieces = tf.reshape(self._hops(samples, frames), [rows(samples), frames, WINDOW])
         spectrum = tf.signal.rfft(
             tf.pad(pieces, [[0, 0], [0, 0], [0, FFT - WINDOW]]) * self.window, [FFT]
         )
@@ -87,16 +87,15 @@ class LogMel(Streamable, keras.layers.Layer):
         features = tf.math.log(mel + FLOOR)
         if self.coefficients:
             features = tf.matmul(features, _dct(self.bins)[:, : self.coefficients])
-        features = tf.reshape(features, [-1, frames, self.width])
+        features = tf.reshape(features, [rows(samples), frames, self.width])
         return features, {"samples": samples[:, HOP - WINDOW :]}
 
     @staticmethod
     def _hops(samples, frames):
         """Windows of 400 every 160, of pieces of 80: 160 x t + 0 .. 400."""
         piece = 80
-        parts = tf.reshape(
-            samples[:, : (frames - 1) * HOP + WINDOW], [-1, (frames - 1) * 2 + 5, piece]
-        )
+        used = samples[:, : (frames - 1) * HOP + WINDOW]
+        parts = tf.reshape(used, [rows(samples), (frames - 1) * 2 + 5, piece])
         return tf.concat([parts[:, i : i + 2 * (frames - 1) + 1 : 2] for i in range(5)], axis=2)
 
     def compute_output_shape(self, shape):

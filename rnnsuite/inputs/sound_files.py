@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import numpy as np
 import soundfile
 
+from rnnsuite.core.errors import UserError
 from rnnsuite.device import wave
 
 SUFFIXES = (".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aiff", ".aif", ".au")
@@ -50,6 +51,41 @@ def as_wav(path: pathlib.Path) -> bytes:
     except soundfile.LibsndfileError as error:
         raise ValueError(str(error)) from error
     return wave.write(samples.mean(axis=1), rate)
+
+
+def read_sound(path: pathlib.Path) -> bytes:
+    """A sound file as the bytes of a WAV file. Raises UserError where it cannot be read."""
+    if not path.is_file():
+        raise UserError(f"There is no sound file {path}.")
+    try:
+        content = as_wav(path)
+        wave.read(content)
+    except (OSError, ValueError) as error:
+        raise UserError(f"{path}: {error}.") from error
+    return content
+
+
+def followed(source: str, size: int) -> Iterator[np.ndarray]:
+    """Blocks of a sound file, or of the microphone as it is spoken into.
+
+    Args:
+        source: a path, or "microphone".
+        size: samples of a block, at 16 kHz.
+
+    Yields:
+        `[size]` float32.
+
+    Raises:
+        UserError: where there is nothing to be read.
+    """
+    path = pathlib.Path(source).expanduser()
+    is_live = source == "microphone"
+    if not is_live and not path.is_file():
+        raise UserError(f'There is no sound file {source}; give one, or "microphone".')
+    try:
+        yield from microphone(size) if is_live else blocks(path, size)
+    except ValueError as error:
+        raise UserError(f"{source}: {error}") from error
 
 
 def blocks(path: pathlib.Path, size: int) -> Iterator[np.ndarray]:

@@ -157,3 +157,12 @@ def clips(contents: tf.Tensor, count: int) -> tf.Tensor:
         fn_output_signature=tf.float32,
         parallel_iterations=2,
     )
+
+
+def whole(content: tf.Tensor, grain: int) -> tf.Tensor:
+    """All samples at 16 kHz of the bytes of a WAV file; see `rnnsuite.device.wave.whole`."""
+    samples, rate = decode_wav(content)
+    size = tf.cast(tf.size(samples), tf.int64)
+    count = tf.cast(-(-size * RATE // tf.cast(rate, tf.int64)), tf.int32)
+    full = tf.maximum(-(-count // grain), 1) * grain
+    return tf.pad(resample(samples, rate, count), [[0, full - count]])

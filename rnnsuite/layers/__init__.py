@@ -12,7 +12,7 @@ from rnnsuite.core.names import Cell
 from rnnsuite.core.perturbation import Perturbation
 from rnnsuite.layers.attention import Attention
 from rnnsuite.layers.bidirectional import Bidirectional
-from rnnsuite.layers.convolution import CausalConvolution, RegionEmbedding
+from rnnsuite.layers.convolution import CausalConvolution, LookAhead, RegionEmbedding
 from rnnsuite.layers.cumulative import CumulativePooling
 from rnnsuite.layers.dropout import Dropout, LockedDropout, SpecAugment, TokenDropout
 from rnnsuite.layers.interop import to_keras, to_rnnsuite
@@ -44,6 +44,7 @@ __all__ = [
     "LayerNormGRU",
     "LayerNormLSTM",
     "LockedDropout",
+    "LookAhead",
     "Parallel",
     "Perturbation",
     "Pooling",

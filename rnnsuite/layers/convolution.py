@@ -108,3 +108,55 @@ class CausalConvolution(Streamable, keras.layers.Layer):
     def get_config(self):
         names = ("filters", "kernel", "strides")
         return {**super().get_config(), **{name: getattr(self, name) for name in names}}
+
+
+@keras.saving.register_keras_serializable("rnnsuite")
+class LookAhead(Streamable, keras.layers.Layer):
+    """Row convolution: what a one-directional network may know of the next steps.
+
+    y_t = relu(sum over i from 0 to `ahead` of w_i * x_{t+i}), one weight for each feature and step
+    (Amodei et al., Deep Speech 2, arXiv 1512.02595, section 3.7).
+
+    `[batch, time, features]` to `[batch, time - ahead, features]`: the last steps, whose future is
+    not known, have no output. As a stream it gives as many steps as it takes, each `ahead` later;
+    the first `ahead` of them are of no step.
+
+    Args:
+        ahead: steps.
+    """
+
+    def __init__(self, ahead: int, **options):
+        super().__init__(**options)
+        self.ahead = ahead
+        self.look_ahead = ahead
+
+    def build(self, shape):
+        self.kernel = self.add_weight(
+            name="kernel",
+            shape=(self.ahead + 1, shape[-1]),
+            initializer=keras.initializers.RandomUniform(0.0, 2.0 / (self.ahead + 1)),
+        )
+        self.state_shape = (self.ahead, shape[-1])
+
+    @property
+    def states(self):
+        return {"waiting": StateSpec(self.state_shape, self.compute_dtype)} if self.ahead else {}
+
+    def call(self, x_BxTxD):
+        x_BxTxD = as_floats(x_BxTxD, self.compute_dtype)
+        count = ops.shape(x_BxTxD)[1] - self.ahead
+        shifted = [x_BxTxD[:, place : place + count] for place in range(self.ahead + 1)]
+        terms = [x * self.kernel[place] for place, x in enumerate(shifted)]
+        return ops.relu(sum(terms[1:], terms[0]))
+
+    def stream(self, x_BxTxD, states):
+        if not self.ahead:
+            return self(x_BxTxD), {}
+        x = tf.concat([states["waiting"], as_floats(x_BxTxD, self.compute_dtype)], axis=1)
+        return self(x), {"waiting": x[:, -self.ahead :]}
+
+    def compute_output_shape(self, shape):
+        return (shape[0], shape[1] and shape[1] - self.ahead, shape[2])
+
+    def get_config(self):
+        return {**super().get_config(), "ahead": self.ahead}

@@ -34,6 +34,8 @@ class Train:
     """Steps in a batch of contiguous examples (truncated backpropagation through time)."""
     spread: NotNegative = 0.0
     """Standard deviation of drawn windows, whose steps the learning rate follows (1708.02182)."""
+    shortest_first: bool = False
+    """Whether the first epoch goes from short examples to long ones (arXiv 1512.02595, 3.3)."""
     shuffle: Positive = 200_000
     """Examples in the shuffle buffer, which are held in memory."""
     start: str = ""

@@ -80,3 +80,33 @@ class EventsConfig:
     """Seconds by which probabilities rise too late."""
     tail: NotNegative = 0.1
     """Seconds by which probabilities fall too late."""
+
+
+@section
+class TranscribeConfig:
+    """How text is searched for in what was heard."""
+
+    beam: Positive = 8
+    """Live texts; those of the signature nbest."""
+    language_model: str = ""
+    """A run or export of language_model over the same symbols, which weighs texts; empty: none."""
+    language_weight: NotNegative = 0.5
+    """Of its logarithms beside those of the sound (shallow fusion)."""
+    word_bonus: float = 0.0
+    """Added for each further word (nats), against a language model's love of short texts."""
+    words: str = ""
+    """A file of the only words that are written, a closed vocabulary; empty for any."""
+    piece: Annotated[float, pydantic.Field(ge=1, le=60)] = 30.0
+    """Seconds that are heard at once; a longer recording is cut where it is quiet."""
+    shift: float = 0.0
+    """Seconds that words begin and end after the steps that name them."""
+
+
+@section
+class DictationConfig:
+    """How a stream is written down; see `rnnsuite.device.transcribe.Transcriber`."""
+
+    beam: Positive = 8
+    """Live texts; 1 for the likeliest symbol at every step."""
+    pause: PositiveFloat = 0.6
+    """Seconds without a symbol behind which all words stand."""

@@ -1,5 +1,7 @@
 """What every application of one kind promises, checked of a trained and exported one."""
 
+import itertools
+import pathlib
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -7,6 +9,7 @@ import pytest
 
 from rnnsuite.core.errors import UserError
 from rnnsuite.core.fields import Record
+from rnnsuite.pipeline import config as configuration
 from rnnsuite.pipeline.inference.models import fitted_of
 from rnnsuite.pipeline.inference.session import Session
 from rnnsuite.tasks import classification
@@ -17,6 +20,7 @@ KINDS = {
     "generation": {"score"},
     "detection": {"score", "threshold", "event"},
     "events": {"probabilities", "event", "confidence"},
+    "transcription": {"text", "words", "starts", "ends"},
 }
 """Kinds of tasks, by what serving_default answers with."""
 WRITES = {"greedy", "nbest"}
@@ -30,7 +34,7 @@ def kind_of(finished: Finished) -> str | None:
     answer = set(finished.app.serving.answer.__dataclass_fields__)
     if answer >= KINDS["classification"]:
         return "classification"
-    for kind in ("detection", "events"):
+    for kind in ("detection", "events", "transcription"):
         if answer >= KINDS[kind]:
             return kind
     signatures = set(finished.open("saved_model").signatures)
@@ -102,6 +106,39 @@ def _refuses_impossible_settings(finished: Finished, records: Sequence[Record]) 
             model.answer(records, "nbest", {"beams": 2})
 
 
+def verify_transcription(finished: Finished, records: Sequence[Record]) -> None:
+    """Words are those of the text, in their order in time; the best of several is the best; a
+    stream hears what the causal signature hears.
+    """
+    model = finished.open("saved_model")
+    best = model.answer(records)
+    for text, words, starts, ends in zip(
+        *map(best.get, ("text", "words", "starts", "ends")), strict=True
+    ):
+        said = text.decode().split()
+        assert [word.decode() for word in words if word] == said
+        spans = [*zip(starts, ends, strict=True)][: len(said)]
+        assert all(0 <= start < end for start, end in spans)
+        assert all(one[1] <= other[0] + 1e-6 for one, other in itertools.pairwise(spans))
+    _n_best_begins_with_the_best("text", best, model.answer(records, "nbest"))
+    heard = model.answer(records[:2], "causal")
+    for record, expected in zip(records[:2], heard["score"], strict=True):
+        for form in (finished.run, finished.saved_model, finished.lite / "float32.tflite"):
+            assert _streamed_score(finished, form, record) == pytest.approx(expected, abs=1e-3)
+
+
+def _streamed_score(finished: Finished, form: pathlib.Path, record: Record) -> float:
+    """The logarithm of the likeliest symbols of a recording, heard chunk by chunk."""
+    session = Session(finished.app, form, "stream")
+    device = finished.app.serving.device.open(finished.lite)
+    ahead = configuration.load(finished.app, "tiny").model.look_ahead
+    chunks = [*device.chunks(record)]
+    silence = {name: np.zeros_like(value) for name, value in chunks[0].items()}
+    logs = [session(chunk)["log_probabilities"][0] for chunk in (*chunks, silence, silence)]
+    steps = finished.open("saved_model").answer([record], "logits")["steps"][0]
+    return float(np.concatenate(logs)[ahead : ahead + steps].max(axis=1).sum())
+
+
 def verify_detection(finished: Finished, records: Sequence[Record]) -> None:
     """A stream fed step by step scores as the whole series does, and its events are the same."""
     record = records[0]
@@ -153,4 +190,5 @@ VERIFY = {
     "generation": verify_generation,
     "detection": verify_detection,
     "events": verify_events,
+    "transcription": verify_transcription,
 }

@@ -17,6 +17,7 @@ from rnnsuite.layers.skeleton import Skeleton
 from rnnsuite.layers.spectrum import Spectrum
 from tests.contract.layer import verify
 
+pytestmark = pytest.mark.usefixtures("compiled")
 RANDOM = np.random.default_rng(0)
 
 
@@ -102,6 +103,7 @@ LAYERS = {
     "CausalConvolution": [
         Row(lambda: layers.CausalConvolution(3, (3, 3), (1, 2)), (random(2, 6, 5, 2),))
     ],
+    "LookAhead": [Row(lambda: layers.LookAhead(2), (abs(random(2, 6, 4)) + 0.5,))],  # over its bend
     "ResidualBlock": [Row(lambda: layers.ResidualBlock(4, 2, drop=0.3), IMAGES)],
     "Positions": [Row(lambda: layers.Positions(), SEQUENCE)],
     "Dropout": [Row(lambda: layers.Dropout(0.4), SEQUENCE)],

@@ -17,6 +17,8 @@ ENOUGH_ROWS = 16  # that lose no speed when the batch is divided further
 ENOUGH_STEPS = 50
 ENOUGH_NUMBERS = {False: 2**16, True: 2**17}
 
+SWITCH = "RNNSUITE_SCAN"  # environment variable: `stock` turns compiling off
+
 
 @dataclasses.dataclass(frozen=True)
 class Plan:
@@ -41,6 +43,8 @@ class Plan:
 
 def plan(batch: int | None, time: int | None, units: int, padded: bool) -> Plan:
     """The fastest measured way (benchmarks/README.md) for these sizes; None is unknown."""
+    if os.environ.get(SWITCH) == "stock":  # a plain loop begins at once: for little training
+        return STOCK
     if tf.executing_eagerly():  # operations run one after another: shards would wait for each other
         return Plan(compiled=True, shards=1)
     cores = os.cpu_count() or 1

@@ -104,7 +104,9 @@ class TrainingTask:
         examples = self.app.data.examples(self.config.data, self.fitted, records)
         return examples.cache() if self.config.train.cache else examples
 
-    def _batches(self, examples: tf.data.Dataset, seed: int | None = None) -> tf.data.Dataset:
+    def _batches(
+        self, examples: tf.data.Dataset, seed: int | None = None, shortest_first: bool = False
+    ) -> tf.data.Dataset:
         settings = self.config.train
         if self.app.data.order == "contiguous":
             return batches.windows(self._rows(examples), settings.window, settings.spread, seed)
@@ -113,8 +115,9 @@ class TrainingTask:
             size = lambda bound: max(settings.batch_tokens // bound, 1)  # noqa: E731
         augment = self.augment if seed is not None else None
         length = self.app.data.length
+        bounds = settings.boundaries
         return batches.bucketed(
-            examples, length, settings.boundaries, size, seed, augment, settings.shuffle
+            examples, length, bounds, size, seed, augment, settings.shuffle, shortest_first
         )
 
     @functools.lru_cache(maxsize=2)  # noqa: B019 - of train and validation, as long as this is
@@ -124,7 +127,8 @@ class TrainingTask:
 
     def epoch(self, number: int) -> tf.data.Dataset:
         """The batches of an epoch, counted from 0: the same for the same seed and number."""
-        return self._batches(self.examples, self.config.seed + number)
+        shortest_first = self.config.train.shortest_first and number == 0
+        return self._batches(self.examples, self.config.seed + number, shortest_first)
 
     def initialise(self) -> None:
         """Gives the new model weights that were trained elsewhere, where there are any.

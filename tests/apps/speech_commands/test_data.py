@@ -344,11 +344,6 @@ def test_the_sample_is_deterministic_and_its_voices_are_in_one_split_only():
     assert sum(sample.VOICES.values()) == 100
 
 
-def test_frames_of_a_voice_overlap():
-    frames = np.array([[1.0, 2, 3, 4], [5, 6, 7, 8]])
-    np.testing.assert_array_equal(sample.overlap_add(frames, 2), [1, 2, 8, 10, 7, 8, 0, 0])
-
-
 def test_words_of_the_sample_differ_in_order_only():
     assert len(sample.WORDS) >= 8
     for one, other in zip(sample.WORDS[::2], sample.WORDS[1::2], strict=True):

@@ -1,10 +1,20 @@
-"""The trained network as a step over tokens: what decoding, scoring and devices are built on."""
+"""A trained language model as a step over tokens: what decoding, scoring and devices are built on,
+also those of other applications.
+"""
 
+import base64
 import dataclasses
+from collections.abc import Mapping
 from typing import Any
 
 import keras
 import tensorflow as tf
+
+from rnnsuite.app import Start
+from rnnsuite.core.errors import UserError
+from rnnsuite.core.weights import copy_weights
+from rnnsuite.inputs.subword import Subwords
+from rnnsuite.layers import Stack, TokenTable
 
 Tensors = dict[str, tf.Tensor]
 
@@ -14,7 +24,7 @@ class Network:
     """A language model outside training.
 
     Args:
-        model: as `apps.language_model.model.build` makes it.
+        model: with the layers tokens, recurrent and, where widths differ, projection.
     """
 
     model: keras.Model
@@ -79,3 +89,49 @@ class Network:
     def _projected(self, y: tf.Tensor) -> tf.Tensor:
         names = {layer.name for layer in self.model.layers}
         return self._layer("projection")(y) if "projection" in names else y
+
+
+def of_start(start: Start, origin: str) -> Network:
+    """A forward language model out of a run or an export of the application of that name.
+
+    Args:
+        start: its configuration and weights.
+        origin: where they are from, for errors.
+
+    Returns:
+        The network.
+
+    Raises:
+        UserError: where it is no such model.
+    """
+    if start.app != "language_model" or start.fitted.get("direction") != "forward":
+        raise UserError(f"{origin} is no forward language model, but of {start.app}.")
+    try:
+        model = _built(start.config["model"], start.weights)
+        copy_weights(model, start.weights)
+    except (KeyError, ValueError) as error:
+        raise UserError(f"{origin} is no language model that can be read ({error}).") from error
+    return Network(model)
+
+
+def _built(config: Mapping[str, Any], weights: Mapping[str, Any]) -> keras.Model:
+    """The layers that read tokens and predict them, as the configuration has them."""
+    width = config["embedding"]
+    size = len(weights["tokens/0/table_0"]) if not config["cutoffs"] else None
+    if size is None:
+        raise ValueError("an adaptive softmax is not read here")
+    table = TokenTable(size, width, name="tokens")
+    options = {name: config[name] for name in ("residual", "layer_norm", "zoneout")}
+    stack = Stack(config["cell"], config["units"], config["depth"], name="recurrent", **options)
+    ids = keras.Input([None], dtype="int32", name="ids")
+    h = stack(table(ids))
+    if config["units"] != width:
+        h = keras.layers.Dense(width, name="projection")(h)
+    return keras.Model(ids, table(h, targets=ids))
+
+
+def pieces_of(fitted: Mapping[str, Any]) -> tuple[str, ...]:
+    """The tokens of a language model in the order of their numbers, of what it was fitted to."""
+    if fitted["subwords"]:
+        return tuple(Subwords(base64.b64decode(fitted["subwords"])).pieces)
+    return tuple(fitted["tokens"])

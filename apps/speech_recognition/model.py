@@ -1,0 +1,139 @@
+"""Log-mel energies, convolutions that shorten time, recurrent layers, a class for each symbol."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import keras
+import tensorflow as tf
+from keras import ops
+
+from rnnsuite.app import Direction, Model
+from rnnsuite.inputs.audio import FeatureNormalization, LogMel
+from rnnsuite.layers import CausalConvolution, Chain, LockedDropout, LookAhead, SpecAugment, Stack
+from rnnsuite.tasks.transcription.losses import ctc_loss
+
+from .config import ModelConfig
+from .data import Fitted
+
+
+@keras.saving.register_keras_serializable("rnnsuite")
+class WithinSteps(keras.layers.Layer):
+    """Which steps of `[batch, time, ...]` are a row's own: booleans `[batch, time]`.
+
+    A call takes the sequence and the number of steps of each row.
+    """
+
+    def call(self, x_BxTxD, steps_B):
+        return ops.arange(ops.shape(x_BxTxD)[1])[None] < ops.cast(steps_B, "int32")[:, None]
+
+    def compute_output_spec(self, x_BxTxD, steps_B):
+        return keras.KerasTensor(x_BxTxD.shape[:2], "bool")
+
+
+def build(config: ModelConfig, fitted: Fitted) -> keras.Model:
+    """The network.
+
+    Args:
+        config: sizes and regularisation.
+        fitted: gives features, steps and symbols.
+
+    Returns:
+        A model from `samples` `[batch, steps * hop]` at 16 kHz and `steps` `[batch]`, how many are
+        a row's own, to a dict of logits `[batch, steps, symbols]`, of which symbol 0 is the blank:
+        `logits`, from both directions, and `stream_logits`, as a stream gives them.
+    """
+    samples = keras.Input([None], dtype="float32", name="samples")
+    steps = keras.Input([], dtype="int32", name="steps")
+    ahead = config.look_ahead if config.stream_units else 0
+    x = samples
+    if ahead:  # what a stream hears of the silence behind a recording
+        x = ops.pad(x, [[0, 0], [0, ahead * fitted.hop]])
+    x = _front(config, fitted, x)
+    own = x[:, :-ahead] if ahead else x
+    mask = WithinSteps(name="within")(own, steps)
+    whole = _recurrent(config, "recurrent", config.units, config.depth, True)(own, mask=mask)
+    outputs = {"logits": _symbols(config, fitted, "symbols", whole)}
+    if config.stream_units:
+        stack = _recurrent(config, "stream", config.stream_units, config.stream_depth, False)
+        h = LookAhead(ahead, name="ahead")(stack(x))
+        outputs["stream_logits"] = _symbols(config, fitted, "stream_symbols", h)
+    return keras.Model({"samples": samples, "steps": steps}, outputs, name="speech_recognition")
+
+
+def _recurrent(config: ModelConfig, name: str, units: int, depth: int, both: bool) -> Stack:
+    return Stack(
+        config.cell,
+        units,
+        depth,
+        both,
+        layer_norm=config.layer_norm,
+        dropout=config.dropout,
+        weight_drop=config.weight_drop,
+        name=name,
+    )
+
+
+def _symbols(config: ModelConfig, fitted: Fitted, name: str, x):
+    size = len(fitted.vocabulary().pieces)
+    return keras.layers.Dense(size, dtype="float32", name=name)(LockedDropout(config.dropout)(x))
+
+
+def _front(config: ModelConfig, fitted: Fitted, x):
+    """Samples to `[batch, steps, projection]`; no step looks ahead."""
+    x = LogMel(fitted.bins, dtype="float32", name="features")(x)
+    moments = (fitted.mean, fitted.deviation)
+    x = FeatureNormalization("fixed", *moments, dtype="float32", name="normalised")(x)
+    masks = (config.freq_masks, config.freq_width, config.time_masks, config.time_width)
+    x = SpecAugment(*masks, name="masked")(x)
+    x = keras.layers.Reshape((-1, fitted.bins, 1), name="planes")(x)
+    reduction = fitted.reduction
+    for number, filters in enumerate(config.channels):
+        stride = 2 if reduction > 1 else 1
+        reduction //= stride
+        x = CausalConvolution(filters, (3, 5), (stride, 2), name=f"convolution_{number}")(x)
+    if reduction > 1:
+        raise ValueError(f"{fitted.reduction} frames a step need more convolutions (channels)")
+    x = keras.layers.Reshape((-1, x.shape[2] * x.shape[3]), name="flat")(x)
+    x = keras.layers.Dense(config.projection, activation="relu", name="projection")(x)
+    return LockedDropout(config.dropout)(x)
+
+
+def stream(model: keras.Model) -> Chain | None:
+    """The stream's layers, fed some steps' samples at a time; None where the model has none."""
+    names = [layer.name for layer in model.layers]
+    if "stream" not in names:
+        return None
+    convolutions = [name for name in names if name.startswith("convolution_")]
+    front = ["features", "normalised", "planes", *convolutions, "flat", "projection"]
+    parts = [*front, "stream", "ahead", "stream_symbols"]
+    return Chain(**{name: model.get_layer(name) for name in parts})
+
+
+def loss(
+    config: ModelConfig, targets: Mapping[str, tf.Tensor], outputs: Mapping[str, Any]
+) -> dict[str, tf.Tensor]:
+    """Connectionist temporal classification of both heads, in nats a symbol, and their sum.
+
+    Args:
+        config: not used.
+        targets: see `data.examples`.
+        outputs: of the model.
+
+    Returns:
+        Values `[batch]` by the names in METRICS. Rows are weighted by their symbols, so that the
+        mean over the batch is the mean over its symbols.
+    """
+    ids = targets["ids"]
+    symbols = tf.reduce_sum(tf.cast(ids > 0, tf.float32))
+    share = tf.cast(tf.shape(ids)[0], tf.float32) / tf.maximum(symbols, 1.0)
+    heads = [outputs[name] for name in ("logits", "stream_logits") if name in outputs]
+    steps = tf.tile(targets["steps"], [len(heads)])
+    labels = tf.tile(ids, [len(heads), 1])
+    nats = ctc_loss(tf.concat(heads, axis=0), steps, labels) * share
+    whole, *others = tf.split(nats, len(heads))
+    streamed = others[0] if others else tf.zeros_like(whole)
+    return {"loss": whole + streamed, "whole_loss": whole, "stream_loss": streamed}
+
+
+METRICS: Mapping[str, Direction] = {"loss": "min", "whole_loss": "min", "stream_loss": "min"}
+MODEL = Model(config=ModelConfig, build=build, loss=loss, metrics=METRICS)

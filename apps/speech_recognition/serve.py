@@ -1,0 +1,214 @@
+"""How a trained model is asked: sound files on a server, samples on a device or in a stream."""
+
+import dataclasses
+import json
+import pathlib
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import tensorflow as tf
+
+from rnnsuite.app import Device, OnDevice, Serving, Signature, Stream, Trained
+from rnnsuite.core.fields import File, Record
+from rnnsuite.core.text import as_text
+from rnnsuite.device import transcribe, wave
+from rnnsuite.inputs import sound_files
+from rnnsuite.tasks.sections import DictationConfig, TranscribeConfig
+from rnnsuite.tasks.streams import stream_signature
+from rnnsuite.tasks.transcription.alphabet import Alphabet
+from rnnsuite.tasks.transcription.recognizer import Recognizer
+
+from .data import Fitted
+from .model import stream as stream_of
+
+if TYPE_CHECKING:
+    from rnnsuite.pipeline.config import Config
+
+CHUNK = 4
+"""Steps of a stream's chunk."""
+SETTINGS = "alphabet.json"
+"""The file with symbols, rates and steps, beside .tflite files."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Answer:
+    """What is said in a recording.
+
+    Args:
+        text: its words, by the rule of the training's transcripts.
+        score: the logarithm of its probability (nats), and what a language model adds.
+        words: each by itself; empty ones stand behind the last.
+        starts, ends: of every word, in seconds; 0 behind the last.
+    """
+
+    text: str
+    score: float
+    words: tuple[str, ...]
+    starts: tuple[float, ...]
+    ends: tuple[float, ...]
+
+
+def signatures(trained: Trained) -> dict[str, Signature]:
+    """serving_default, nbest, greedy and causal take `audio` `[batch]`, WAV bytes; waveform takes
+    `samples` `[batch, n]` at 16 kHz, logits `audio`.
+
+    Args:
+        trained: the model, with the section transcribe.
+
+    Returns:
+        Signatures by name. serving_default and waveform give what `Answer` says; nbest `text` and
+        `score` `[batch, beam]`; greedy and causal `text` and `score`, of both directions and as a
+        stream would hear it; logits and sound, for devices, `log_probabilities` `[batch, steps,
+        symbols]`; stream those of the next 4 steps' samples, `look_ahead` steps late, and the
+        states.
+    """
+    alphabet = Alphabet(trained.fitted.vocabulary())
+    settings = trained.section(TranscribeConfig)
+    recognizer = Recognizer(trained.model, alphabet, trained.fitted.hop, settings)
+    classes_of = alphabet.log_probabilities
+    hop = trained.fitted.hop
+    content = {"audio": tf.TensorSpec([None], tf.string, name="audio")}
+    samples = {"samples": tf.TensorSpec([None, None], tf.float32, name="samples")}
+
+    def by_bytes(answer):
+        return lambda audio: answer(recognizer.sounds(audio))
+
+    def waveform(samples):
+        finite = tf.clip_by_value(tf.where(tf.math.is_finite(samples), samples, 0.0), -1.0, 1.0)
+        missing = -tf.shape(finite)[1] % hop
+        whole = tf.pad(finite, [[0, 0], [0, missing]])
+        return recognizer.texts(tf.RaggedTensor.from_tensor(whole))
+
+    def sound(samples):
+        steps = tf.fill([tf.shape(samples)[0]], tf.shape(samples)[1] // hop)
+        return {"log_probabilities": classes_of(recognizer.logits(samples, steps))}
+
+    tone = (0.1 * np.sin(np.arange(wave.RATE) * 0.2)).astype(np.float32)
+    files = {"audio": np.array([wave.write(tone)] * 2)}
+    two = {"samples": np.stack([tone[: hop * CHUNK * 2]] * 2)}
+    by_name = {
+        "serving_default": Signature(by_bytes(recognizer.texts), content, files),
+        "nbest": Signature(by_bytes(recognizer.best), content, files),
+        "greedy": Signature(by_bytes(recognizer.greedy), content, files),
+        "waveform": Signature(waveform, samples, two),
+        "logits": Signature(by_bytes(recognizer.classes), content, files),
+        "sound": Signature(sound, samples, two, lite=True),
+    }
+    chain = stream_of(trained.model)
+    if chain:
+
+        def step(samples, **states):
+            new = chain.chunk(samples, **states)
+            return {"log_probabilities": classes_of(new.pop("output")), **new}
+
+        def causal(audio):
+            return recognizer.greedy(recognizer.sounds(audio), "stream_logits")
+
+        by_name["causal"] = Signature(causal, content, files)
+        by_name["stream"] = stream_signature(step, "samples", [CHUNK * hop], chain.states)
+    return by_name
+
+
+def device_files(trained: Trained) -> dict[str, bytes]:
+    """Symbols, sizes, and the reference for WAV files and decoding."""
+    fitted = trained.fitted
+    alphabet = Alphabet(fitted.vocabulary())
+    settings = {
+        "pieces": list(alphabet.pieces),
+        "is_subwords": alphabet.is_subwords,
+        "rate": wave.RATE,
+        "hop": fitted.hop,
+        "chunk": CHUNK * fitted.hop,
+        "ahead": trained.config.model.look_ahead,
+    }
+    return {
+        SETTINGS: (json.dumps(settings, ensure_ascii=False) + "\n").encode(),
+        "sound.py": pathlib.Path(wave.__file__).read_bytes(),
+        "transcribe.py": pathlib.Path(transcribe.__file__).read_bytes(),
+    }
+
+
+def open_device(folder: pathlib.Path) -> OnDevice:
+    """WAV bytes to `samples` [1, n], or to the chunks of a stream; texts as greedy gives them."""
+    alphabet = transcribe.Alphabet.load(folder / SETTINGS)
+    settings = json.loads((folder / SETTINGS).read_text(encoding="utf-8"))
+
+    def request(record: Record) -> dict[str, np.ndarray]:
+        return {"samples": wave.whole(record["audio"], settings["hop"])[None]}
+
+    def answer(outputs: Mapping[str, np.ndarray]) -> dict[str, Any]:
+        ids, _, score = transcribe.greedy(outputs["log_probabilities"][0])
+        return {"text": alphabet.text(ids).encode(), "score": score}
+
+    def chunks(record: Record) -> list[dict[str, np.ndarray]]:
+        size = settings["chunk"]
+        samples = wave.whole(record["audio"], size)
+        return [{"samples": part[None]} for part in samples.reshape(-1, size)]
+
+    return OnDevice(request, answer, chunks, signature="sound", reference_signature="greedy")
+
+
+def chunks(source: str, fitted: Fitted) -> Iterator[dict[str, np.ndarray]]:
+    """Four steps' samples after the other of a sound file, or of the microphone. Raises UserError.
+
+    Behind a file comes the silence that the last words wait for.
+    """
+    size = CHUNK * fitted.hop
+    for block in sound_files.followed(source, size):
+        yield {"samples": block[None]}
+    for _ in range(SILENCE):
+        yield {"samples": np.zeros([1, size], np.float32)}
+
+
+SILENCE = 4
+"""Chunks of silence behind a file, at least what a stream looks ahead."""
+
+
+class Follower:
+    """Writes a stream down; see `rnnsuite.device.transcribe.Transcriber`.
+
+    Args:
+        config: gives the search, and by how many steps outputs are late.
+        fitted: gives the symbols.
+    """
+
+    def __init__(self, config: "Config", fitted: Fitted):
+        settings = config.sections["stream"]
+        alphabet = Alphabet(fitted.vocabulary())
+        self.transcriber = transcribe.Transcriber(
+            transcribe.Alphabet(list(alphabet.pieces), alphabet.is_subwords),
+            fitted.hop / wave.RATE,
+            config.model.look_ahead,
+            settings.beam,
+            settings.pause,
+        )
+
+    def feed(self, outputs: Mapping[str, np.ndarray]) -> list[dict[str, Any]]:
+        """Words that stand from now on, and the text behind them that may change."""
+        return self.transcriber.feed(outputs["log_probabilities"][0])
+
+    def end(self) -> list[dict[str, Any]]:
+        """The words that are left."""
+        return self.transcriber.end()
+
+
+def show(fitted: Fitted, answer: Mapping[str, Any]) -> Sequence[str]:
+    """The text, and below it when each word is said."""
+    rows = zip(
+        answer.get("words", ()), answer.get("starts", ()), answer.get("ends", ()), strict=True
+    )
+    words = [(as_text(word), start, end) for word, start, end in rows]
+    times = [f"  {start:6.2f} to {end:6.2f} s  {word}" for word, start, end in words if word]
+    return [as_text(answer["text"]), *times]
+
+
+SERVING = Serving(
+    fields={"audio": File(sound_files.read_sound, "a sound file: WAV, FLAC, OGG, MP3 and others")},
+    answer=Answer,
+    signatures=signatures,
+    sections={"transcribe": TranscribeConfig, "stream": DictationConfig},
+    device=Device(files=device_files, open=open_device),
+    stream=Stream(section="stream", signature="stream", chunks=chunks, follow=Follower),
+    show=show,
+)

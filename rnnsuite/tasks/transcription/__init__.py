@@ -1,0 +1,1 @@
+"""Recordings to text: what applications have in common that write down what is said."""

@@ -1,0 +1,138 @@
+"""Recordings to texts, words and their times, as operations of a graph."""
+
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from rnnsuite.device import wave
+from rnnsuite.inputs import waveform
+from rnnsuite.tasks.sections import TranscribeConfig
+from rnnsuite.tasks.transcription.alphabet import Alphabet
+from rnnsuite.tasks.transcription.decoder import transcription
+from rnnsuite.tasks.transcription.pieces import grouped, in_pieces, joined
+
+Tensors = dict[str, Any]
+
+
+class Recognizer:
+    """The graphs behind an application's signatures.
+
+    Args:
+        model: from `samples` `[batch, steps * hop]` and `steps` `[batch]` to logits `[batch, steps,
+            symbols]` by name.
+        alphabet: the symbols.
+        hop: samples of a step.
+        settings: how text is searched for.
+
+    Raises:
+        UserError: for settings that do not fit the alphabet.
+    """
+
+    def __init__(
+        self, model: keras.Model, alphabet: Alphabet, hop: int, settings: TranscribeConfig
+    ):
+        self.model = model
+        self.hop = hop
+        self.settings = settings
+        self.decoder = transcription(alphabet, settings)
+        self.seconds = hop / wave.RATE
+        self.most = int(settings.piece / self.seconds)
+
+    def sounds(self, audio: tf.Tensor) -> tf.RaggedTensor:
+        """WAV bytes `[batch]` to samples `[batch, (steps * hop)]`."""
+        return tf.map_fn(
+            lambda content: waveform.whole(content, self.hop),
+            audio,
+            fn_output_signature=tf.RaggedTensorSpec([None], tf.float32, 0),
+            parallel_iterations=2,
+        )
+
+    def logits(self, samples: tf.Tensor, steps: tf.Tensor) -> tf.Tensor:
+        """Of both directions, `[pieces, steps, symbols]`."""
+        return self.model({"samples": samples, "steps": steps}, training=False)["logits"]
+
+    def texts(self, sounds: tf.RaggedTensor) -> Tensors:
+        """What `Answer` says of every recording."""
+
+        def transcribed(samples, steps):
+            logits = self.logits(samples, steps)
+            best = self.decoder.search(logits, steps)
+            ids = best.ids[:, 0]
+            words = self.decoder.with_words(logits, steps, ids)
+            text = self.decoder.alphabet.text(ids)
+            return {"text": text, "score": best.scores[:, 0], **words}
+
+        one = {"text": _spec(tf.string, 1), "score": _spec(tf.float32, 1)}
+        many = {"words": tf.string, "first": tf.int32, "last": tf.int32}
+        specs = {**one, **{name: _spec(kind, 2) for name, kind in many.items()}}
+        results, steps = in_pieces(transcribed, sounds, self.hop, self.most, specs)
+        counts = steps.row_lengths()
+        before = tf.cumsum(steps.to_tensor(), axis=1, exclusive=True)
+        offsets = tf.boolean_mask(before, tf.sequence_mask(counts))[:, None]
+        starts = results["first"] + tf.cast(offsets, tf.int32)
+        ends = results["last"] + tf.cast(offsets, tf.int32) + 1
+        return {
+            **self._joined(results, counts),
+            "words": joined(results["words"], counts).to_tensor(""),
+            "starts": self._times(starts, counts),
+            "ends": self._times(ends, counts),
+        }
+
+    def best(self, sounds: tf.RaggedTensor) -> Tensors:
+        """The `beam` best texts of every recording and their scores `[batch, beam]`."""
+        beam = self.settings.beam
+
+        def searched(samples, steps):
+            best = self.decoder.search(self.logits(samples, steps), steps)
+            flat = tf.reshape(best.ids, [-1, tf.shape(best.ids)[2]])
+            texts = tf.reshape(self.decoder.alphabet.text(flat), [-1, beam])
+            return {"text": _ragged(texts), "score": _ragged(best.scores)}
+
+        specs = {"text": _spec(tf.string, 2), "score": _spec(tf.float32, 2)}
+        results, steps = in_pieces(searched, sounds, self.hop, self.most, specs)
+        counts = steps.row_lengths()
+        texts = grouped(results["text"].to_tensor(shape=[None, beam]), counts)
+        scores = grouped(results["score"].to_tensor(shape=[None, beam]), counts)
+        text = tf.strings.reduce_join(texts.to_tensor(""), axis=1, separator=" ")
+        return {"text": tf.strings.strip(text), "score": tf.reduce_sum(scores, axis=1)}
+
+    def greedy(self, sounds: tf.RaggedTensor, name: str = "logits") -> Tensors:
+        """The likeliest symbols, without a search. name: of the head, also stream_logits."""
+
+        def transcribed(samples, steps):
+            outputs = self.model({"samples": samples, "steps": steps}, training=False)
+            decoded = self.decoder.greedy(outputs[name], steps)
+            return {"text": self.decoder.alphabet.text(decoded.ids), "score": decoded.scores}
+
+        specs = {"text": _spec(tf.string, 1), "score": _spec(tf.float32, 1)}
+        results, steps = in_pieces(transcribed, sounds, self.hop, self.most, specs)
+        return self._joined(results, steps.row_lengths())
+
+    def classes(self, sounds: tf.RaggedTensor) -> Tensors:
+        """Logarithms of probabilities `[batch, steps, symbols]`, and `steps`; of whole sounds."""
+        samples = sounds.to_tensor()
+        steps = tf.cast(sounds.row_lengths(), tf.int32) // self.hop
+        logs = self.decoder.alphabet.log_probabilities(self.logits(samples, steps))
+        return {"log_probabilities": logs, "steps": steps}
+
+    def _joined(self, results: Tensors, counts: tf.Tensor) -> Tensors:
+        texts = grouped(results["text"], counts)
+        scores = grouped(results["score"], counts)
+        text = tf.strings.reduce_join(texts, axis=1, separator=" ")
+        text = tf.strings.regex_replace(tf.strings.strip(text), " +", " ")
+        return {"text": text, "score": tf.reduce_sum(scores, axis=1)}
+
+    def _times(self, steps: tf.RaggedTensor, counts: tf.Tensor) -> tf.Tensor:
+        seconds = tf.cast(joined(steps, counts), tf.float32) * self.seconds + self.settings.shift
+        return tf.maximum(seconds.to_tensor(), 0.0)
+
+
+def _spec(kind: tf.DType, rank: int) -> tf.RaggedTensorSpec:
+    return tf.RaggedTensorSpec([None] * rank, kind, rank - 1)
+
+
+def _ragged(values: tf.Tensor) -> tf.RaggedTensor:
+    """`[rows, width]` as rows of one width."""
+    rows, width = tf.unstack(tf.shape(values, tf.int64))
+    return grouped(tf.reshape(values, [-1]), tf.fill([rows], width))
