@@ -90,7 +90,7 @@ def in_grains(x: tf.Tensor, grain: int) -> tf.Tensor:
     """`[n]` with zeros behind it, up to a multiple of a grain: few lengths are compiled."""
     size = tf.shape(x)[0]
     missing = -(-size // grain) * grain - size
-    return tf.pad(x, [[0, missing]])
+    return tf.concat([x, tf.zeros([missing], x.dtype)], axis=0)
 
 
 def _shuffled(examples: tf.data.Dataset, seed: int, augment: Augment | None, shuffle: int):
