@@ -7,6 +7,7 @@ import sys
 import numpy as np
 import pytest
 
+from apps.speech_recognition.sample import sentences
 from rnnsuite import catalog
 from rnnsuite.core.fields import record_from_text
 from rnnsuite.device import wave
@@ -111,6 +112,20 @@ def test_a_stream_of_speech(tmp_path):
     found = run("speech_commands", "--stream", tmp_path / "a.wav")
     assert len(events) == 2
     assert [line.split()[4] for line in found] == [event["label"] for event in events]
+
+
+def test_speech_recognition(tmp_path):
+    spoken = next(sentences("test"))
+    (tmp_path / "a.wav").write_bytes(wave.write(spoken.samples / 32768))
+    expected = on_device("speech_recognition", [str(tmp_path / "a.wav")])["text"][0].decode()
+    (line,) = run("speech_recognition", tmp_path / "a.wav", "--beam", 1)
+    assert line == f"{expected}  {tmp_path / 'a.wav'}"
+    app = catalog.find("speech_recognition")
+    path = ROOT / "saved_models" / "speech_recognition" / "lite" / "1" / "dynamic.tflite"
+    events = [event for event in stream(app, path, str(tmp_path / "a.wav")) if event["is_final"]]
+    found = run("speech_recognition", "--stream", tmp_path / "a.wav")
+    finals = [line.split() for line in found if not line.startswith("  ...")]
+    assert [line[-1] for line in finals] == [event["text"] for event in events]
 
 
 def test_other_languages_reset_the_state():

@@ -59,6 +59,7 @@ def values(tmp_path_factory):
     return {
         "captioning": [str(folder / "a.jpg"), str(folder / "b.png")],
         "speech_commands": [str(folder / "a.wav")],
+        "speech_recognition": [str(folder / "a.wav")],
         "sentiment": texts,
         "translation": texts,
         "language_model": texts,

@@ -40,6 +40,7 @@ def requests_of(name):
     values = {
         "captioning": [picture(80, 60), picture(33, 47)],
         "speech_commands": [sound(440), sound(1000, 0.3)],
+        "speech_recognition": [sound(440), sound(1000, 0.3)],
         "anomaly_detection": [[[value] for value in daily(days, 120)] for days in (0, 9)],
         "event_detection": [phone(60), phone(64)[4:]],
         "activity_recognition": [phone(64), phone(70)[6:]],

@@ -1,5 +1,6 @@
 """Recordings to texts, words and their times, as operations of a graph."""
 
+from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -16,7 +17,7 @@ Tensors = dict[str, Any]
 
 
 class Recognizer:
-    """The graphs behind an application's signatures.
+    """The graphs behind an application's signatures, each of which is traced once for all of them.
 
     Args:
         model: from `samples` `[batch, steps * hop]` and `steps` `[batch]` to logits `[batch, steps,
@@ -38,8 +39,23 @@ class Recognizer:
         self.decoder = transcription(alphabet, settings)
         self.seconds = hop / wave.RATE
         self.most = int(settings.piece / self.seconds)
+        pieces = (tf.TensorSpec([None, None]), tf.TensorSpec([None], tf.int32))
+        self.network = _graph(self._network, *pieces)
+        self.search = _graph(self._search, *pieces)
+        self.sounds = _graph(self._sounds, tf.TensorSpec([None], tf.string))
+        self.texts = _graph(self._texts, _spec(tf.float32, 2))
 
-    def sounds(self, audio: tf.Tensor) -> tf.RaggedTensor:
+    def _network(self, samples: tf.Tensor, steps: tf.Tensor) -> Tensors:
+        """Logits `[pieces, steps, symbols]` of every head, by name."""
+        return dict(self.model({"samples": samples, "steps": steps}, training=False))
+
+    def _search(self, samples: tf.Tensor, steps: tf.Tensor) -> Tensors:
+        """Logits, and the best texts of every piece."""
+        logits = self.network(samples, steps)["logits"]
+        best = self.decoder.search(logits, steps)
+        return {"logits": logits, "ids": best.ids, "scores": best.scores}
+
+    def _sounds(self, audio: tf.Tensor) -> tf.RaggedTensor:
         """WAV bytes `[batch]` to samples `[batch, (steps * hop)]`."""
         return tf.map_fn(
             lambda content: waveform.whole(content, self.hop),
@@ -48,20 +64,15 @@ class Recognizer:
             parallel_iterations=2,
         )
 
-    def logits(self, samples: tf.Tensor, steps: tf.Tensor) -> tf.Tensor:
-        """Of both directions, `[pieces, steps, symbols]`."""
-        return self.model({"samples": samples, "steps": steps}, training=False)["logits"]
-
-    def texts(self, sounds: tf.RaggedTensor) -> Tensors:
-        """What `Answer` says of every recording."""
+    def _texts(self, sounds: tf.RaggedTensor) -> Tensors:
+        """Of every recording: `text`, `score`, and `words` with their `starts` and `ends` (s)."""
 
         def transcribed(samples, steps):
-            logits = self.logits(samples, steps)
-            best = self.decoder.search(logits, steps)
-            ids = best.ids[:, 0]
-            words = self.decoder.with_words(logits, steps, ids)
+            best = self.search(samples, steps)
+            ids = best["ids"][:, 0]
+            words = self.decoder.with_words(best["logits"], steps, ids)
             text = self.decoder.alphabet.text(ids)
-            return {"text": text, "score": best.scores[:, 0], **words}
+            return {"text": text, "score": best["scores"][:, 0], **words}
 
         one = {"text": _spec(tf.string, 1), "score": _spec(tf.float32, 1)}
         many = {"words": tf.string, "first": tf.int32, "last": tf.int32}
@@ -84,10 +95,10 @@ class Recognizer:
         beam = self.settings.beam
 
         def searched(samples, steps):
-            best = self.decoder.search(self.logits(samples, steps), steps)
-            flat = tf.reshape(best.ids, [-1, tf.shape(best.ids)[2]])
+            best = self.search(samples, steps)
+            flat = tf.reshape(best["ids"], [-1, tf.shape(best["ids"])[2]])
             texts = tf.reshape(self.decoder.alphabet.text(flat), [-1, beam])
-            return {"text": _ragged(texts), "score": _ragged(best.scores)}
+            return {"text": _ragged(texts), "score": _ragged(best["scores"])}
 
         specs = {"text": _spec(tf.string, 2), "score": _spec(tf.float32, 2)}
         results, steps = in_pieces(searched, sounds, self.hop, self.most, specs)
@@ -101,8 +112,7 @@ class Recognizer:
         """The likeliest symbols, without a search. name: of the head, also stream_logits."""
 
         def transcribed(samples, steps):
-            outputs = self.model({"samples": samples, "steps": steps}, training=False)
-            decoded = self.decoder.greedy(outputs[name], steps)
+            decoded = self.decoder.greedy(self.network(samples, steps)[name], steps)
             return {"text": self.decoder.alphabet.text(decoded.ids), "score": decoded.scores}
 
         specs = {"text": _spec(tf.string, 1), "score": _spec(tf.float32, 1)}
@@ -113,7 +123,7 @@ class Recognizer:
         """Logarithms of probabilities `[batch, steps, symbols]`, and `steps`; of whole sounds."""
         samples = sounds.to_tensor()
         steps = tf.cast(sounds.row_lengths(), tf.int32) // self.hop
-        logs = self.decoder.alphabet.log_probabilities(self.logits(samples, steps))
+        logs = self.decoder.alphabet.log_probabilities(self.network(samples, steps)["logits"])
         return {"log_probabilities": logs, "steps": steps}
 
     def _joined(self, results: Tensors, counts: tf.Tensor) -> Tensors:
@@ -126,6 +136,10 @@ class Recognizer:
     def _times(self, steps: tf.RaggedTensor, counts: tf.Tensor) -> tf.Tensor:
         seconds = tf.cast(joined(steps, counts), tf.float32) * self.seconds + self.settings.shift
         return tf.maximum(seconds.to_tensor(), 0.0)
+
+
+def _graph(function: Callable, *specs: Any) -> Any:
+    return tf.function(function, input_signature=specs, autograph=False)
 
 
 def _spec(kind: tf.DType, rank: int) -> tf.RaggedTensorSpec:
