@@ -75,8 +75,8 @@ def load(config: DataConfig, split: str) -> tf.data.Dataset:
     chosen = people.of_split(config.source, by_split, split, config.validation, config.test)
     usable = _usable(config, split, chosen)
     rows = [
-        {"path": str(each.path), "text": each.text, "speaker": each.person, "id": each.id}
-        for each in usable
+        {"path": str(item.path), "text": item.text, "speaker": item.person, "id": item.id}
+        for item in usable
     ]
 
     def read(record):
@@ -99,17 +99,17 @@ def _usable(config: DataConfig, split: str, utterances: Sequence[Utterance]) -> 
     """Utterances that can be read and learned; their transcripts normalised."""
     skips = Skips(config.on_error)
     usable = []
-    for each in utterances:
-        text = normalised(each.text, config)
-        fault = sound_files.check(each.path) if each.path.is_file() else "no such file"
+    for utterance in utterances:
+        text = normalised(utterance.text, config)
+        fault = sound_files.check(utterance.path) if utterance.path.is_file() else "no such file"
         if fault:
-            skips(f"{each.path}: {fault}.")
+            skips(f"{utterance.path}: {fault}.")
         elif not text:
-            skips(f"{each.path}: the transcript {each.text!r} has no word.")
-        elif split == "train" and (reason := _unfit(config, each.path, text)):
-            skips.leave_out(f"{each.path}: {reason}.")
+            skips(f"{utterance.path}: the transcript {utterance.text!r} has no word.")
+        elif split == "train" and (reason := _unfit(config, utterance.path, text)):
+            skips.leave_out(f"{utterance.path}: {reason}.")
         else:
-            usable.append(dataclasses.replace(each, text=text))
+            usable.append(dataclasses.replace(utterance, text=text))
     skips.report(f"{config.source}, {split}")
     if not usable:
         raise UserError(f"{config.source}: the {split} split has no usable recordings.")
@@ -123,7 +123,7 @@ def _unfit(config: DataConfig, path: pathlib.Path, text: str) -> str:
     if not config.shortest <= seconds <= config.longest:
         return f"{seconds:.1f} s, not {config.shortest:g} to {config.longest:g} (data.longest)"
     steps = int(seconds * wave.RATE) // (audio.HOP * config.reduction)
-    needed = len(text) + sum(one == other for one, other in itertools.pairwise(text))
+    needed = len(text) + sum(before == after for before, after in itertools.pairwise(text))
     if config.unit == "characters" and needed > steps:
         return f"{len(text)} characters in {seconds:.1f} s need {needed} steps; there are {steps}"
     return ""

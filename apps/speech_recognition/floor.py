@@ -36,9 +36,9 @@ def floor(config: DataConfig, fitted: Fitted, records: Sequence[Record]) -> Mapp
     train = list(load(config, "train").as_numpy_iterator())
     features = audio.LogMel(fitted.bins)
     scaler = StandardScaler()
-    known = scaler.fit_transform([_described(features, record, fitted.hop) for record in train])
-    asked = scaler.transform([_described(features, record, fitted.hop) for record in records])
-    nearest = KNeighborsClassifier(1).fit(known, np.arange(len(train))).predict(asked)
+    described = scaler.fit_transform([_described(features, record, fitted.hop) for record in train])
+    questions = scaler.transform([_described(features, record, fitted.hop) for record in records])
+    nearest = KNeighborsClassifier(1).fit(described, np.arange(len(train))).predict(questions)
     texts = [as_text(train[place]["text"]) for place in nearest]
     return {"model": "nearest recording", **score(records, {"text": np.array(texts)}).metrics}
 

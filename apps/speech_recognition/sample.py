@@ -82,7 +82,7 @@ def spoken(words: list[str], voice: int, number: int) -> Spoken:
 
 def sentences(split: str) -> Iterator[Spoken]:
     """The sentences of a split, the voices in turn."""
-    first = sum(VOICES[each] for each in list(SIZES)[: list(SIZES).index(split)])
+    first = sum(VOICES[name] for name in list(SIZES)[: list(SIZES).index(split)])
     for number in range(SIZES[split]):
         words = sentence(np.random.default_rng([zlib.crc32(split.encode()), number]))
         yield spoken(words, first + number % VOICES[split], number)
@@ -106,11 +106,11 @@ class SentencesSample(tfds.core.GeneratorBasedBuilder):
         return {split: self._generate_examples(split) for split in SIZES}
 
     def _generate_examples(self, split):
-        for number, each in enumerate(sentences(split)):
+        for number, spoken_sentence in enumerate(sentences(split)):
             record = {
                 "id": f"{split}_{number}",
-                "speech": each.samples,
-                "text": each.text,
-                "speaker_id": f"voice_{each.voice}",
+                "speech": spoken_sentence.samples,
+                "text": spoken_sentence.text,
+                "speaker_id": f"voice_{spoken_sentence.voice}",
             }
             yield number, record

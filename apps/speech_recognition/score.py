@@ -37,13 +37,13 @@ def score(
     return transcription.score(references, answers, alphabet=fitted.tokens if fitted else ())
 
 
-def ways(asked: Asked, records: Sequence[Mapping[str, Any]]) -> dict[str, list[dict[str, Any]]]:
+def ways(model: Asked, records: Sequence[Mapping[str, Any]]) -> dict[str, list[dict[str, Any]]]:
     """Error rates of every way of asking: with the search, without it, and as a stream hears it."""
     names = {"serving_default": "search", "greedy": "no search", "causal": "stream, no search"}
     rows = []
     for signature, title in names.items():
-        if signature in asked.signatures:
-            metrics = score(records, asked.ask(records, signature)).metrics
+        if signature in model.signatures:
+            metrics = score(records, model.ask(records, signature)).metrics
             rows.append({"decoding": title, "wer": metrics["wer"], "cer": metrics["cer"]})
     return {"Ways of decoding": rows} if len(rows) > 1 else {}
 

@@ -79,9 +79,9 @@ def prefix_beam_search(
         after = _where(own, after, prefixes)
         parents = tf.where(own[:, None], parents, tf.range(beam))
         symbols = tf.where(own[:, None], symbols, BLANK)
-        kept = zip(history, (parents, symbols), strict=True)
+        written = zip(history, (parents, symbols), strict=True)
         after = tf.nest.map_structure(tf.ensure_shape, after, shapes)
-        return number + 1, after, tuple(array.write(number, each) for array, each in kept)
+        return number + 1, after, tuple(array.write(number, row) for array, row in written)
 
     _, prefixes, history = tf.while_loop(
         lambda number, *_: number < time, body, (tf.constant(0), prefixes, history)
@@ -232,10 +232,10 @@ def _traced(parents: tf.Tensor, symbols: tf.Tensor, order: tf.Tensor, scores: tf
     return Decoded(tf.reshape(ids, [shape[0], shape[1], tf.shape(ids)[1]]), lengths, scores)
 
 
-def _sum(one: tf.Tensor, other: tf.Tensor) -> tf.Tensor:
-    """log(exp(one) + exp(other)), also of -inf."""
-    largest = tf.maximum(one, other)
-    difference = tf.where(tf.math.is_finite(largest), -tf.abs(one - other), 0.0)
+def _sum(left: tf.Tensor, right: tf.Tensor) -> tf.Tensor:
+    """log(exp(left) + exp(right)), also of -inf."""
+    largest = tf.maximum(left, right)
+    difference = tf.where(tf.math.is_finite(largest), -tf.abs(left - right), 0.0)
     return tf.where(
         tf.math.is_finite(largest), largest + tf.math.log1p(tf.exp(difference)), largest
     )
@@ -261,11 +261,11 @@ def _rows_of(states: Any, parents: tf.Tensor, beam: int) -> Any:
     return tf.nest.map_structure(lambda v: tf.gather(v, rows), states)
 
 
-def _where(condition: tf.Tensor, one: Any, other: Any) -> Any:
-    """`one` in the rows where a condition `[rows]` holds; states have several rows for each."""
+def _where(condition: tf.Tensor, chosen: Any, otherwise: Any) -> Any:
+    """`chosen` in the rows where a condition `[rows]` holds; states have several rows for each."""
 
     def choose(x, y):
         rows = tf.repeat(condition, tf.shape(x)[0] // tf.maximum(tf.shape(condition)[0], 1))
         return tf.where(tf.reshape(rows, [-1] + [1] * (x.shape.rank - 1)), x, y)
 
-    return tf.nest.map_structure(choose, one, other)
+    return tf.nest.map_structure(choose, chosen, otherwise)

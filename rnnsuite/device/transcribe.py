@@ -39,7 +39,7 @@ class Alphabet:
 
     def words(self, ids: "list[int]", steps: "list[int]") -> "list[tuple[str, int, int]]":
         """Words with the steps of their first and last symbols. steps: of every symbol."""
-        found: list[list] = []
+        spelled: list[list] = []
         is_open = False
         begun = None  # the step of a word's mark that stands by itself, among subwords
         for number, step in zip(ids, steps, strict=True):
@@ -48,12 +48,12 @@ class Alphabet:
             letters = piece.replace(SPACE, "") if self.is_subwords else piece.strip(" ")
             is_open = is_open and not begins
             if letters and not is_open:
-                found.append([letters, step if begun is None or begins else begun, step])
+                spelled.append([letters, step if begun is None or begins else begun, step])
                 is_open = True
             elif letters:
-                found[-1] = [found[-1][0] + letters, found[-1][1], step]
+                spelled[-1] = [spelled[-1][0] + letters, spelled[-1][1], step]
             begun = step if begins and self.is_subwords and not letters else None
-        return [(word, first, last) for word, first, last in found]
+        return [(word, first, last) for word, first, last in spelled]
 
 
 def greedy(logs: np.ndarray) -> "tuple[list[int], list[int], float]":

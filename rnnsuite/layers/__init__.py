@@ -3,9 +3,11 @@ time.
 """
 
 # ruff: noqa: E402
+from rnnsuite.core.autograph import leave_ours
 from rnnsuite.core.backend import check_backend
 
 check_backend()
+leave_ours()
 
 from rnnsuite.core.context import exporting
 from rnnsuite.core.names import Cell

@@ -74,9 +74,9 @@ class Recognizer:
             text = self.decoder.alphabet.text(ids)
             return {"text": text, "score": best["scores"][:, 0], **words}
 
-        one = {"text": _spec(tf.string, 1), "score": _spec(tf.float32, 1)}
+        whole = {"text": _spec(tf.string, 1), "score": _spec(tf.float32, 1)}
         many = {"words": tf.string, "first": tf.int32, "last": tf.int32}
-        specs = {**one, **{name: _spec(kind, 2) for name, kind in many.items()}}
+        specs = {**whole, **{name: _spec(kind, 2) for name, kind in many.items()}}
         results, steps = in_pieces(transcribed, sounds, self.hop, self.most, specs)
         counts = steps.row_lengths()
         before = tf.cumsum(steps.to_tensor(), axis=1, exclusive=True)

@@ -45,7 +45,7 @@ def score(
         raise UserError("The records have no transcripts.")
     words = _counts(jiwer.process_words, truth, written)
     characters = _counts(jiwer.process_characters, truth, written)
-    by_row = [_errors(one, other) for one, other in zip(truth, written, strict=True)]
+    by_row = [_errors(text, answer) for text, answer in zip(truth, written, strict=True)]
     errors = np.array([errors for errors, _ in by_row])
     sizes = np.array([size for _, size in by_row])
     neutral = {f"word_{name}": words[name] for name in ("insertions", "deletions", "substitutions")}
@@ -68,11 +68,11 @@ def score(
 
 def _counts(process: Callable, truth: Sequence[str], written: Sequence[str]) -> dict[str, float]:
     """Errors of each kind as shares of what was said, and their sum, `rate`."""
-    said = [i for i, text in enumerate(truth) if text.strip()]
-    output = process([truth[i] for i in said], [written[i] for i in said])
+    spoken = [i for i, text in enumerate(truth) if text.strip()]
+    output = process([truth[i] for i in spoken], [written[i] for i in spoken])
     total = output.hits + output.substitutions + output.deletions
     # Where nothing was said, all that is written is inserted.
-    silent = set(range(len(truth))) - set(said)
+    silent = set(range(len(truth))) - set(spoken)
     more = sum(_size(process, written[i]) for i in silent)
     shares = {
         "insertions": (output.insertions + more) / total,
@@ -99,15 +99,15 @@ def _case(truth: str, written: str) -> dict[str, str]:
     if not truth.strip():
         return {"said": "", "written": written}
     output = jiwer.process_words(truth, written)
-    said: list[str] = []
+    references: list[str] = []
     answered: list[str] = []
     for part in output.alignments[0]:
         left = output.references[0][part.ref_start_idx : part.ref_end_idx]
         right = output.hypotheses[0][part.hyp_start_idx : part.hyp_end_idx]
         count = max(len(left), len(right))
-        said += [*left, *["***"] * (count - len(left))]
+        references += [*left, *["***"] * (count - len(left))]
         answered += [*right, *["***"] * (count - len(right))]
-    return {"said": " ".join(said), "written": " ".join(answered)}
+    return {"said": " ".join(references), "written": " ".join(answered)}
 
 
 def _tables(
@@ -128,7 +128,7 @@ def _rates(title: str, names: Sequence[str], errors: np.ndarray, sizes: np.ndarr
     """A row for each name, the one with the most errors a word first."""
     rows = []
     for name in sorted(set(names)):
-        own = np.array([other == name for other in names])
+        own = np.array(names) == name
         words = int(sizes[own].sum())
         rate = float(errors[own].sum() / max(words, 1))
         rows.append({title: name, "recordings": int(own.sum()), "words": words, "wer": rate})
