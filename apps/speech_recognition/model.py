@@ -90,7 +90,8 @@ def _front(config: ModelConfig, fitted: Fitted, x):
     for number, filters in enumerate(config.channels):
         stride = 2 if reduction > 1 else 1
         reduction //= stride
-        x = CausalConvolution(filters, (3, 5), (stride, 2), name=f"convolution_{number}")(x)
+        kernel = (3, min(5, x.shape[2]))
+        x = CausalConvolution(filters, kernel, (stride, 2), name=f"convolution_{number}")(x)
     if reduction > 1:
         raise ValueError(f"{fitted.reduction} frames a step need more convolutions (channels)")
     x = keras.layers.Reshape((-1, x.shape[2] * x.shape[3]), name="flat")(x)

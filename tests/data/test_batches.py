@@ -83,3 +83,32 @@ def test_records_are_encoded_many_at_once_and_come_one_by_one(size):
     assert [int(row["count"]) for row in found] == [2, 0, 3]
     pairs = batches.encoded(records, lambda batch: (tf.strings.length(batch), batch), size)
     assert list(pairs.as_numpy_iterator()) == [(3, b"a b"), (0, b""), (5, b"c d e")]
+
+
+def test_the_shortest_come_first():
+    lengths = [7, 1, 9, 3, 8, 2, 5, 4, 6, 30]
+    examples = tf.data.Dataset.from_generator(
+        lambda: ((np.ones(size, "f"), size) for size in lengths),
+        output_signature=(tf.TensorSpec([None]), tf.TensorSpec([], tf.int32)),
+    )
+
+    def sizes(shortest_first):
+        batched = batches.bucketed(
+            examples, lambda x: tf.shape(x)[0], [3, 6], 2, seed=1, shortest_first=shortest_first
+        )
+        return [batch[1].numpy().tolist() for batch in batched]
+
+    ordered = sizes(True)
+    assert sorted(itertools.chain(*ordered)) == sorted(lengths)
+    bounds = [max(batch) for batch in ordered]
+    assert [bound > 3 for bound in bounds] == sorted(bound > 3 for bound in bounds)
+    assert [bound > 6 for bound in bounds] == sorted(bound > 6 for bound in bounds)
+    assert ordered == sizes(True)
+    assert sizes(False) != ordered
+
+
+@pytest.mark.parametrize(("size", "expected"), [(0, 0), (1, 4), (4, 4), (9, 12)])
+def test_few_lengths_are_made_of_many(size, expected):
+    padded = batches.in_grains(tf.ones([size]), 4)
+    assert len(padded) == expected
+    assert tf.reduce_sum(padded) == size
