@@ -65,7 +65,9 @@ def signatures(trained: Trained) -> dict[str, Signature]:
     """
     alphabet = Alphabet(trained.fitted.vocabulary())
     settings = trained.section(TranscribeConfig)
-    recognizer = Recognizer(trained.model, alphabet, trained.fitted.hop, settings)
+    chain = stream_of(trained.model)
+    timed = "stream_logits" if chain else "logits"
+    recognizer = Recognizer(trained.model, alphabet, trained.fitted.hop, settings, timed)
     classes_of = alphabet.log_probabilities
     hop = trained.fitted.hop
     content = {"audio": tf.TensorSpec([None], tf.string, name="audio")}
@@ -96,7 +98,6 @@ def signatures(trained: Trained) -> dict[str, Signature]:
         "logits": Signature(by_bytes(recognizer.classes), content, files),
         "sound": Signature(sound, samples, two, lite=True),
     }
-    chain = stream_of(trained.model)
     if chain:
 
         def step(samples, **states):

@@ -98,8 +98,8 @@ class TranscribeConfig:
     """A file of the only words that are written, a closed vocabulary; empty for any."""
     piece: Annotated[float, pydantic.Field(ge=1, le=60)] = 30.0
     """Seconds that are heard at once; a longer recording is cut where it is quiet."""
-    shift: float = 0.0
-    """Seconds that words begin and end after the steps that name them."""
+    shift: float = 0.02
+    """Seconds that words begin and end after the steps that name them; half a step by default."""
 
 
 @section

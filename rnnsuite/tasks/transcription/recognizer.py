@@ -25,17 +25,25 @@ class Recognizer:
         alphabet: the symbols.
         hop: samples of a step.
         settings: how text is searched for.
+        timed: the head by which words are timed. One that reads in one direction names symbols near
+            where they are said; one that hears everything may name them anywhere.
 
     Raises:
         UserError: for settings that do not fit the alphabet.
     """
 
     def __init__(
-        self, model: keras.Model, alphabet: Alphabet, hop: int, settings: TranscribeConfig
+        self,
+        model: keras.Model,
+        alphabet: Alphabet,
+        hop: int,
+        settings: TranscribeConfig,
+        timed: str = "logits",
     ):
         self.model = model
         self.hop = hop
         self.settings = settings
+        self.timed = timed
         self.decoder = transcription(alphabet, settings)
         self.seconds = hop / wave.RATE
         self.most = int(settings.piece / self.seconds)
@@ -50,10 +58,10 @@ class Recognizer:
         return dict(self.model({"samples": samples, "steps": steps}, training=False))
 
     def _search(self, samples: tf.Tensor, steps: tf.Tensor) -> Tensors:
-        """Logits, and the best texts of every piece."""
-        logits = self.network(samples, steps)["logits"]
-        best = self.decoder.search(logits, steps)
-        return {"logits": logits, "ids": best.ids, "scores": best.scores}
+        """The best texts of every piece, and the logits that they are timed by."""
+        heads = self.network(samples, steps)
+        best = self.decoder.search(heads["logits"], steps)
+        return {"timed": heads[self.timed], "ids": best.ids, "scores": best.scores}
 
     def _sounds(self, audio: tf.Tensor) -> tf.RaggedTensor:
         """WAV bytes `[batch]` to samples `[batch, (steps * hop)]`."""
@@ -70,7 +78,7 @@ class Recognizer:
         def transcribed(samples, steps):
             best = self.search(samples, steps)
             ids = best["ids"][:, 0]
-            words = self.decoder.with_words(best["logits"], steps, ids)
+            words = self.decoder.with_words(best["timed"], steps, ids)
             text = self.decoder.alphabet.text(ids)
             return {"text": text, "score": best["scores"][:, 0], **words}
 
@@ -82,7 +90,8 @@ class Recognizer:
         before = tf.cumsum(steps.to_tensor(), axis=1, exclusive=True)
         offsets = tf.boolean_mask(before, tf.sequence_mask(counts))[:, None]
         starts = results["first"] + tf.cast(offsets, tf.int32)
-        ends = results["last"] + tf.cast(offsets, tf.int32) + 1
+        # A symbol is named where it begins, and sounds for a step more.
+        ends = results["last"] + tf.cast(offsets, tf.int32) + 2
         return {
             **self._joined(results, counts),
             "words": joined(results["words"], counts).to_tensor(""),

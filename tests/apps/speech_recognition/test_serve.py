@@ -102,7 +102,7 @@ def test_a_long_recording_is_heard_in_pieces(finished, speech):
     starts = answer["starts"][0][: len(words)]
     assert (np.diff(starts) >= 0).all()
     assert answer["ends"][0].max() > 20
-    assert answer["ends"][0].max() <= len(long) / wave.RATE + 0.04
+    assert answer["ends"][0].max() <= len(long) / wave.RATE + 0.12
     several = pieces.answer([recording(long)], "nbest")
     assert several["text"][0][0] == answer["text"][0]
 
