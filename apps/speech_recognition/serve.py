@@ -67,9 +67,10 @@ def signatures(trained: Trained) -> dict[str, Signature]:
     settings = trained.section(TranscribeConfig)
     chain = stream_of(trained.model)
     timed = "stream_logits" if chain else "logits"
-    recognizer = Recognizer(trained.model, alphabet, trained.fitted.hop, settings, timed)
-    classes_of = alphabet.log_probabilities
+    stored_as = trained.config.export.weights
     hop = trained.fitted.hop
+    recognizer = Recognizer(trained.model, alphabet, hop, settings, timed, stored_as)
+    classes_of = alphabet.log_probabilities
     content = {"audio": tf.TensorSpec([None], tf.string, name="audio")}
     samples = {"samples": tf.TensorSpec([None, None], tf.float32, name="samples")}
 

@@ -78,6 +78,8 @@ def assert_answers(found, stored, drawn=()):
         for value, expected in zip(found[key], column, strict=True):
             if isinstance(value, bytes):
                 assert value.decode() == expected
+            elif np.asarray(value).dtype.kind in "OS":
+                assert [word.decode() for word in value] == expected
             else:
                 np.testing.assert_allclose(value, expected, atol=2e-3, rtol=2e-3)
 

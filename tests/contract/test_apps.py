@@ -15,7 +15,7 @@ from rnnsuite.data.records import collect
 from rnnsuite.pipeline import config as configuration
 from rnnsuite.pipeline.config import Schema
 from rnnsuite.pipeline.describe import describe
-from rnnsuite.pipeline.export import parity
+from rnnsuite.pipeline.export import gate, parity
 from rnnsuite.pipeline.inference.card import data_section
 from rnnsuite.pipeline.inference.evaluate import evaluate
 from rnnsuite.pipeline.inference.models import fitted_of, open_model
@@ -79,23 +79,9 @@ def assert_same(found, expected, bound=1e-5):
     for name, column in expected.items():
         for value, other in zip(found[name], column, strict=True):
             if np.asarray(other).dtype.kind == "f":
-                np.testing.assert_allclose(*same_length(value, other), atol=bound, rtol=bound)
+                np.testing.assert_allclose(*gate.same_length(value, other), atol=bound, rtol=bound)
             else:
-                np.testing.assert_array_equal(*same_length(value, other))
-
-
-def same_length(value, other):
-    """Lists of words are as long as the longest in their batch: what stands behind is padding."""
-    value = np.asarray(value)
-    other = np.asarray(other)
-    if value.ndim != 1 or value.shape == other.shape:
-        return value, other
-    size = max(len(value), len(other))
-    padding = b"" if value.dtype.kind in "OSU" else 0
-    return [
-        np.concatenate([each, np.full(size - len(each), padding, each.dtype)])
-        for each in (value, other)
-    ]
+                np.testing.assert_array_equal(*gate.same_length(value, other))
 
 
 def bound_of(finished):

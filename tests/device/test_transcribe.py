@@ -1,5 +1,7 @@
 """The decode loops of devices, held equal to the graph's."""
 
+import json
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -114,3 +116,40 @@ def test_outputs_that_are_of_no_step_are_dropped():
 def test_silence_says_nothing():
     silence = np.tile(said("a")[1:2], (50, 1))
     assert followed(silence, 4) == [[]] * 14
+
+
+def test_symbols_are_read_from_a_file(tmp_path):
+    settings = {"pieces": ALPHABET.pieces, "is_subwords": False}
+    (tmp_path / "alphabet.json").write_text(json.dumps(settings), encoding="utf-8")
+    alphabet = Alphabet.load(tmp_path / "alphabet.json")
+    assert alphabet.pieces == ALPHABET.pieces
+    assert alphabet.text([5, 4, 4, 6]) == "a b"
+
+
+@pytest.mark.parametrize(
+    ("ids", "steps", "words"),
+    [
+        ([4, 5, 6], [0, 2, 3], [("lo", 2, 2), ("hi", 3, 3)]),
+        ([6, 7, 5], [1, 2, 5], [("hix", 1, 2), ("lo", 5, 5)]),
+        ([4, 7, 7], [0, 1, 4], [("xx", 0, 4)]),
+        ([7], [3], [("x", 3, 3)]),
+        ([4], [0], []),
+    ],
+)
+def test_words_of_subwords(ids, steps, words):
+    """A mark that stands by itself begins the word that follows."""
+    pieces = ["", "", "", "", "\u2581", "\u2581lo", "\u2581hi", "x"]
+    alphabet = Alphabet(pieces, is_subwords=True)
+    assert alphabet.words(ids, steps) == words
+    assert alphabet.text(ids).split() == [word for word, _, _ in words]
+
+
+def test_a_search_can_begin_again():
+    search = PrefixSearch(beam=3)
+    for row in said("ab"):
+        search.feed(row)
+    search.begin()
+    assert search.best == ([], [], 0.0)
+    for row in said("c"):
+        search.feed(row)
+    assert search.best[:2] == ([7], [0])

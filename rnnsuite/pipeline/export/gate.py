@@ -63,12 +63,26 @@ def largest_difference(expected: Answers, answers: Answers) -> tuple[float, int]
     difference = 0.0
     unequal = 0
     for name, column in answers.items():
-        pairs = zip(column, expected[name], strict=True)
+        pairs = [same_length(*pair) for pair in zip(column, expected[name], strict=True)]
         if all(np.asarray(value).dtype.kind == "f" for value in column):
-            difference = max(difference, _relative_difference(list(pairs)))
+            difference = max(difference, _relative_difference(pairs))
         else:
             unequal += sum(not np.array_equal(value, reference) for value, reference in pairs)
     return difference, unequal
+
+
+def same_length(value: Any, reference: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Two lists, the longer one without padding that the shorter one lacks.
+
+    Lists of words are as long as the longest in their batch; zeros or empty texts stand behind.
+    """
+    value = np.asarray(value)
+    reference = np.asarray(reference)
+    if value.ndim != 1 or reference.ndim != 1:
+        return value, reference
+    size = min(len(value), len(reference))
+    is_padding = not (value[size:].astype(bool).any() or reference[size:].astype(bool).any())
+    return (value[:size], reference[:size]) if is_padding else (value, reference)
 
 
 def set_redrawn_aside(

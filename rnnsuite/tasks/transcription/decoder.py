@@ -13,6 +13,7 @@ from rnnsuite.decoding.fusion import Bonus, Fusion, LanguageModel, Lexicon, Toge
 from rnnsuite.decoding.prefix_beam import prefix_beam_search
 from rnnsuite.decoding.step import Decoded
 from rnnsuite.inputs.subword import END
+from rnnsuite.pipeline.export.stored_weights import round_weights
 from rnnsuite.pipeline.start import open_origin
 from rnnsuite.tasks import language
 from rnnsuite.tasks.sections import TranscribeConfig
@@ -30,7 +31,7 @@ class Transcription:
         alphabet: the symbols.
         beam: live texts of the search.
         fusion: what is known of texts beside the sound.
-        tracked: objects whose variables the fusion uses.
+        tracked: what must live as long as the fusion.
     """
 
     alphabet: Alphabet
@@ -56,12 +57,16 @@ class Transcription:
         return self.alphabet.words(ids, aligned.first, aligned.last)
 
 
-def transcription(alphabet: Alphabet, settings: TranscribeConfig) -> Transcription:
+def transcription(
+    alphabet: Alphabet, settings: TranscribeConfig, stored_as: str = "float32"
+) -> Transcription:
     """What decodes with these settings.
 
     Args:
         alphabet: the symbols.
         settings: gives the search, and where a language model and a list of words are.
+        stored_as: how an export stores weights (`export.weights`), to which the language model's
+            are rounded, as the network's own are.
 
     Returns:
         The decoder.
@@ -75,6 +80,8 @@ def transcription(alphabet: Alphabet, settings: TranscribeConfig) -> Transcripti
     tracked: tuple[Any, ...] = ()
     if settings.language_model:
         network = language.of_start(open_origin(settings.language_model), settings.language_model)
+        if stored_as != "float32":
+            round_weights(network.model, stored_as)
         tokens = _tokens(alphabet, settings.language_model)
         model = LanguageModel(network.step, network.zeros, tokens, settings.language_weight)
         parts["language_model"] = model

@@ -27,6 +27,7 @@ class Recognizer:
         settings: how text is searched for.
         timed: the head by which words are timed. One that reads in one direction names symbols near
             where they are said; one that hears everything may name them anywhere.
+        stored_as: see `rnnsuite.tasks.transcription.decoder.transcription`.
 
     Raises:
         UserError: for settings that do not fit the alphabet.
@@ -39,12 +40,13 @@ class Recognizer:
         hop: int,
         settings: TranscribeConfig,
         timed: str = "logits",
+        stored_as: str = "float32",
     ):
         self.model = model
         self.hop = hop
         self.settings = settings
         self.timed = timed
-        self.decoder = transcription(alphabet, settings)
+        self.decoder = transcription(alphabet, settings, stored_as)
         self.seconds = hop / wave.RATE
         self.most = int(settings.piece / self.seconds)
         pieces = (tf.TensorSpec([None, None]), tf.TensorSpec([None], tf.int32))

@@ -149,3 +149,24 @@ class TestDraws:
             return
         with pytest.raises(ExportFailed, match=r": 3% of what is drawn is another text"):
             gate.check(forms, Export(), "max", "metric")
+
+
+@pytest.mark.parametrize(
+    ("value", "reference", "expected"),
+    [
+        ([1.0, 2.0], [1.0, 2.0, 0.0], (0.0, 0)),
+        ([1.0, 2.0, 0.0, 0.0], [1.0, 2.0], (0.0, 0)),
+        ([1.0, 2.0], [1.0, 2.0, 3.0], (float("inf"), 0)),
+        ([b"a", b""], [b"a"], (0.0, 0)),
+        ([b"a", b"b"], [b"a"], (0.0, 1)),
+        ([], [b"", b""], (0.0, 0)),
+    ],
+)
+def test_padding_behind_a_list_is_no_difference(value, reference, expected):
+    """Lists of words are as long as the longest in their batch."""
+    columns = [np.empty(1, object) for _ in range(2)]
+    for column, content in zip(columns, (value, reference), strict=True):
+        kind = "f8" if not content or isinstance(content[0], float) else object
+        column[0] = np.array(content, kind if content else object)
+    found = gate.largest_difference({"x": columns[1]}, {"x": columns[0]})
+    assert found == expected
