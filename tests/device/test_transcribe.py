@@ -153,3 +153,13 @@ def test_a_search_can_begin_again():
     for row in said("c"):
         search.feed(row)
     assert search.best[:2] == ([7], [0])
+
+
+def test_a_class_that_cannot_be_is_never_written():
+    logs = np.full([3, 8], -np.inf)
+    logs[:, 0] = np.log(0.5)
+    logs[:, 5] = np.log(0.5)
+    search = PrefixSearch(beam=8, likeliest=8)
+    for row in logs:
+        search.feed(row)
+    assert {number for prefix in search.live for number in prefix} == {5}

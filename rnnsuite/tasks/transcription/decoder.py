@@ -2,7 +2,7 @@
 
 import dataclasses
 import pathlib
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import tensorflow as tf
@@ -19,6 +19,8 @@ from rnnsuite.tasks import language
 from rnnsuite.tasks.sections import TranscribeConfig
 from rnnsuite.tasks.transcription.alphabet import Alphabet
 
+StoredAs = Literal["float32", "float16", "int8"]
+"""How an export stores weights."""
 CONTROLS = 4
 """Reserved tokens of a vocabulary: padding, unknown, start and end."""
 
@@ -58,7 +60,7 @@ class Transcription:
 
 
 def transcription(
-    alphabet: Alphabet, settings: TranscribeConfig, stored_as: str = "float32"
+    alphabet: Alphabet, settings: TranscribeConfig, stored_as: StoredAs = "float32"
 ) -> Transcription:
     """What decodes with these settings.
 

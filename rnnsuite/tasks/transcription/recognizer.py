@@ -10,7 +10,7 @@ from rnnsuite.device import wave
 from rnnsuite.inputs import waveform
 from rnnsuite.tasks.sections import TranscribeConfig
 from rnnsuite.tasks.transcription.alphabet import Alphabet
-from rnnsuite.tasks.transcription.decoder import transcription
+from rnnsuite.tasks.transcription.decoder import StoredAs, transcription
 from rnnsuite.tasks.transcription.pieces import grouped, in_pieces, joined
 
 Tensors = dict[str, Any]
@@ -40,7 +40,7 @@ class Recognizer:
         hop: int,
         settings: TranscribeConfig,
         timed: str = "logits",
-        stored_as: str = "float32",
+        stored_as: StoredAs = "float32",
     ):
         self.model = model
         self.hop = hop
