@@ -95,6 +95,8 @@ def test_every_released_model_answers_as_predict_does(asked, values, name):
             value = getattr(answer, key)
             if isinstance(column[row], bytes):
                 assert value == column[row].decode()
+            elif np.asarray(column[row]).dtype.kind in "OS":
+                assert list(value) == [text.decode() for text in column[row]]
             else:
                 np.testing.assert_allclose(value, column[row], atol=1e-5, rtol=1e-5)
     assert asked.answers(app, []) == []
