@@ -78,10 +78,10 @@ def speed(options: argparse.Namespace) -> None:
     print(f"{len(contents)} recordings, {seconds:.1f} s")
     print(f"SavedModel, serving_default: real-time factor {whole / seconds:.3f}")
     print(f"{pathlib.Path(options.lite).name}, stream: real-time factor {streamed / seconds:.3f}")
-    late = settings["ahead"] * settings["hop"] / settings["rate"]
-    print(
-        f"a stream's outputs are {late:.2f} s late, and come every {size / settings['rate']:.2f} s"
-    )
+    delays = [_latency(model, options, content) for content in contents]
+    first, last = zip(*delays, strict=True)
+    print(f"first word shown {np.nanmedian(first):.2f} s after it begins (median)")
+    print(f"last word stands {np.nanmedian(last):.2f} s after it ends (median)")
 
 
 def _latency(model: Any, options: argparse.Namespace, content: bytes) -> tuple[float, float]:
