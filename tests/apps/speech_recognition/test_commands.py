@@ -64,7 +64,7 @@ def test_characters_that_training_did_not_have_are_told(finished, tmp_path):
         (lambda root: (root / "test.tsv").write_text("a\tb\n1\t2\n"), "has no column file or path"),
         (
             lambda root: soundfile.write(root / "1.flac", np.zeros(0), 16_000),
-            "1.flac: no samples",
+            "1.flac: not a sound file",
         ),
     ],
 )
