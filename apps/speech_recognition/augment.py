@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from rnnsuite.data import batches
 from rnnsuite.inputs.noise import excerpt, noise_bank, power
+from rnnsuite.tasks.transcription.losses import needed_steps
 
 from .config import GRAIN, DataConfig
 
@@ -51,9 +52,7 @@ def _uniform(seed: tf.Tensor, low: float, high: float) -> tf.Tensor:
 
 def _fastest(steps: tf.Tensor, targets: dict[str, tf.Tensor]) -> tf.Tensor:
     """The factor at which a step is left for each symbol, and one between equal ones."""
-    ids = targets["ids"]
-    repeats = tf.reduce_sum(tf.cast(ids[1:] == ids[:-1], tf.int32))
-    needed = tf.size(ids) + repeats + 1
+    needed = needed_steps(targets["ids"][None])[0] + 1
     return tf.maximum(tf.cast(steps, tf.float32) / tf.cast(needed, tf.float32), 1e-3)
 
 

@@ -19,6 +19,9 @@ from rnnsuite.tasks.sections import DictationConfig, TranscribeConfig
 GRAIN = 16
 """Steps of which every example has a multiple, by silence: of few lengths, few are compiled."""
 
+MOST_AHEAD = 16
+"""Steps of silence that follow a file which is heard as a stream, and that it may wait for."""
+
 
 @section
 class DataConfig(TranscriptsConfig):
@@ -62,7 +65,7 @@ class ModelConfig:
     """Units of the one-directional layers for streams; 0 for no stream."""
     stream_depth: Positive = 3
     """Their number."""
-    look_ahead: NotNegativeInt = 8
+    look_ahead: Annotated[int, pydantic.Field(ge=0, le=MOST_AHEAD)] = 8
     """Steps that a stream waits for (arXiv 1512.02595, section 3.7)."""
     layer_norm: bool = True
     """Whether each recurrent layer's output is normalised."""

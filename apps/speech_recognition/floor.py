@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from sklearn.neighbors import KNeighborsClassifier
+from sklearn.neighbors import NearestNeighbors
 from sklearn.preprocessing import StandardScaler
 
 from rnnsuite.core.fields import Record
@@ -38,8 +38,8 @@ def floor(config: DataConfig, fitted: Fitted, records: Sequence[Record]) -> Mapp
     scaler = StandardScaler()
     described = scaler.fit_transform([_described(features, record, fitted.hop) for record in train])
     questions = scaler.transform([_described(features, record, fitted.hop) for record in records])
-    nearest = KNeighborsClassifier(1).fit(described, np.arange(len(train))).predict(questions)
-    texts = [as_text(train[place]["text"]) for place in nearest]
+    _, nearest = NearestNeighbors(n_neighbors=1).fit(described).kneighbors(questions)
+    texts = [as_text(train[place]["text"]) for place in nearest[:, 0]]
     return {"model": "nearest recording", **score(records, {"text": np.array(texts)}).metrics}
 
 

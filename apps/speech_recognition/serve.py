@@ -19,6 +19,7 @@ from rnnsuite.tasks.streams import stream_signature
 from rnnsuite.tasks.transcription.alphabet import Alphabet
 from rnnsuite.tasks.transcription.recognizer import Recognizer
 
+from .config import MOST_AHEAD
 from .data import Fitted
 from .model import stream as stream_of
 
@@ -160,12 +161,8 @@ def chunks(source: str, fitted: Fitted) -> Iterator[dict[str, np.ndarray]]:
     size = CHUNK * fitted.hop
     for block in sound_files.followed(source, size):
         yield {"samples": block[None]}
-    for _ in range(SILENCE):
+    for _ in range(MOST_AHEAD // CHUNK):
         yield {"samples": np.zeros([1, size], np.float32)}
-
-
-SILENCE = 4
-"""Chunks of silence behind a file, at least what a stream looks ahead."""
 
 
 class Follower:

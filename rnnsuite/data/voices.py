@@ -60,7 +60,7 @@ def _tracks(
     def smooth(track):
         return np.convolve(np.pad(track, 2, mode="edge"), kernel, "valid")
 
-    tracks = np.stack([smooth(each) for each in np.array(formants).T], axis=1)
+    tracks = np.stack([smooth(track) for track in np.array(formants).T], axis=1)
     return tracks, smooth(np.array(voiced)), smooth(np.array(noise)), np.array(ends)
 
 
@@ -91,7 +91,7 @@ def speak(
         axis=2
     )
     window = np.hanning(_FFT + 1)[:-1]
-    pieces = [np.lib.stride_tricks.sliding_window_view(each, _FFT)[::_HOP] for each in sources]
+    pieces = [np.lib.stride_tricks.sliding_window_view(source, _FFT)[::_HOP] for source in sources]
     mixed = sum(
         part[:, None] * piece[: len(voiced)]
         for part, piece in zip((voiced, noise), pieces, strict=True)

@@ -48,6 +48,18 @@ def ctc_greedy(log_probabilities: tf.Tensor, steps: tf.Tensor) -> Decoded:
     return Decoded(ids.to_tensor(), lengths, tf.reduce_sum(scores, axis=1))
 
 
+def between_blanks(ids: tf.Tensor) -> tf.Tensor:
+    """Symbols `[batch, n]` with a blank before and behind each, `[batch, 2 n + 1]`."""
+    pairs = tf.stack([tf.zeros_like(ids), ids], axis=2)
+    return tf.pad(tf.reshape(pairs, [tf.shape(ids)[0], -1]), [[0, 0], [0, 1]])
+
+
+def skips_a_blank(symbols: tf.Tensor) -> tf.Tensor:
+    """Which of `between_blanks` may follow the symbol before them without the blank between."""
+    before = tf.pad(symbols, [[0, 0], [2, 0]])[:, :-2]
+    return (symbols != BLANK) & (symbols != before)
+
+
 def ctc_align(log_probabilities: tf.Tensor, steps: tf.Tensor, ids: tf.Tensor) -> Aligned:
     """The most probable alignment of given symbols (Viterbi 1967).
 
@@ -60,12 +72,10 @@ def ctc_align(log_probabilities: tf.Tensor, steps: tf.Tensor, ids: tf.Tensor) ->
         The steps of every symbol.
     """
     rows, count = tf.unstack(tf.shape(ids))
-    symbols = tf.reshape(tf.stack([tf.zeros_like(ids), ids], axis=2), [rows, -1])
-    symbols = tf.pad(symbols, [[0, 0], [0, 1]])
+    symbols = between_blanks(ids)
     places = tf.shape(symbols)[1]
     emitted = tf.gather(log_probabilities, symbols, axis=2, batch_dims=1)
-    skipped = tf.pad(symbols, [[0, 0], [2, 0]])[:, :-2]
-    may_skip = (symbols != BLANK) & (symbols != skipped)
+    may_skip = skips_a_blank(symbols)
     begun = tf.where(tf.range(places) == 0, 0.0, NEGATIVE_INFINITY)
     best, moves = _best_moves(emitted, may_skip, tf.broadcast_to(begun, [rows, places]))
     total = 2 * tf.reduce_sum(tf.cast(ids != BLANK, tf.int32), axis=1) + 1

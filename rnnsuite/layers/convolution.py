@@ -96,7 +96,9 @@ class CausalConvolution(Streamable, keras.layers.Layer):
         return self._run(x, False), {"past": x[:, -self.past :]}
 
     def _run(self, x, training):
-        bins, (_, width), (_, stride) = x.shape[2], self.kernel, self.strides
+        bins = x.shape[2]
+        width = self.kernel[1]
+        stride = self.strides[1]
         around = max((-(-bins // stride) - 1) * stride + width - bins, 0)
         x = ops.pad(x, [[0, 0], [0, 0], [around // 2, around - around // 2], [0, 0]])
         return ops.relu(self.norm(self.convolution(x), training=training))

@@ -116,11 +116,10 @@ def of_start(start: Start, origin: str) -> Network:
 
 def _built(config: Mapping[str, Any], weights: Mapping[str, Any]) -> keras.Model:
     """The layers that read tokens and predict them, as the configuration has them."""
-    width = config["embedding"]
-    size = len(weights["tokens/0/table_0"]) if not config["cutoffs"] else None
-    if size is None:
+    if config["softmax"] == "adaptive":
         raise ValueError("an adaptive softmax is not read here")
-    table = TokenTable(size, width, name="tokens")
+    width = config["embedding"]
+    table = TokenTable(len(weights["tokens/0/table_0"]), width, name="tokens")
     options = {name: config[name] for name in ("residual", "layer_norm", "zoneout")}
     stack = Stack(config["cell"], config["units"], config["depth"], name="recurrent", **options)
     ids = keras.Input([None], dtype="int32", name="ids")

@@ -2,6 +2,7 @@
 
 import dataclasses
 import pathlib
+from collections.abc import Mapping
 from typing import Any, Literal
 
 import numpy as np
@@ -33,13 +34,11 @@ class Transcription:
         alphabet: the symbols.
         beam: live texts of the search.
         fusion: what is known of texts beside the sound.
-        tracked: what must live as long as the fusion.
     """
 
     alphabet: Alphabet
     beam: int
     fusion: Fusion
-    tracked: tuple[Any, ...] = ()
 
     def greedy(self, logits: tf.Tensor, steps: tf.Tensor) -> Decoded:
         """The most probable alignment of each row; see `rnnsuite.decoding.ctc.ctc_greedy`."""
@@ -79,27 +78,27 @@ def transcription(
     parts: dict[str, Fusion] = {
         "words": Bonus(np.where(alphabet.begins, settings.word_bonus, 0.0).tolist())
     }
-    tracked: tuple[Any, ...] = ()
     if settings.language_model:
-        network = language.of_start(open_origin(settings.language_model), settings.language_model)
+        start = open_origin(settings.language_model)
+        tokens = _tokens(alphabet, start.fitted, settings.language_model)
+        network = language.of_start(start, settings.language_model)
         if stored_as != "float32":
             round_weights(network.model, stored_as)
-        tokens = _tokens(alphabet, settings.language_model)
         model = LanguageModel(network.step, network.zeros, tokens, settings.language_weight)
         parts["language_model"] = model
-        tracked = (network.model,)
     if settings.words:
         parts["lexicon"] = _lexicon(alphabet, settings.words)
-    return Transcription(alphabet, settings.beam, Together(parts), tracked)
+    return Transcription(alphabet, settings.beam, Together(parts))
 
 
-def _tokens(alphabet: Alphabet, path: str) -> list[int]:
+def _tokens(alphabet: Alphabet, fitted: Mapping[str, Any], path: str) -> list[int]:
     """The language model's token of every symbol.
 
     Raises:
-        UserError: where it has none for one.
+        UserError: where it has none for one, or is no language model.
     """
-    fitted = open_origin(path).fitted
+    if "unit" not in fitted:
+        raise UserError(f"{path} is no forward language model.")
     unit = "subwords" if alphabet.is_subwords else "characters"
     if fitted["unit"] != unit:
         raise UserError(f"{path} is a language model over {fitted['unit']}, not {unit}.")

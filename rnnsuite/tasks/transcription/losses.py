@@ -2,8 +2,8 @@
 
 import tensorflow as tf
 
-BLANK = 0
-"""The class that stands for no symbol; padding of labels is the same number."""
+from rnnsuite.decoding.ctc import BLANK, between_blanks, skips_a_blank
+
 IMPOSSIBLE = -1e30
 """Logarithm of a probability that is none, finite so that differences stay numbers."""
 
@@ -25,7 +25,7 @@ def ctc_loss(logits: tf.Tensor, steps: tf.Tensor, ids: tf.Tensor):
         has.
     """
     logs = tf.nn.log_softmax(tf.cast(logits, tf.float32))
-    symbols = _between_blanks(ids)
+    symbols = between_blanks(ids)
     places = 2 * tf.reduce_sum(tf.cast(ids != BLANK, tf.int32), axis=1) + 1
     emitted = tf.einsum("btc,bsc->bts", logs, tf.one_hot(symbols, logs.shape[-1]))
     forwards, backwards = _sums(emitted, symbols, steps, places)
@@ -53,12 +53,6 @@ def needed_steps(ids: tf.Tensor) -> tf.Tensor:
     )
 
 
-def _between_blanks(ids: tf.Tensor) -> tf.Tensor:
-    """Labels `[batch, symbols]` with a blank before and behind each, `[batch, 2 symbols + 1]`."""
-    pairs = tf.stack([tf.zeros_like(ids), ids], axis=2)
-    return tf.pad(tf.reshape(pairs, [tf.shape(ids)[0], -1]), [[0, 0], [0, 1]])
-
-
 def _sums(
     emitted: tf.Tensor, symbols: tf.Tensor, steps: tf.Tensor, places: tf.Tensor
 ) -> tuple[tf.Tensor, tf.Tensor]:
@@ -81,8 +75,7 @@ def _sums(
 
     both = tf.concat([emitted, reversed_rows(emitted)], axis=0)
     labels = tf.concat([symbols, tf.reverse_sequence(symbols, places, seq_axis=1)], axis=0)
-    before = tf.pad(labels, [[0, 0], [2, 0]])[:, :-2]
-    may_skip = (labels != BLANK) & (labels != before)
+    may_skip = skips_a_blank(labels)
     by_time = tf.transpose(both, [1, 0, 2])
     start = tf.where(tf.range(tf.shape(labels)[1]) == 0, 0.0, IMPOSSIBLE)
 

@@ -93,6 +93,12 @@ def test_a_recording_is_written_down(finished, tmp_path):
     assert "There is no sound file" in missing.stderr
 
 
+def test_a_stream_waits_no_longer_than_the_silence_behind_a_file():
+    done = run("train", "speech_recognition", "--set", "model.look_ahead=17")
+    assert done.exit_code == 2
+    assert "model.look_ahead" in done.stderr
+
+
 def test_an_unknown_key_is_told_before_work_begins():
     done = run("train", "speech_recognition", "--set", "transcribe.bean=3")
     assert done.exit_code == 2

@@ -59,21 +59,23 @@ def test_reserved_symbols_are_never_written(alphabet):
         assert not np.isin(ids, [1, 2, 3]).any()
 
 
+def network_of(made):
+    """The Keras model behind the language model of a decoder."""
+    model = made.fusion.parts["language_model"]
+    assert isinstance(model, LanguageModel)
+    return model.read.__self__.model
+
+
 def test_a_language_model_is_rounded_as_the_export_is(language_model, alphabet, monkeypatch):
     """Otherwise an export in float16 would not answer as the run does."""
     path = str(language_model.run)
-    monkeypatch.setattr(decoder, "_tokens", lambda alphabet, origin: [3, -1, -1, -1, 4, 5, 6])
+    monkeypatch.setattr(decoder, "_tokens", lambda *_: [3, -1, -1, -1, 4, 5, 6])
     settings = TranscribeConfig(language_model=path)
     plain = decoder.transcription(alphabet, settings)
     rounded = decoder.transcription(alphabet, settings, "float16")
-    for made in (plain, rounded):
-        model = made.fusion.parts["language_model"]
-        assert isinstance(model, LanguageModel)
-    (network,) = rounded.tracked
-    for weight in network.weights:
+    for weight in network_of(rounded).weights:
         value = weight.numpy()
         np.testing.assert_array_equal(value, value.astype(np.float16).astype(np.float32))
     weights = open_origin(path).weights
-    (network,) = plain.tracked
-    kernel = next(weight for weight in network.weights if weight.name == "kernel")
+    kernel = next(weight for weight in network_of(plain).weights if weight.name == "kernel")
     assert any(np.array_equal(kernel.numpy(), value) for value in weights.values())
