@@ -113,6 +113,18 @@ def test_outputs_that_are_of_no_step_are_dropped():
     assert [event["text"] for event in events[-1]] == ["a"]
 
 
+@pytest.mark.parametrize(("patience", "count"), [(100.0, 0), (1.0, 1)])
+def test_words_stand_in_time_though_their_first_letter_is_in_doubt(patience, count):
+    logs = np.concatenate([said("ab"), *[said(" c")] * 5])
+    logs[0, [5, 6]] = [-0.7, -0.69]  # "a" or "b", forever as likely
+    transcriber = Transcriber(ALPHABET, SECONDS, patience=patience)
+    events = [event for row in logs for event in transcriber.feed(row[None])]
+    finals = [event["text"] for event in events if event["is_final"]]
+    assert bool(finals) == bool(count)
+    ends = [event["text"] for event in transcriber.end()]
+    assert [*finals, *ends] == ["bb", "c", "c", "c", "c", "c"]
+
+
 def test_silence_says_nothing():
     silence = np.tile(said("a")[1:2], (50, 1))
     assert followed(silence, 4) == [[]] * 14

@@ -97,7 +97,7 @@ def test_an_altered_recording_keeps_room_for_its_symbols(speed):
     config = DataConfig(speed=speed)
     altered = APP.data.augment(config, FITTED)
     samples = tf.random.normal([24 * FITTED.hop], seed=0) * 0.1
-    ids = tf.constant([5, 5, 6] * 4)
+    ids = tf.constant([5, 5, 6] * 5)
     lengths = set()
     for seed in range(8):
         inputs, targets = altered(
