@@ -30,8 +30,8 @@ def read_utterances(root: pathlib.Path, config: TranscriptsConfig) -> BySplit:
         root: a table with a file and a transcript in every row (TSV, CSV, Parquet, or JSONL as
             NeMo's manifests are), or a folder: of such tables called train, validation or test,
             each row's split in a column, perhaps; Common Voice's, with the files in clips;
-            LibriSpeech's tree of *.trans.txt (Panayotov et al., ICASSP 2015); LJSpeech's metadata.csv
-            beside wavs.
+            LibriSpeech's tree of *.trans.txt (Panayotov et al., ICASSP 2015); LJSpeech's
+            metadata.csv beside wavs.
         config: the names of columns.
 
     Returns:
