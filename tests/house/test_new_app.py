@@ -52,8 +52,10 @@ def passed(tmp_path_factory):
         capture_output=True,
         text=True,
     )
-    assert done.returncode == 0, done.stdout[-4000:]
-    lines = [line for line in done.stdout.splitlines() if line.startswith("PASSED")]
+    printed = done.stdout.splitlines()
+    lines = [line for line in printed if line.startswith("PASSED")]
+    rest = [line for line in printed if not line.startswith("PASSED")]
+    assert done.returncode == 0, "\n".join(rest[-40:])
     return {app: sum(f"[{app}" in line for line in lines) for app in ("inside", "afield")}
 
 
