@@ -146,6 +146,9 @@ class Signature:
         tracked: objects whose lookup tables the function uses.
         defaults: values of inputs that a request may leave out, scalars for the whole batch. TF
             Serving cannot batch requests that have such inputs.
+        lengths: of axes that are not known, in files of static shapes: two or more, each of which
+            becomes a signature. A shorter input stands before zeros; where these would change an
+            answer, there is an input `length` `[batch]`, int32, by which they do not.
     """
 
     function: Callable[..., Mapping[str, Any]]
@@ -154,6 +157,7 @@ class Signature:
     lite: bool = False
     tracked: Sequence[Any] = ()
     defaults: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    lengths: Sequence[int] = ()
 
 
 @dataclasses.dataclass(frozen=True)

@@ -202,6 +202,7 @@ def _train_and_export(name: str, place: pathlib.Path) -> None:
     train(app, configuration.load(app, "tiny"), begun / "run")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(child, "run_file", run_alone)
+        patch.setattr(child, "run_beside", run_alone)
         report = release(app, begun / "run", begun / "models")
     # Tests read the run and its export where they were not written.
     begun.rename(place / "moved")

@@ -14,8 +14,10 @@ import time
 from collections.abc import Callable, Sequence
 
 ALONE = """
-import runpy, sys
+import os, runpy, sys
 sys.argv = sys.argv[1:]
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.dirname(sys.argv[0]))
 runpy.run_path(sys.argv[0], run_name="__main__")
 bad = [module for module in sys.modules if module.split(".")[0] in ("rnnsuite", "apps")]
 assert not bad, bad
@@ -98,7 +100,7 @@ def _called(words: list[str], log: str, environment: dict[str, str], folder: str
 def python_forked(words: Sequence[str]) -> tuple[int, str]:
     """`python WORDS` in a forked process: its exit status and its standard error.
 
-    WORDS begin with -m and a module, with -I and a file, or with -c and a program.
+    WORDS begin with -m and a module, with -I and a file, or with -c and a program (behind -I).
     """
     with tempfile.TemporaryDirectory() as place:
         log = pathlib.Path(place) / "log"
@@ -112,7 +114,7 @@ def python_forked(words: Sequence[str]) -> tuple[int, str]:
 
 def _ran(words: list[str], log: str, environment: dict[str, str], folder: str) -> None:
     _placed(log, environment, folder)
-    option, name, *arguments = words
+    option, name, *arguments = words[1:] if words[:2] == ["-I", "-c"] else words
     sys.argv = [name, *arguments]
     if option == "-c":
         exec(name, {"__name__": "__main__"})

@@ -15,6 +15,7 @@ from rnnsuite.core.fields import Record
 from rnnsuite.data.clip_field import ClipField, read_clip
 from rnnsuite.device import follow
 from rnnsuite.tasks import classification
+from rnnsuite.tasks.lengths import lengths_up_to
 from rnnsuite.tasks.streams import stream_signature
 from rnnsuite.tasks.videos import video_signatures
 
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 
 SETTINGS = "clip.json"
 """The file with what a frame and a step are, beside .tflite files."""
+LONGEST = 1024
+"""Frames that a file of static shapes takes at most."""
 EXAMPLE = 16
 """Steps of the request by which a server is warmed up."""
 
@@ -87,9 +90,10 @@ def signatures(trained: Trained) -> dict[str, Signature]:
     wave = np.sin(np.arange(count * fitted.width, dtype=np.float32)) * 0.5
     example = {"values": wave.reshape(1, count, fitted.width) * np.array(fitted.spread, np.float32)}
     shape = [fitted.hop, fitted.width]
+    lengths = lengths_up_to(LONGEST, grain=fitted.hop)
     return {
         "serving_default": Signature(serve, whole, example),
-        "clip": Signature(clip, whole, example, lite=True),
+        "clip": Signature(clip, whole, example, lite=True, lengths=lengths),
         "causal": Signature(follow_whole, whole, example),
         "stream": stream_signature(stream, "values", shape, chain.states),
         **video_signatures(trained.config.data.video, fitted.width, serve),

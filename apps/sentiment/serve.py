@@ -14,6 +14,7 @@ from rnnsuite.core.fields import Record, Text
 from rnnsuite.device import unigram, wordpiece
 from rnnsuite.device.wordpiece import Tokenizer
 from rnnsuite.tasks import classification
+from rnnsuite.tasks.lengths import lengths_up_to
 
 from .data import Fitted
 
@@ -53,10 +54,11 @@ def signatures(trained: Trained) -> dict[str, Signature]:
 
     texts = {"text": np.array(EXAMPLES)}
     numbers = {"ids": np.ones([2, 8], np.int32)}
+    lengths = lengths_up_to(fitted.max_tokens)
     return {
         "serving_default": Signature(serve, text, texts, tracked=[to_ids]),
         "explain": Signature(explain, text, texts, tracked=[to_ids]),
-        "classify_ids": Signature(classify, ids, numbers, lite=True),
+        "classify_ids": Signature(classify, ids, numbers, lite=True, lengths=lengths),
     }
 
 

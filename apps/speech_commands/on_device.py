@@ -44,12 +44,8 @@ def follow(folder, blocks, file="dynamic.tflite"):
     labels = (folder / "labels.txt").read_text(encoding="utf-8").splitlines()
     model = LiteModel(str(folder / file), "stream")
     # This signature keeps nothing by itself: its states begin as zeros, come out, and go in again.
-    details = model.runner.get_input_details()
-    states = {
-        name: np.zeros(detail["shape"], np.float32)
-        for name, detail in details.items()
-        if name != "samples"
-    }
+    states = model.file.zeros("stream")
+    del states["samples"]
     background = [label for label in labels if label.startswith("_")]
     detector = Detector(labels, background, step=0.02, tail=0.1)
     for block in blocks:

@@ -58,12 +58,8 @@ def follow(folder, blocks, file="dynamic.tflite", beam=8):
 
     model = LiteModel(str(pathlib.Path(folder) / file), "stream")
     # This signature keeps nothing by itself: its states begin as zeros, come out, and go in again.
-    details = model.runner.get_input_details()
-    states = {
-        name: np.zeros(detail["shape"], np.float32)
-        for name, detail in details.items()
-        if name != "samples"
-    }
+    states = model.file.zeros("stream")
+    del states["samples"]
     seconds = settings["hop"] / settings["rate"]
     transcriber = Transcriber(alphabet, seconds, settings["ahead"], beam)
     for block in blocks:

@@ -3,17 +3,19 @@
 import dataclasses
 import json
 import pathlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import tensorflow as tf
 
 from rnnsuite.app import Device, OnDevice, Serving, Signature, Stream, Trained
+from rnnsuite.core.context import current_target
 from rnnsuite.core.fields import File, Record
 from rnnsuite.core.text import as_text
 from rnnsuite.device import transcribe, wave
 from rnnsuite.inputs import sound_files
+from rnnsuite.tasks.lengths import lengths_up_to
 from rnnsuite.tasks.sections import DictationConfig, TranscribeConfig
 from rnnsuite.tasks.streams import stream_signature
 from rnnsuite.tasks.transcription.alphabet import Alphabet
@@ -28,6 +30,9 @@ if TYPE_CHECKING:
 
 CHUNK = 4
 """Steps of a stream's chunk."""
+LONGEST = 30
+SHORTEST = 2
+"""Seconds of the longest and shortest sounds that files of static shapes are made for."""
 SETTINGS = "alphabet.json"
 """The file with symbols, rates and steps, beside .tflite files."""
 
@@ -84,11 +89,6 @@ def signatures(trained: Trained) -> dict[str, Signature]:
         whole = tf.pad(finite, [[0, 0], [0, missing]])
         return recognizer.texts(tf.RaggedTensor.from_tensor(whole))
 
-    def sound(samples):
-        steps = tf.fill([tf.shape(samples)[0]], tf.shape(samples)[1] // hop)
-        outputs = trained.model({"samples": samples, "steps": steps}, training=False)
-        return {"log_probabilities": classes_of(outputs["logits"])}
-
     tone = (0.1 * np.sin(np.arange(wave.RATE) * 0.2)).astype(np.float32)
     files = {"audio": np.array([wave.write(tone)] * 2)}
     two = {"samples": np.stack([tone[: hop * CHUNK * 2]] * 2)}
@@ -98,7 +98,7 @@ def signatures(trained: Trained) -> dict[str, Signature]:
         "greedy": Signature(by_bytes(recognizer.greedy), content, files),
         "waveform": Signature(waveform, samples, two),
         "logits": Signature(by_bytes(recognizer.classes), content, files),
-        "sound": Signature(sound, samples, two, lite=True),
+        "sound": _sound(trained, classes_of, samples, two),
     }
     if chain:
 
@@ -112,6 +112,24 @@ def signatures(trained: Trained) -> dict[str, Signature]:
         by_name["causal"] = Signature(causal, content, files)
         by_name["stream"] = stream_signature(step, "samples", [CHUNK * hop], chain.states)
     return by_name
+
+
+def _sound(
+    trained: Trained, classes_of: Callable, samples: Mapping[str, Any], example: Mapping[str, Any]
+) -> Signature:
+    """The signature for devices; for static shapes it takes `length`, the samples that count."""
+    hop = trained.fitted.hop
+    own = {"length": tf.TensorSpec([None], tf.int32, name="length")}
+    inputs = {**samples, **own} if current_target() == "portable" else samples
+
+    def sound(samples, length=None):
+        if length is None:
+            length = tf.fill([tf.shape(samples)[0]], tf.shape(samples)[1])
+        outputs = trained.model({"samples": samples, "steps": length // hop}, training=False)
+        return {"log_probabilities": classes_of(outputs["logits"])}
+
+    lengths = lengths_up_to(LONGEST * wave.RATE, SHORTEST * wave.RATE, hop)
+    return Signature(sound, inputs, example, lite=True, lengths=lengths)
 
 
 def device_files(trained: Trained) -> dict[str, bytes]:

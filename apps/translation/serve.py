@@ -11,6 +11,7 @@ from rnnsuite.app import Device, OnDevice, Serving, Signature, Trained
 from rnnsuite.core.fields import Text
 from rnnsuite.device.unigram import END, PADDING, Tokenizer
 from rnnsuite.tasks import generation
+from rnnsuite.tasks.lengths import lengths_up_to
 from rnnsuite.tasks.sections import SearchConfig
 
 EXAMPLES = ["A small dog runs through the garden.", "Two women are talking."]
@@ -49,6 +50,7 @@ def signatures(trained: Trained) -> dict[str, Signature]:
         example_tensor=np.full([1, 4], END + 1, np.int32),
         is_present=lambda ids: tf.reduce_any(ids != PADDING, axis=1),
         tracked=[source],
+        lengths=lengths_up_to(trained.fitted.max_tokens),
     )
     search = trained.section(SearchConfig)
     written = generation.SentenceSignatures(trained.model, texts, target, search, attended)

@@ -11,9 +11,12 @@ from rnnsuite.app import Device, OnDevice, Serving, Signature, Trained
 from rnnsuite.core.errors import UserError
 from rnnsuite.data.clip_field import ClipField
 from rnnsuite.tasks import generation
+from rnnsuite.tasks.lengths import lengths_up_to
 from rnnsuite.tasks.sections import SearchConfig
 from rnnsuite.tasks.videos import video_signatures
 
+LONGEST = 128
+"""Frames that a file of static shapes takes at most."""
 FRAMES = 8
 """Of the example in warm-up requests."""
 
@@ -64,6 +67,7 @@ def signatures(trained: Trained) -> dict[str, Signature]:
         spec=spec,
         example_tensor=example,
         is_present=lambda features: tf.reduce_any(features != 0, axis=[1, 2]),
+        lengths=lengths_up_to(LONGEST),
     )
     search = trained.section(SearchConfig)
     written = generation.SentenceSignatures(

@@ -26,8 +26,9 @@ from rnnsuite.cli.output import number, print_line, print_values
 @click.option(
     "--lite",
     multiple=True,
-    help="Kinds of .tflite: float32, dynamic, float16, int8; "
-    "none for none.  [default: export.lite]",
+    help="Kinds of .tflite: float32, dynamic, float16, int8, for LiteRT's Interpreter; "
+    "portable_float32, portable_dynamic, or portable for both, also for its CompiledModel and "
+    "browsers; none for none.  [default: export.lite]",
 )
 @click.option(
     "--data",

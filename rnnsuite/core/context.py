@@ -11,7 +11,7 @@ from typing import Literal
 
 import tensorflow as tf
 
-Target = Literal["training", "served", "lite"]
+Target = Literal["training", "served", "lite", "portable"]
 States = dict[str, list]
 PRECISE = "precise"
 """A `tf.name_scope` of this name holds operations that stay in float32 when others become int8."""
@@ -27,7 +27,8 @@ def exporting(target: Target) -> Iterator[None]:
     Args:
         target: "training", the fastest kernel of this machine, cuDNN included; "served", stock
             operations that every TensorFlow has on any device; "lite", what LiteRT has a fused
-            operation for, which needs a static batch, zero initial states and no padding.
+            operation for, which needs a static batch, zero initial states and no padding;
+            "portable", what all of LiteRT's runtimes have, of static shapes, with padding.
 
     Yields:
         None.

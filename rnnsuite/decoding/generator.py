@@ -6,6 +6,7 @@ from typing import Any
 import tensorflow as tf
 
 from rnnsuite import decoding
+from rnnsuite.core.context import current_target
 from rnnsuite.decoding.step import Decoded
 from rnnsuite.inputs.subword import END, START, Subwords
 from rnnsuite.layers import TokenDecoder
@@ -80,27 +81,41 @@ class Generator:
         return {"text": tf.reshape(texts, shape[:-1]), "score": decoded.scores}
 
     def initial_state(self, encoded: Any) -> Tensors:
-        """Initial decoder state for an external decode loop, as named tensors."""
+        """Initial decoder state for an external decode loop, as named tensors.
+
+        Exported for static shapes, `kept` `[batch, positions]` is 1 where the memory is no padding.
+        """
         memory = encoded["memory"]
         state = self.decoder.begin(memory, encoded["summary"])
         keys = self.decoder.attending.attention.keys(memory)
-        return {"memory": memory, "keys": keys, **_flat_state(state)}
+        named = {"memory": memory, "keys": keys, **_flat_state(state)}
+        mask = encoded.get("mask")
+        if current_target() == "portable" and mask is not None:
+            named["kept"] = tf.cast(mask, tf.float32)
+        return named
 
     def step(
-        self, token: tf.Tensor, memory: tf.Tensor, keys: tf.Tensor, **state: tf.Tensor
+        self,
+        token: tf.Tensor,
+        memory: tf.Tensor,
+        keys: tf.Tensor,
+        kept: tf.Tensor | None = None,
+        **state: tf.Tensor,
     ) -> Tensors:
         """One step of an external decode loop.
 
         Args:
             token: int32 `[batch]`, the token before.
-            memory, keys, state: as `initial_state` gives them, the state of the last step.
+            memory, keys, kept, state: as `initial_state` gives them, the state of the last step.
 
         Returns:
             `logits` `[batch, vocabulary]`, `weights` `[batch, positions]` and the new state.
         """
         attending = self.decoder.attending
         before = {**self._nested_state(state), "attended": tf.zeros(tf.shape(memory)[:2])}
-        output, weights, after = attending.step(self.decoder.embedding(token), before, memory, keys)
+        mask = None if kept is None else kept > 0
+        x = self.decoder.embedding(token)
+        output, weights, after = attending.step(x, before, memory, keys, mask)
         return {"logits": self.decoder.logits(output), "weights": weights, **_flat_state(after)}
 
     def _nested_state(self, state: Tensors) -> dict[str, Any]:

@@ -87,7 +87,7 @@ class Scanned:
             self._weights(training),
             plan=scan.plan(*sequences.shape[:2], self.units, mask is not None)
             if place == "training"
-            else scan.STOCK,
+            else exported_plan(sequences),
             mask=None if mask is None else tf.cast(mask, tf.bool),
             fresh=fresh,
             backwards=self.go_backwards,
@@ -110,16 +110,10 @@ class Scanned:
     def sequence(self, x_BxTxD: tf.Tensor, states: tuple) -> tuple[tf.Tensor, tuple]:
         """Outputs of all steps and last states, outside training, in stock operations."""
         x_BxTxD = as_floats(x_BxTxD, self.compute_dtype)
-        zones = self._zones(x_BxTxD, training=False)
+        options = {"plan": exported_plan(x_BxTxD), **self._zones(x_BxTxD, training=False)}
         weights = self._weights(training=False)
         _, outputs, states = scan.run(
-            self.recurrence(),
-            x_BxTxD,
-            states,
-            weights,
-            plan=scan.STOCK,
-            save_residuals=False,
-            **zones,
+            self.recurrence(), x_BxTxD, states, weights, save_residuals=False, **options
         )
         return outputs, states
 
@@ -187,6 +181,12 @@ class Scanned:
             name: getattr(self, name) for name in ("weight_drop", "zoneout") if getattr(self, name)
         }
         return {**super().get_config(), **extras}  # without them, keras.layers reads it too
+
+
+def exported_plan(x_BxTxD: tf.Tensor) -> scan.Plan:
+    """How an exported graph runs a sequence."""
+    is_static = context.current_target() == "portable" and None not in x_BxTxD.shape[:2]
+    return scan.PORTABLE if is_static else scan.STOCK
 
 
 def _warn_once(layer: Scanned, reason: str) -> None:

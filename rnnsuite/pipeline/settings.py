@@ -15,6 +15,8 @@ from rnnsuite.core.section import (
     section,
 )
 
+LiteKind = Literal["float32", "dynamic", "float16", "int8", "portable_float32", "portable_dynamic"]
+
 
 @section
 class Train:
@@ -136,8 +138,9 @@ class Export:
 
     weights: Literal["float32", "float16", "int8"] = "float32"
     """How the SavedModel stores its weights; float16 takes half the space, int8 a quarter."""
-    lite: tuple[Literal["float32", "dynamic", "float16", "int8"], ...] = ("float32", "dynamic")
-    """The .tflite files (dynamic: int8 weights; float16: float16 weights; int8: all of it)."""
+    lite: tuple[LiteKind, ...] = ("float32", "dynamic", "portable_dynamic")
+    """The .tflite files (dynamic: int8 weights; float16: float16 weights; int8: all of it;
+    portable_: for all of LiteRT's runtimes, browsers among them)."""
     parity_split: str = "validation"
     """The split whose records all forms are compared on."""
     parity_records: Positive = 200
@@ -145,7 +148,7 @@ class Export:
     saved_model_bound: PositiveFloat = 1e-5
     """Largest difference of the SavedModel's outputs, relative to the output's scale above 1."""
     lite_bound: PositiveFloat = 1e-4
-    """The same of float32.tflite."""
+    """The same of float32.tflite and portable_float32.tflite."""
     float16_tolerance: NotNegative = 0.005
     """Share of the primary metric that weights stored in float16 or int8 may lose."""
     dynamic_tolerance: NotNegative = 0.02

@@ -4,12 +4,13 @@ from rnnsuite.layers.scan.gru import GRU, GRUResetBefore
 from rnnsuite.layers.scan.lstm import LSTM
 from rnnsuite.layers.scan.normalised import LayerNormGRU, LayerNormLSTM
 from rnnsuite.layers.scan.recurrence import Recurrence
-from rnnsuite.layers.scan.run import STOCK, Plan, plan, run
+from rnnsuite.layers.scan.run import PORTABLE, STOCK, Plan, plan, run
 from rnnsuite.layers.scan.simple import SimpleRNN
 
 __all__ = [
     "GRU",
     "LSTM",
+    "PORTABLE",
     "STOCK",
     "GRUResetBefore",
     "LayerNormGRU",

@@ -140,7 +140,7 @@ def _forward(loop: Loop, save_residuals: bool):
 
         def body(p, states, arrays, _):
             t = _place(loop, steps, p)
-            before = _begun(steps, p, states)
+            before = begun(steps, p, states)
             proposed, saved = recurrence.step(a[t], before, weights)
             # What a step begins with is at hand; writing what it ends with would have XLA compute
             # that twice.
@@ -148,7 +148,7 @@ def _forward(loop: Loop, save_residuals: bool):
                 (t, v) for v in (*before, *saved)
             ]
             arrays = [array.write(*v) for array, v in zip(arrays, values, strict=False)]
-            return p + 1, _taken(loop, steps, p, before, proposed), arrays, saved if carried else ()
+            return p + 1, taken(loop, steps, p, before, proposed), arrays, saved if carried else ()
 
         start = (steps.first, tuple(states), arrays, carried)
         _, last, arrays, carried = tf.while_loop(lambda p, *_: p < steps.end, body, start)
@@ -190,7 +190,7 @@ def _backward(loop: Loop):
             )
             return (
                 p - 1,
-                _begun(steps, p, d_before),
+                begun(steps, p, d_before),
                 [array.write(t, v) for array, v in zip(arrays, step_gradients, strict=True)],
             )
 
@@ -225,7 +225,7 @@ def _before(p: tf.Tensor) -> tf.Tensor:
     return tf.maximum(p - 1, 0)
 
 
-def _begun(steps: Steps, p: tf.Tensor, states: Tensors) -> Tensors:
+def begun(steps: Steps, p: tf.Tensor, states: Tensors) -> Tensors:
     """The states, or their gradients, with zeros where step p begins anew."""
     if steps.fresh is None:
         return states
@@ -238,7 +238,7 @@ def _taking(steps: Steps, p: tf.Tensor, state: int) -> tf.Tensor | None:
     return functools.reduce(tf.logical_and, masks) if masks else None
 
 
-def _taken(loop: Loop, steps: Steps, p: tf.Tensor, before: Tensors, proposed: Tensors) -> Tensors:
+def taken(loop: Loop, steps: Steps, p: tf.Tensor, before: Tensors, proposed: Tensors) -> Tensors:
     """The states after a step, of those before it and what it proposes."""
     after = []
     for state, (old, new) in enumerate(zip(before, proposed, strict=True)):

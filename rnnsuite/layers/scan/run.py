@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import tensorflow as tf
 
+from rnnsuite.layers.scan import blocks
 from rnnsuite.layers.scan import loop as loops
 from rnnsuite.layers.scan.recurrence import Recurrence, Tensors
 
@@ -30,11 +31,13 @@ class Plan:
         shards: parts of the batch that run side by side.
         segments: parts of the time that run one after another, so that the memory that one of them
             needs is free for the next.
+        in_blocks: several steps in each pass of the loop, for a static number of steps.
     """
 
     compiled: bool
     shards: int
     segments: int = 1
+    in_blocks: bool = False
 
     @property
     def rounded(self) -> bool:
@@ -64,6 +67,7 @@ def plan(batch: int | None, time: int | None, units: int, padded: bool) -> Plan:
 
 
 STOCK = Plan(compiled=False, shards=1)
+PORTABLE = Plan(compiled=False, shards=1, in_blocks=True)
 
 
 def rounded(n: tf.Tensor, steps: int) -> tf.Tensor:
@@ -103,8 +107,7 @@ def run(
         backwards: from the last step to the first; outputs come in that order.
         sequences: whether all outputs are wanted.
         zero_masked: outputs at padding are zero, not those of the step before.
-        zoneout_mix: see `loops.Loop`.
-        zoneout_update: see `loops.Steps`, but `[batch, time, units]`.
+        zoneout_mix, zoneout_update: see `loops.Loop` and `.Steps`, but `[batch, time, units]`.
         save_residuals: whether what a gradient needs is kept; without, the gradient runs the loop
             again.
 
@@ -142,11 +145,11 @@ def _shard(loop, plan, x_BxTxD, states, weights, mask, steps, save_residuals):
         x_TxBxD = tf.where(valid, x_TxBxD, tf.zeros_like(x_TxBxD))
     x_TxBxD, steps = _lengthened(loop, plan, x_BxTxD.shape[1], x_TxBxD, steps)
     outputs = []
+    recurrent = loop.recurrence.recurrent(weights)
     for x, part in _segments(loop, plan, x_TxBxD, steps):
         a_TxBxG = loop.recurrence.project(x, weights)
-        y_BxTxH, states = loops.scan(
-            loop, a_TxBxG, states, loop.recurrence.recurrent(weights), part, save_residuals
-        )
+        scan = blocks.scan if plan.in_blocks else loops.scan
+        y_BxTxH, states = scan(loop, a_TxBxG, states, recurrent, part, save_residuals)
         outputs.append(y_BxTxH)
     output = states[0]
     if steps.visible is not None:

@@ -10,10 +10,24 @@ from rnnsuite.core.errors import ExportFailed
 LINES = 15
 """Lines of standard error that an error shows."""
 
+BESIDE = """
+import os, runpy, sys
+sys.argv = sys.argv[1:]
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.dirname(sys.argv[0]))
+runpy.run_path(sys.argv[0], run_name="__main__")
+"""
+"""Runs a file whose folder is one that modules are found in."""
+
 
 def run_file(script: pathlib.Path | str, *arguments: object) -> None:
     """Runs a Python file without the current folder and user's settings. Raises ExportFailed."""
     _run(pathlib.Path(script).name, ["-I", str(script), *map(str, arguments)])
+
+
+def run_beside(script: pathlib.Path, *arguments: object) -> None:
+    """The same of a file that imports those that lie beside it."""
+    _run(script.name, ["-I", "-c", BESIDE, str(script), *map(str, arguments)])
 
 
 def run_module(module: str, *arguments: object) -> None:

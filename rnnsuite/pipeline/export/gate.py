@@ -27,6 +27,7 @@ class Form:
         unequal: answers that are not numbers and differ.
         size: bytes, of a file.
         redrawn: share of answers in which a draw fell otherwise.
+        file: the kind of .tflite file whose bounds it must keep; None where its name says it.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Form:
     unequal: int = 0
     size: int | None = None
     redrawn: float = 0.0
+    file: str | None = None
 
     def report(self, metric: str | None) -> dict[str, Any]:
         """Plain values for the parity report."""
@@ -161,7 +163,8 @@ def check(
     tolerances = {"keras": bounds.float16_tolerance, "int8.tflite": bounds.int8_tolerance}
     faults = []
     for name, form in forms.items():
-        limit = limits.get(name)
+        kind = form.file or name
+        limit = limits.get(kind)
         if (
             limit is not None
             and form.difference is not None
@@ -176,7 +179,7 @@ def check(
         reference = forms[form.reference].score if form.reference else None
         if form.score is None or reference is None or direction is None:
             continue
-        tolerance = tolerances.get(name, bounds.dynamic_tolerance)
+        tolerance = tolerances.get(kind, bounds.dynamic_tolerance)
         if is_worse(form.score, reference, direction, tolerance):
             faults.append(f"{name}: {metric} {form.score:.4f}, the Keras model has {reference:.4f}")
     if faults:

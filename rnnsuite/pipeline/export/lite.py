@@ -1,5 +1,6 @@
 """A run as .tflite files. The converter can kill its process, so it runs in a child."""
 
+import dataclasses
 import json
 import pathlib
 import re
@@ -9,14 +10,19 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import tensorflow as tf
 
 from rnnsuite import catalog
 from rnnsuite.app import Signature
-from rnnsuite.core.context import PRECISE, exporting
+from rnnsuite.core.context import PRECISE, Target, exporting
+from rnnsuite.core.errors import UserError
 from rnnsuite.pipeline.export import child, saved_model
 from rnnsuite.pipeline.run import Run
 
-KINDS = ("float32", "dynamic", "float16", "int8")
+PREFIX = "portable_"
+PORTABLE = (f"{PREFIX}float32", f"{PREFIX}dynamic")
+"""For all of LiteRT's runtimes: static shapes, and no tensor that outlives a call."""
+KINDS = ("float32", "dynamic", "float16", "int8", *PORTABLE)
 """dynamic: int8 weights. float16: float16 weights. int8: everything, after calibration."""
 Request = Mapping[str, np.ndarray]
 
@@ -27,9 +33,10 @@ def convert(
     kinds: Sequence[str],
     calibration: Sequence[Request] = (),
 ) -> None:
-    """Writes `<kind>.tflite` for every kind.
+    """Writes `<kind>.tflite` for every kind; `portable_<kind>` not where `<kind>` is portable.
 
-    The files hold the application's lite signatures, for a batch of one and any length.
+    The files hold the application's lite signatures, for a batch of one; the portable ones for
+    the lengths that a signature names, the others for any length.
 
     Args:
         run: what is converted, by a child process that finds its application by name.
@@ -64,12 +71,42 @@ def _main(
 ) -> None:
     app = catalog.find(name)
     run = Run(app, pathlib.Path(folder_of_run), tuple(json.loads(overrides)))
-    with exporting("lite"):
-        signatures = saved_model.open_run(run).signatures
-        chosen = {key: signature for key, signature in signatures.items() if signature.lite}
-        files = converted(chosen, kinds, _stored(calibration))
-    for kind, content in files.items():
-        (pathlib.Path(folder) / f"{kind}.tflite").write_bytes(content)
+    targets: dict[Target, list[str]] = {
+        "lite": [kind for kind in kinds if kind not in PORTABLE],
+        "portable": [kind for kind in kinds if kind in PORTABLE],
+    }
+    for target, chosen in targets.items():
+        chosen = [kind for kind in chosen if not _has_portable(folder, kind)]
+        if not chosen:
+            continue
+        with exporting(target):
+            signatures = saved_model.open_run(run).signatures
+            signatures = {key: each for key, each in signatures.items() if each.lite}
+            if target == "portable":
+                signatures = of_static_shape(signatures)
+            files = converted(signatures, chosen, _stored(calibration))
+        for kind, content in files.items():
+            (pathlib.Path(folder) / f"{kind}.tflite").write_bytes(content)
+
+
+def _has_portable(folder: str, kind: str) -> bool:
+    """Whether what a portable kind would be lies in the folder by its other name."""
+    other = pathlib.Path(folder) / f"{kind.removeprefix(PREFIX)}.tflite"
+    return kind in PORTABLE and other.is_file() and is_portable(other.read_bytes())
+
+
+def is_portable(content: bytes) -> bool:
+    """Whether all of LiteRT's runtimes take a file: static shapes, no tensor outlives a call."""
+    from tensorflow.lite.tools import flatbuffer_utils
+
+    model: Any = flatbuffer_utils.convert_bytearray_to_object(content)
+    for graph in model.subgraphs:
+        shapes = [graph.tensors[number].shapeSignature for number in graph.inputs]
+        if any(shape is not None and -1 in shape for shape in shapes):
+            return False
+        if any(tensor.isVariable for tensor in graph.tensors):
+            return False
+    return True
 
 
 def _stored(path: str) -> list[Request]:
@@ -79,6 +116,41 @@ def _stored(path: str) -> list[Request]:
             number, name = key.split("/")
             requests.setdefault(int(number), {})[name] = stored[key]
     return list(requests.values())
+
+
+def of_static_shape(signatures: Mapping[str, Signature]) -> dict[str, Signature]:
+    """Each signature of any length as several of one length, `<name>_<length>`.
+
+    Args:
+        signatures: by name.
+
+    Returns:
+        Signatures by name; those that have one shape as they are.
+
+    Raises:
+        UserError: for one of any length that names no lengths.
+    """
+    static = {}
+    for name, signature in signatures.items():
+        shapes = {key: spec.shape.as_list() for key, spec in signature.inputs.items()}
+        if not any(None in shape[1:] for shape in shapes.values()):
+            static[name] = signature
+            continue
+        if len(signature.lengths) < 2:
+            raise UserError(
+                f"{name} takes inputs of any length, of which no file of static shapes can be made."
+            )
+        for length in signature.lengths:
+            inputs = {
+                key: tf.TensorSpec(
+                    [*shape[:1], *(length if n is None else n for n in shape[1:])],
+                    signature.inputs[key].dtype,
+                    name=key,
+                )
+                for key, shape in shapes.items()
+            }
+            static[f"{name}_{length}"] = dataclasses.replace(signature, inputs=inputs)
+    return static
 
 
 def converted(
@@ -98,18 +170,20 @@ def converted(
     """
     with tempfile.TemporaryDirectory() as place:
         saved_model.write(signatures, pathlib.Path(place), batch=1)
-        return {kind: _converted(place, signatures, kind, calibration) for kind in kinds}
+        files = {kind: _converted(place, signatures, kind, calibration) for kind in kinds}
+    return {
+        kind: _nameless(content) if kind in PORTABLE else content for kind, content in files.items()
+    }
 
 
 def _converted(
     place: str, signatures: Mapping[str, Signature], kind: str, calibration: Sequence[Request]
 ) -> bytes:
-    import tensorflow as tf
-
     converter = tf.lite.TFLiteConverter.from_saved_model(place, signature_keys=list(signatures))
     # Loops become plain WHILE operations; otherwise they would need TensorFlow's own (Flex).
     converter._experimental_lower_tensor_list_ops = True
     converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
+    kind = kind.removeprefix(PREFIX)
     if kind != "float32":
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
     if kind == "float16":
@@ -152,6 +226,17 @@ def _quantised(calibrated: bytes) -> bytes:
                     float_nodes.add(name)
     quantised: Any = mlir_quantize(calibrated, denylisted_nodes=sorted(float_nodes))
     return quantised
+
+
+def _nameless(content: bytes) -> bytes:
+    """The file without names of tensors, of which unrolled steps have thousands."""
+    from tensorflow.lite.tools import flatbuffer_utils
+
+    model: Any = flatbuffer_utils.convert_bytearray_to_object(content)
+    for graph in model.subgraphs:
+        for tensor in graph.tensors:
+            tensor.name = None
+    return bytes(flatbuffer_utils.convert_object_to_bytearray(model))
 
 
 def _without_cell_clip(content: bytes) -> bytes:

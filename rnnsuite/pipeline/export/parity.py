@@ -13,10 +13,11 @@ from typing import Any
 import numpy as np
 
 from rnnsuite.app import App
-from rnnsuite.core.errors import UserError
+from rnnsuite.core.errors import ExportFailed, UserError
 from rnnsuite.core.fields import Record, group_by_shape
 from rnnsuite.device import runner
 from rnnsuite.pipeline.export import child, gate, loader
+from rnnsuite.pipeline.export import lite as lite_files
 from rnnsuite.pipeline.export.gate import Form
 from rnnsuite.pipeline.export.saved_model import Exported
 from rnnsuite.pipeline.inference.models import open_model
@@ -26,6 +27,7 @@ from rnnsuite.pipeline.inference.saved_model import required_inputs
 from rnnsuite.pipeline.run import Run
 
 BATCH = 16
+DEFAULT_RUNTIME = runner.RUNTIMES[0]
 
 
 def check(
@@ -70,7 +72,12 @@ def _compare(
     forms: dict[str, Form] = {}
 
     def add(
-        name: str, answers: Answers, reference: str | None, expected: Answers | None, size=None
+        name: str,
+        answers: Answers,
+        reference: str | None,
+        expected: Answers | None,
+        size: int | None = None,
+        file: str | None = None,
     ):
         measured = score(answers)
         redrawn = 0.0
@@ -78,7 +85,7 @@ def _compare(
             drawn = run.app.serving.drawn
             answers, redrawn = gate.set_redrawn_aside(expected, answers, drawn)
         difference, unequal = gate.largest_difference(expected, answers) if expected else (None, 0)
-        forms[name] = Form(name, reference, measured, difference, unequal, size, redrawn)
+        forms[name] = Form(name, reference, measured, difference, unequal, size, redrawn, file)
 
     keras = graph_predictor("run", exported.signatures)
     expected = keras.answer(records)
@@ -98,9 +105,21 @@ def _compare(
             expected = keras.answer(records, signature)
             add(reference, expected, None, None)
         for path in sorted(lite.glob("*.tflite")):
-            answers = ask_lite(run.app, path, records, pathlib.Path(place))
-            add(path.name, answers, reference, expected, path.stat().st_size)
+            for runtime in _runtimes(path):
+                answers = ask_lite(run.app, path, records, pathlib.Path(place), runtime)
+                name = path.name if runtime == DEFAULT_RUNTIME else f"{path.name}, {runtime}"
+                kind = path.name.removeprefix(lite_files.PREFIX)
+                add(name, answers, reference, expected, path.stat().st_size, kind)
     return forms
+
+
+def _runtimes(path: pathlib.Path) -> tuple[str, ...]:
+    """The runtimes that a file is for. Raises ExportFailed for a portable one that is not."""
+    if lite_files.is_portable(path.read_bytes()):
+        return runner.RUNTIMES
+    if path.name.startswith(lite_files.PREFIX):
+        raise ExportFailed(f"{path.name} has inputs of any length, or keeps state between calls.")
+    return (DEFAULT_RUNTIME,)
 
 
 def _primary_score(run: Run, records: Sequence[Record]) -> Callable[[Answers], float | None]:
@@ -146,7 +165,11 @@ def ask_saved_model(
 
 
 def ask_lite(
-    app: App, path: pathlib.Path, records: Sequence[Record], place: pathlib.Path
+    app: App,
+    path: pathlib.Path,
+    records: Sequence[Record],
+    place: pathlib.Path,
+    runtime: str = DEFAULT_RUNTIME,
 ) -> Answers:
     """Answers of a .tflite file, by a process that imports only ai-edge-litert and numpy.
 
@@ -155,6 +178,7 @@ def ask_lite(
         path: the file, with what travels with it beside it.
         records: raw records.
         place: a folder for the requests.
+        runtime: of LiteRT's, see `rnnsuite.device.runner`.
 
     Returns:
         An array a name, with one row a record.
@@ -173,10 +197,9 @@ def ask_lite(
         for name, value in device.request(record).items()
     }
     np.savez(requests, **arrays)
-    program = (device.runner or runner).__file__
-    child.run_file(
-        program, path, requests, answers, *([device.signature] if device.signature else [])
-    )
+    program = path.parent / pathlib.Path((device.runner or runner).__file__).name
+    words = [device.signature] if device.signature else []
+    child.run_beside(program, path, requests, answers, *words, "--runtime", runtime)
     outputs: list[dict[str, np.ndarray]] = [{} for _ in records]
     with np.load(answers, allow_pickle=False) as stored:
         for key in stored.files:

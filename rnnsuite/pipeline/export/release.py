@@ -114,12 +114,14 @@ def _write_cards(
 
 
 def _check_kinds(app: App, kinds: Sequence[str]) -> tuple[str, ...]:
-    chosen = tuple(kind for kind in kinds if kind != "none")
+    chosen = []
+    for kind in kinds:
+        chosen += lite.PORTABLE if kind == "portable" else [kind] * (kind != "none")
     for kind in chosen:
         if kind not in lite.KINDS:
             names = ", ".join(lite.KINDS)
-            raise UserError(f"--lite {kind}: unknown kind. Known: {names}, none.")
-    return chosen if app.serving.device else ()
+            raise UserError(f"--lite {kind}: unknown kind. Known: {names}, portable, none.")
+    return tuple(chosen) if app.serving.device else ()
 
 
 def _newest(folder: pathlib.Path) -> int:

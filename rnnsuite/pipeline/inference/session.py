@@ -99,12 +99,7 @@ def _lite_call(path: pathlib.Path, signature: str) -> tuple[Call, dict[str, np.n
         model = runner.LiteModel(str(path), signature)
     except ValueError as error:
         raise UserError(f"{path}: {error}") from error
-    details = model.runner.get_input_details()
-    zeros = {
-        name: np.zeros([1, *detail["shape"][1:]], detail["dtype"])
-        for name, detail in details.items()
-    }
-    return lambda inputs: model(**inputs), zeros
+    return lambda inputs: model(**inputs), model.file.zeros(model.signature)
 
 
 def stream(

@@ -33,6 +33,7 @@ class Source:
         is_present: rows `[batch]` of the tensor that a sentence can be written about; the others
             get an empty one.
         tracked: objects whose lookup tables `encode_request` uses.
+        lengths: see `Signature`; none for tensors of one shape.
     """
 
     requests: Mapping[str, tf.TensorSpec]
@@ -42,6 +43,7 @@ class Source:
     example_tensor: np.ndarray
     is_present: Callable[[tf.Tensor], tf.Tensor]
     tracked: Sequence[Any] = ()
+    lengths: Sequence[int] = ()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -218,14 +220,12 @@ class SentenceSignatures:
         state = traced(tf.constant(self.source.example_tensor))
         example = {key: value.numpy() for key, value in state.items()}
         token = tf.TensorSpec([None], tf.int32, name="token")
+        device = functools.partial(Signature, lite=True, lengths=self.source.lengths)
         return {
-            "encode": Signature(
-                encode, {name: spec}, {name: self.source.example_tensor}, lite=True
-            ),
-            "step": Signature(
+            "encode": device(encode, {name: spec}, {name: self.source.example_tensor}),
+            "step": device(
                 generator.step,
                 {"token": token, **specs},
                 {"token": np.array([START], np.int32), **example},
-                lite=True,
             ),
         }

@@ -16,6 +16,7 @@ from rnnsuite import catalog
 from rnnsuite.cli.main import main
 from rnnsuite.core.errors import UserError
 from rnnsuite.device import wave
+from rnnsuite.device.runner import RUNTIMES, LiteModel
 from rnnsuite.pipeline import config as configuration
 from rnnsuite.pipeline.inference.models import fitted_of, open_model
 from rnnsuite.pipeline.inference.session import Session
@@ -44,6 +45,21 @@ def recording(samples, rate=wave.RATE):
 
 def at_rate(samples, rate):
     return wave.resample(samples, wave.RATE, len(samples) * rate // wave.RATE, rate)
+
+
+@pytest.mark.parametrize("runtime", RUNTIMES)
+def test_silence_behind_is_not_heard_in_static_shapes(finished, speech, runtime):
+    """A sound and zeros fill the file's shape; only as much is heard as is the sound's own."""
+    exact = LiteModel(str(finished.lite / "float32.tflite"), "sound")
+    portable = LiteModel(str(finished.lite / "portable_dynamic.tflite"), "sound", runtime=runtime)
+    assert portable.inputs == exact.inputs == ["samples"]
+    hop = fitted_of(finished.app, finished.run).hop
+    for samples in (speech[0], np.tile(speech[1], 3)):
+        samples = samples[: len(samples) // hop * hop].astype(np.float32)[None]
+        expected, found = (model(samples=samples) for model in (exact, portable))
+        assert found["log_probabilities"].shape[1] == samples.shape[1] // hop
+        for name, value in expected.items():
+            np.testing.assert_allclose(found[name], value, atol=1e-3)
 
 
 @pytest.mark.parametrize("rate", [8000, 16_000, 44_100])

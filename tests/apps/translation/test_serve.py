@@ -15,6 +15,7 @@ from apps.translation.sample import pairs
 from rnnsuite.cli.main import main
 from rnnsuite.core.errors import UserError
 from rnnsuite.device import writer
+from rnnsuite.device.runner import RUNTIMES
 from rnnsuite.pipeline.export import parity
 from rnnsuite.pipeline.inference import saved_model
 from rnnsuite.pipeline.inference.evaluate import evaluate
@@ -167,6 +168,23 @@ def test_the_reference_loop_stops_at_the_maximum_and_starts_anew(translation, tm
     np.testing.assert_allclose(first["weights"].sum(-1), 1, atol=1e-4)
     model.max_length = 3
     assert model(**request)["ids"].tolist() == [first["ids"][0, :3].tolist()]
+
+
+@pytest.mark.parametrize("runtime", RUNTIMES)
+def test_padding_of_static_shapes_is_not_attended(translation, runtime):
+    """The encoder and the decoder's step are of one length; the sentence is shorter."""
+    portable = writer.LiteWriter(str(translation.lite / "portable_dynamic.tflite"), runtime=runtime)
+    assert portable.file.names == ["encode", "step"]
+    exact = writer.LiteWriter(str(translation.lite / "dynamic.tflite"))
+    device = serve.open_device(translation.lite)
+    for text in [TEXTS[-1], TEXTS[0], ""]:
+        request = device.request({"text": text})
+        expected, found = (model(**request) for model in (exact, portable))
+        np.testing.assert_array_equal(found["ids"], expected["ids"])
+        np.testing.assert_allclose(found["weights"], expected["weights"], atol=1e-4)
+    longest = max(portable.file.lengths("encode"))
+    with pytest.raises(ValueError, match=f"encode takes at most {longest} steps"):
+        portable(ids=np.full([1, longest + 1], 5, np.int32))
 
 
 def test_the_files_beside_the_device_model_are_enough(translation):

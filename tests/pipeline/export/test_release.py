@@ -3,16 +3,13 @@
 import dataclasses
 import os
 import pathlib
-import shutil
 import subprocess
 import sys
 
 import pytest
 
 from rnnsuite.core.errors import ExportFailed, UserError
-from rnnsuite.core.files import write_text
-from rnnsuite.pipeline import config as configuration
-from rnnsuite.pipeline.export import child
+from rnnsuite.pipeline.export import child, parity
 from rnnsuite.pipeline.export import release as release_module
 from rnnsuite.pipeline.export.release import release
 
@@ -24,19 +21,21 @@ def everything(folder: pathlib.Path) -> list[str]:
     return sorted(str(path) for path in folder.rglob("*") if path.is_file())
 
 
-def test_a_form_over_its_bound_fails_and_nothing_is_published(sentiment, tmp_path):
-    run = tmp_path / "run"
-    shutil.copytree(sentiment.run, run)
-    config = configuration.replace(
-        sentiment.app,
-        configuration.load(sentiment.app, run / "config.yaml"),
-        {"export.lite_bound": 1e-12},
-    )
-    write_text(run / "config.yaml", configuration.dump(config))
+@pytest.mark.parametrize("kind", ["float32", "portable_float32"])
+def test_a_form_over_its_bound_fails_and_nothing_is_published(
+    kind, sentiment, tmp_path, monkeypatch
+):
+    ask = parity.ask_lite
+
+    def ask_another(*arguments):
+        answers = ask(*arguments)
+        return {**answers, "probabilities": [row + 2e-4 for row in answers["probabilities"]]}
+
+    monkeypatch.setattr(parity, "ask_lite", ask_another)
     with pytest.raises(
-        ExportFailed, match=r"float32\.tflite: answers differ by up to .*bound 1e-12"
+        ExportFailed, match=rf"{kind}\.tflite: answers differ by up to 0\.0002 \(bound 0\.0001\)"
     ):
-        release(sentiment.app, run, tmp_path / "out", kinds=["float32"])
+        release(sentiment.app, sentiment.run, tmp_path / "out", kinds=[kind])
     assert everything(tmp_path / "out") == []
 
 

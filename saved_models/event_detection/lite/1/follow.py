@@ -1,14 +1,16 @@
 """Follows series with a .tflite file that takes one step at a time, by ai-edge-litert alone.
 
 This file travels with on-device exports. As a program:
-python follow.py MODEL.tflite REQUESTS.npz ANSWERS.npz [SIGNATURE], where the arrays are named
-`<number>/<input>` and `<number>/<output>`.
+python follow.py MODEL.tflite REQUESTS.npz ANSWERS.npz [SIGNATURE], as runner.py beside it takes
+them.
 """
 
-import sys
-
 import numpy as np
-from ai_edge_litert.interpreter import Interpreter
+
+try:
+    from .runner import LiteFile, main
+except ImportError:  # on a device both files lie side by side
+    from runner import LiteFile, main
 
 
 class Follower:
@@ -22,18 +24,23 @@ class Follower:
         path: of the file.
         signature: the one with states.
         threads: that one call uses.
+        runtime: see `runner.LiteFile`.
     """
 
-    def __init__(self, path: str, signature: "str | None" = None, threads: int = 1):
-        self.interpreter = Interpreter(model_path=path, num_threads=threads)
-        signatures = self.interpreter.get_signature_list()
-        self.signature = signature or next(iter(signatures))
-        names = signatures[self.signature]
-        self.runner = self.interpreter.get_signature_runner(self.signature)
-        kept = set(names["inputs"]) & set(names["outputs"])
-        details = self.runner.get_input_details()
-        self.zeros = {name: np.zeros(details[name]["shape"], np.float32) for name in kept}
-        (self.size,) = {details[name]["shape"][1] for name in set(names["inputs"]) - kept}
+    def __init__(
+        self,
+        path: str,
+        signature: "str | None" = None,
+        threads: int = 1,
+        runtime: str = "interpreter",
+    ):
+        self.file = LiteFile(path, threads, runtime)
+        self.signature = signature or self.file.names[0]
+        self.file.check(self.signature)
+        _, gives = self.file.signatures[self.signature]
+        zeros = self.file.zeros(self.signature)
+        self.zeros = {name: value for name, value in zeros.items() if name in gives}
+        (self.size,) = {value.shape[1] for name, value in zeros.items() if name not in gives}
         self.reset()
 
     def reset(self) -> None:
@@ -42,9 +49,9 @@ class Follower:
 
     def step(self, **inputs: np.ndarray) -> "dict[str, np.ndarray]":
         """The outputs of the next step that are no states; inputs are `[1, size, ...]`."""
-        outputs = self.runner(**inputs, **self.states)
-        self.states = {name: np.array(outputs[name]) for name in self.states}
-        return {name: np.array(value) for name, value in outputs.items() if name not in self.states}
+        outputs = self.file.run(self.signature, **inputs, **self.states)
+        self.states = {name: outputs.pop(name) for name in self.states}
+        return outputs
 
     def __call__(self, **inputs: np.ndarray) -> "dict[str, np.ndarray]":
         """The outputs of all steps of a series `[1, time, ...]`."""
@@ -70,25 +77,10 @@ def rows(lines):
             continue
 
 
-def open_model(path: str, signature: "str | None" = None) -> Follower:
+def open_model(path: str, signature: "str | None" = None, runtime: str = "interpreter") -> Follower:
     """The file as a function of arrays."""
-    return Follower(path, signature)
-
-
-def main(model: str, requests: str, answers: str, signature: "str | None" = None) -> None:
-    """Answers every request in a file."""
-    follower = open_model(model, signature)
-    grouped: dict[str, dict[str, np.ndarray]] = {}
-    with np.load(requests, allow_pickle=False) as stored:
-        for name in stored.files:
-            number, key = name.split("/")
-            grouped.setdefault(number, {})[key] = stored[name]
-    outputs = {}
-    for number, inputs in grouped.items():
-        for name, value in follower(**inputs).items():
-            outputs[f"{number}/{name}"] = value
-    np.savez(answers, **outputs)
+    return Follower(path, signature, runtime=runtime)
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    main(open_model)

@@ -1,16 +1,19 @@
 """Text that goes on, by a .tflite file's signature step, with ai-edge-litert and numpy alone.
 
 This file travels with on-device exports of language models as the reference decode loop. As a
-program: python language.py MODEL.tflite REQUESTS.npz ANSWERS.npz, where the arrays are named
-`<number>/<input>` and `<number>/<output>`.
+program: python language.py MODEL.tflite REQUESTS.npz ANSWERS.npz, as runner.py beside it takes
+them.
 """
 
 import json
 import pathlib
-import sys
 
 import numpy as np
-from ai_edge_litert.interpreter import Interpreter
+
+try:
+    from .runner import LiteFile, main
+except ImportError:  # on a device both files lie side by side
+    from runner import LiteFile, main
 
 LOW = 0xFFFFFFFF
 GOLDEN = 0x9E3779B1
@@ -27,26 +30,21 @@ class LiteLanguage:
     Args:
         path: of the file.
         threads: that one call uses.
+        runtime: see `runner.LiteFile`.
     """
 
-    def __init__(self, path: str, threads: int = 1):
+    def __init__(self, path: str, threads: int = 1, runtime: str = "interpreter"):
         settings = pathlib.Path(path).parent / "language.json"
         self.settings = json.loads(settings.read_text(encoding="utf-8"))
-        self.interpreter = Interpreter(model_path=path, num_threads=threads)
-        self.runner = self.interpreter.get_signature_runner("step")
-        details = self.runner.get_input_details()
-        self.zeros = {
-            name: np.zeros(detail["shape"], detail["dtype"])
-            for name, detail in details.items()
-            if name != "token"
-        }
+        self.file = LiteFile(path, threads, runtime)
+        self.file.check("step")
+        self.zeros = self.file.zeros("step")
+        del self.zeros["token"]
 
     def step(self, token: int, states: "dict[str, np.ndarray]") -> "tuple[np.ndarray, dict]":
         """Log P (nats) `[vocabulary]` of every token after this one, and the states."""
-        outputs = self.runner(token=np.array([token], np.int32), **states)
-        return np.array(outputs["log_probabilities"][0]), {
-            name: np.array(outputs[name]) for name in states
-        }
+        outputs = self.file.run("step", token=np.array([token], np.int32), **states)
+        return outputs["log_probabilities"][0], {name: outputs[name] for name in states}
 
     def read(self, ids: "list[int]") -> "tuple[np.ndarray, dict, float]":
         """What comes after ids: log P of every token, the states, and log P of the ids."""
@@ -143,22 +141,12 @@ def _hashed(x: int) -> int:
     return x ^ (x >> 16)
 
 
-def open_model(path: str, signature: "str | None" = None) -> LiteLanguage:
+def open_model(
+    path: str, signature: "str | None" = None, runtime: str = "interpreter"
+) -> LiteLanguage:
     """The file as a function of arrays; it has one way to be asked."""
-    return LiteLanguage(path)
-
-
-def main(model: str, requests: str, answers: str) -> None:
-    """Answers every request in a file."""
-    language = open_model(model)
-    outputs = {}
-    with np.load(requests, allow_pickle=False) as stored:
-        for name in stored.files:
-            number = name.split("/")[0]
-            for key, value in language(stored[name]).items():
-                outputs[f"{number}/{key}"] = value
-    np.savez(answers, **outputs)
+    return LiteLanguage(path, runtime=runtime)
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    main(open_model)

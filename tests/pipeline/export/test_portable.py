@@ -1,0 +1,50 @@
+"""Signatures of any length become ones of several lengths."""
+
+import pytest
+import tensorflow as tf
+
+from rnnsuite.app import Signature
+from rnnsuite.core.errors import ExportFailed, UserError
+from rnnsuite.pipeline.export import lite, parity
+from rnnsuite.pipeline.export.release import _check_kinds
+
+
+def signature(shape, lengths=()):
+    spec = {"x": tf.TensorSpec(shape, tf.float32, name="x")}
+    return Signature(lambda x: {"y": x}, spec, {}, lite=True, lengths=lengths)
+
+
+def test_one_for_each_length():
+    signatures = {"any": signature([None, None, 3], (4, 9)), "one": signature([None, 5])}
+    static = lite.of_static_shape(signatures)
+    shapes = {name: each.inputs["x"].shape.as_list() for name, each in static.items()}
+    assert shapes == {"any_4": [None, 4, 3], "any_9": [None, 9, 3], "one": [None, 5]}
+
+
+@pytest.mark.parametrize("lengths", [(), (8,)])
+def test_any_length_without_lengths_is_refused(lengths):
+    with pytest.raises(UserError, match="any takes inputs of any length"):
+        lite.of_static_shape({"any": signature([None, None], lengths)})
+
+
+def test_portable_stands_for_both(sentiment):
+    assert _check_kinds(sentiment.app, ["portable"]) == lite.PORTABLE
+    assert _check_kinds(sentiment.app, ["none"]) == ()
+    with pytest.raises(UserError, match=r"--lite best: unknown kind\. .*portable, none"):
+        _check_kinds(sentiment.app, ["best"])
+
+
+def test_a_fused_file_is_not_portable(sentiment, tmp_path):
+    fused = (sentiment.lite / "dynamic.tflite").read_bytes()
+    assert not lite.is_portable(fused)
+    assert lite.is_portable((sentiment.lite / "portable_dynamic.tflite").read_bytes())
+    path = tmp_path / "portable_dynamic.tflite"
+    path.write_bytes(fused)
+    with pytest.raises(ExportFailed, match=r"portable_dynamic\.tflite has inputs of any length"):
+        parity._runtimes(path)
+
+
+def test_what_is_portable_is_written_once(forecasting):
+    """It has one shape, and its loop no state of its own."""
+    assert lite.is_portable((forecasting.lite / "dynamic.tflite").read_bytes())
+    assert not (forecasting.lite / "portable_dynamic.tflite").exists()
