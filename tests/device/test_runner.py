@@ -86,3 +86,11 @@ def test_zeros_have_the_shapes_of_a_signature(files):
         assert {name: (v.shape, v.dtype.name) for name, v in zeros.items()} == {
             "ids": ((1, LONGEST), "int32")
         }
+
+
+@pytest.mark.parametrize("runtime", runner.RUNTIMES)
+def test_of_one_shape_a_file_is_asked_by_its_only_name(forecasting, runtime):
+    model = LiteModel(str(forecasting.lite / "dynamic.tflite"), runtime=runtime)
+    assert model.file.names == [model.signature]
+    outputs = model(**model.file.zeros(model.signature))
+    assert all(np.isfinite(value).all() for value in outputs.values())
