@@ -32,7 +32,7 @@ class Follower:
         path: str,
         signature: "str | None" = None,
         threads: int = 1,
-        runtime: str = "interpreter",
+        runtime: "str | type" = "interpreter",
     ):
         self.file = LiteFile(path, threads, runtime)
         self.signature = signature or self.file.names[0]
@@ -77,7 +77,11 @@ def rows(lines):
             continue
 
 
-def open_model(path: str, signature: "str | None" = None, runtime: str = "interpreter") -> Follower:
+def open_model(
+    path: str,
+    signature: "str | None" = None,
+    runtime: "str | type" = "interpreter",
+) -> Follower:
     """The file as a function of arrays."""
     return Follower(path, signature, runtime=runtime)
 

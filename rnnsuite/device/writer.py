@@ -30,7 +30,7 @@ class LiteWriter:
         runtime: see `runner.LiteFile`.
     """
 
-    def __init__(self, path: str, threads: int = 1, runtime: str = "interpreter"):
+    def __init__(self, path: str, threads: int = 1, runtime: "str | type" = "interpreter"):
         settings = pathlib.Path(path).parent / "decode.json"
         self.settings = json.loads(settings.read_text(encoding="utf-8"))
         self.max_length = self.settings.get("max_length") or self.settings["most"]
@@ -60,7 +60,9 @@ class LiteWriter:
 
 
 def open_model(
-    path: str, signature: "str | None" = None, runtime: str = "interpreter"
+    path: str,
+    signature: "str | None" = None,
+    runtime: "str | type" = "interpreter",
 ) -> LiteWriter:
     """The file as a function of arrays; it has one way to be asked."""
     return LiteWriter(path, runtime=runtime)

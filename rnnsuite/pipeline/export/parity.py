@@ -4,6 +4,7 @@ Each form is moved elsewhere and asked in a child process that knows nothing of 
 """
 
 import json
+import logging
 import pathlib
 import shutil
 import tempfile
@@ -12,11 +13,11 @@ from typing import Any
 
 import numpy as np
 
-from rnnsuite.app import App
+from rnnsuite.app import App, OnDevice
 from rnnsuite.core.errors import ExportFailed, UserError
 from rnnsuite.core.fields import Record, group_by_shape
 from rnnsuite.device import runner
-from rnnsuite.pipeline.export import child, gate, loader
+from rnnsuite.pipeline.export import child, gate, litertjs, loader
 from rnnsuite.pipeline.export import lite as lite_files
 from rnnsuite.pipeline.export.gate import Form
 from rnnsuite.pipeline.export.saved_model import Exported
@@ -27,6 +28,7 @@ from rnnsuite.pipeline.inference.saved_model import required_inputs
 from rnnsuite.pipeline.run import Run
 
 BATCH = 16
+log = logging.getLogger(__name__)
 DEFAULT_RUNTIME = runner.RUNTIMES[0]
 
 
@@ -107,8 +109,8 @@ def _compare(
         for path in sorted(lite.glob("*.tflite")):
             for runtime in _runtimes(path):
                 answers = ask_lite(run.app, path, records, pathlib.Path(place), runtime)
-                name = path.name if runtime == DEFAULT_RUNTIME else f"{path.name}, {runtime}"
                 kind = path.name.removeprefix(lite_files.PREFIX)
+                name = path.name if runtime == DEFAULT_RUNTIME else f"{path.name}, {runtime}"
                 add(name, answers, reference, expected, path.stat().st_size, kind)
     return forms
 
@@ -116,7 +118,10 @@ def _compare(
 def _runtimes(path: pathlib.Path) -> tuple[str, ...]:
     """The runtimes that a file is for. Raises ExportFailed for a portable one that is not."""
     if lite_files.is_portable(path.read_bytes()):
-        return runner.RUNTIMES
+        missing = litertjs.missing()
+        if missing:
+            log.info("LiteRT.js is not asked: %s.", missing)
+        return (*runner.RUNTIMES, *([] if missing else [litertjs.NAME]))
     if path.name.startswith(lite_files.PREFIX):
         raise ExportFailed(f"{path.name} has inputs of any length, or keeps state between calls.")
     return (DEFAULT_RUNTIME,)
@@ -178,7 +183,7 @@ def ask_lite(
         path: the file, with what travels with it beside it.
         records: raw records.
         place: a folder for the requests.
-        runtime: of LiteRT's, see `rnnsuite.device.runner`.
+        runtime: of LiteRT's, see `rnnsuite.device.runner`; or `litertjs.NAME`.
 
     Returns:
         An array a name, with one row a record.
@@ -189,6 +194,8 @@ def ask_lite(
     if app.serving.device is None:
         raise UserError(f"{app.name} has no on-device form.")
     device = app.serving.device.open(path.parent)
+    if runtime == litertjs.NAME:
+        return _ask_litertjs(device, path, records)
     requests = place / "requests.npz"
     answers = place / "answers.npz"
     arrays = {
@@ -206,6 +213,16 @@ def ask_lite(
             number, name = key.split("/")
             outputs[int(number)][name] = stored[key]
     return gather([device.answer(output) for output in outputs])
+
+
+def _ask_litertjs(device: OnDevice, path: pathlib.Path, records: Sequence[Record]) -> Answers:
+    """Answers of a .tflite file by LiteRT.js, which the decode loop in Python asks."""
+    opened = (device.runner or runner).open_model
+    model = opened(str(path), device.signature, litertjs.NodeEngine)
+    try:
+        return gather([device.answer(model(**device.request(record))) for record in records])
+    finally:
+        model.file.engine.close()
 
 
 def _plain(value: Any) -> Any:

@@ -25,19 +25,20 @@ class LiteFile:
     Args:
         path: of the file.
         threads: that one call uses.
-        runtime: "interpreter", which runs all files, or "compiled", LiteRT's CompiledModel, which
-            refuses files with fused LSTMs.
+        runtime: "interpreter", which runs all files; "compiled", LiteRT's CompiledModel, which
+            refuses files with fused LSTMs; or a class like the two of this module.
 
     Raises:
         ValueError: for another runtime, or no .tflite file.
         RuntimeError: for a file that CompiledModel refuses.
     """
 
-    def __init__(self, path: str, threads: int = 1, runtime: str = "interpreter"):
-        if runtime not in RUNTIMES:
+    def __init__(self, path: str, threads: int = 1, runtime: "str | type" = "interpreter"):
+        known = dict(zip(RUNTIMES, (_Interpreted, _Compiled)))  # noqa: B905 - Python 3.9 on devices
+        if runtime not in known and not callable(runtime):
             raise ValueError(f"runtime must be one of {', '.join(RUNTIMES)}, not {runtime!r}")
         self.path = path
-        self.engine = (_Interpreted if runtime == "interpreter" else _Compiled)(path, threads)
+        self.engine = known.get(runtime, runtime)(path, threads)
         self.signatures = self.engine.signatures
         of_any_length = {re.sub(r"_\d+$", "", name) for name in self.signatures}
         of_any_length = {name for name in of_any_length if len(self.lengths(name)) > 1}
@@ -238,7 +239,7 @@ class LiteModel:
         path: str,
         signature: "str | None" = None,
         threads: int = 1,
-        runtime: str = "interpreter",
+        runtime: "str | type" = "interpreter",
     ):
         self.file = LiteFile(path, threads, runtime)
         self.signature = signature or self.file.names[0]
@@ -254,7 +255,9 @@ class LiteModel:
 
 
 def open_model(
-    path: str, signature: "str | None" = None, runtime: str = "interpreter"
+    path: str,
+    signature: "str | None" = None,
+    runtime: "str | type" = "interpreter",
 ) -> LiteModel:
     """The file as a function of arrays."""
     return LiteModel(path, signature, runtime=runtime)

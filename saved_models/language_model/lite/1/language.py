@@ -33,7 +33,7 @@ class LiteLanguage:
         runtime: see `runner.LiteFile`.
     """
 
-    def __init__(self, path: str, threads: int = 1, runtime: str = "interpreter"):
+    def __init__(self, path: str, threads: int = 1, runtime: "str | type" = "interpreter"):
         settings = pathlib.Path(path).parent / "language.json"
         self.settings = json.loads(settings.read_text(encoding="utf-8"))
         self.file = LiteFile(path, threads, runtime)
@@ -142,7 +142,9 @@ def _hashed(x: int) -> int:
 
 
 def open_model(
-    path: str, signature: "str | None" = None, runtime: str = "interpreter"
+    path: str,
+    signature: "str | None" = None,
+    runtime: "str | type" = "interpreter",
 ) -> LiteLanguage:
     """The file as a function of arrays; it has one way to be asked."""
     return LiteLanguage(path, runtime=runtime)

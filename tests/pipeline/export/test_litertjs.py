@@ -1,0 +1,99 @@
+"""LiteRT.js is asked by a process; where it is not installed, a program in its place."""
+
+import json
+import os
+import sys
+
+import numpy as np
+import pytest
+
+from rnnsuite.core.errors import ExportFailed
+from rnnsuite.device.runner import LiteFile, LiteModel
+from rnnsuite.pipeline.export import lite, litertjs, parity
+from rnnsuite.pipeline.export.litertjs import NodeEngine, missing
+
+PACKAGES = litertjs.packages()
+"""Of this machine; tests have a cache of their own."""
+DOUBLES = """#!%s
+import base64, json, sys
+import numpy as np
+kinds = {"add_2": [1, 2], "add_8": [1, 8]}
+say = lambda value: print(json.dumps(value), flush=True)
+say({name: [{"x": [shape, "float32"]}, {"y": [shape, "float32"]}] for name, shape in kinds.items()})
+for line in sys.stdin:
+    asked = json.loads(line)
+    x = asked["inputs"]["x"]
+    assert x["shape"] == kinds[asked["name"]], x
+    y = np.frombuffer(base64.b64decode(x["data"]), x["type"]) * 2
+    if np.isnan(y).any():
+        sys.exit("Error: a kernel failed")
+    say({"y": {**x, "data": base64.b64encode(y.tobytes()).decode()}})
+"""
+
+
+@pytest.fixture
+def node(tmp_path, monkeypatch):
+    """A `node` that doubles numbers."""
+    program = tmp_path / "node"
+    program.write_text(DOUBLES % sys.executable)
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.setenv("RNNSUITE_CACHE", str(tmp_path / "cache"))
+    return tmp_path
+
+
+def installed(folder, version):
+    package = folder / "cache" / "litertjs" / "node_modules" / "@litertjs" / "core"
+    package.mkdir(parents=True, exist_ok=True)
+    (package / "package.json").write_text(json.dumps({"version": version}))
+
+
+def test_what_is_missing(node, monkeypatch):
+    assert missing() == (
+        f"npm install --prefix {node / 'cache' / 'litertjs'} @litertjs/core@2.5.3 installs it"
+    )
+    installed(node, "1.0.0")
+    assert missing().startswith("npm install")
+    installed(node, "2.5.3")
+    assert missing() == ""
+    monkeypatch.setenv("PATH", str(node / "cache"))
+    assert missing() == "there is no node on this machine"
+
+
+def test_a_process_is_a_runtime(node):
+    model = LiteModel("model.tflite", runtime=NodeEngine)
+    assert model.file.names == ["add"]
+    for x in ([1.5], [1, 2, 3], list(range(8))):
+        y = model(x=np.array([x], np.float32))["y"]
+        np.testing.assert_array_equal(y, 2 * np.array([x], np.float32))
+    model.file.engine.close()
+
+
+def test_the_last_words_of_a_process_that_ends(node):
+    file = LiteFile("model.tflite", runtime=NodeEngine)
+    for _ in range(2):
+        with pytest.raises(
+            ExportFailed, match=r"does not run model\.tflite: Error: a kernel failed"
+        ):
+            file.run("add", x=np.full([1, 2], np.nan, np.float32))
+
+
+@pytest.mark.skipif(bool(missing()), reason=f"LiteRT.js is not asked: {missing()}")
+def test_it_answers_as_the_interpreter_does(sentiment, records, tmp_path, monkeypatch):
+    monkeypatch.setattr(litertjs, "packages", lambda: PACKAGES)
+    path = sentiment.lite / "portable_dynamic.tflite"
+    assert parity._runtimes(path) == ("interpreter", "compiled", litertjs.NAME)
+    expected, found = (
+        parity.ask_lite(sentiment.app, path, records, tmp_path, runtime)
+        for runtime in ("interpreter", litertjs.NAME)
+    )
+    np.testing.assert_allclose(found["probabilities"], expected["probabilities"], atol=1e-5)
+    fused = sentiment.lite / "dynamic.tflite"
+    assert not lite.is_portable(fused.read_bytes())
+    with pytest.raises(ExportFailed, match=r"LiteRT\.js does not run"):
+        NodeEngine(str(fused))
+
+
+@pytest.fixture
+def records():
+    return [{"text": b"a film"}, {"text": b"Ein wunderbarer Film, von Anfang bis Ende."}]
