@@ -1,14 +1,28 @@
 """What runs in a browser gives what Python gives."""
 
+import base64
+import dataclasses
+import io
 import json
 import pathlib
 import random
 import shutil
 import subprocess
 
+import numpy as np
 import pytest
+import soundfile
 
-from rnnsuite.device import unigram, wordpiece, words
+from rnnsuite.device import (
+    events,
+    language,
+    resize,
+    transcribe,
+    unigram,
+    wave,
+    wordpiece,
+    words,
+)
 from tests.conftest import ROOT
 
 pytestmark = pytest.mark.skipif(shutil.which("node") is None, reason="there is no node here")
@@ -128,3 +142,187 @@ def test_case_folding_is_unicode_s():
     )
     folded = in_node(program, characters)
     assert folded == [character.casefold() for character in characters]
+
+
+def walks(rng, rows, classes, sharpness=4.0):
+    """Probabilities `[rows, classes]` that stay with a class for some rows."""
+    liked = np.repeat(rng.integers(0, classes, rows // 3 + 1), 3)[:rows]
+    logits = rng.normal(size=[rows, classes]) + sharpness * np.eye(classes)[liked]
+    shares = np.exp(logits)
+    return (shares / shares.sum(axis=1, keepdims=True)).astype(np.float32)
+
+
+@pytest.mark.parametrize("options", [{}, {"smoothing": 0.1, "pause": 0.06, "lead": 0.05}])
+def test_events(options):
+    rng = np.random.default_rng(5)
+    labels = ["_silence_", "yes", "no", "go"]
+    blocks = [walks(rng, 40, 4) for _ in range(30)]
+    detector = events.Detector(labels, ["_silence_"], 0.02, **options)
+    expected = [detector.feed(block) for block in blocks]
+    program = (
+        "import {Detector} from './events.mjs';\n"
+        "const answer = ({labels, options, blocks}) => {\n"
+        "  const detector = new Detector(labels, ['_silence_'], 0.02, options);\n"
+        "  return blocks.map((block) => detector.feed(block)).concat([detector.end()]);\n};"
+    )
+    value = {"labels": labels, "options": options, "blocks": [each.tolist() for each in blocks]}
+    *found, last = in_node(program, value)
+    assert found == [[dataclasses.asdict(event) for event in each] for each in expected]
+    assert last == [dataclasses.asdict(event) for event in detector.end()]
+    assert sum(map(len, found)) > 5
+
+
+@pytest.mark.parametrize("is_subwords", [False, True])
+@pytest.mark.parametrize("beam", [1, 4])
+def test_a_stream_is_written_down(is_subwords, beam):
+    rng = np.random.default_rng(beam)
+    pieces = ["", " ", *"abcde"] if not is_subwords else ["", "▁", "▁a", "b", "c", "▁d", "e▁"]
+    blocks = [np.log(walks(rng, 4, len(pieces), 5.0)) for _ in range(60)]
+    blocks += [np.log(np.tile([[0.94] + [0.01] * 6], [20, 1])).astype(np.float32)]
+    alphabet = transcribe.Alphabet(pieces, is_subwords)
+    transcriber = transcribe.Transcriber(alphabet, 0.04, 3, beam, patience=0.8)
+    expected = [*map(transcriber.feed, blocks), transcriber.end()]
+    rows = np.concatenate(blocks)
+    ids, steps, _ = transcribe.greedy(rows)
+    program = (
+        "import {Alphabet, Transcriber, greedy} from './transcribe.mjs';\n"
+        "const answer = ({settings, options, blocks}) => {\n"
+        "  const alphabet = new Alphabet(settings);\n"
+        "  const transcriber = new Transcriber(alphabet, 0.04, options);\n"
+        "  const said = blocks.map((block) => transcriber.feed(block));\n"
+        "  said.push(transcriber.end());\n"
+        "  const {ids, steps} = greedy(blocks.flat());\n"
+        "  return {said, ids, steps, text: alphabet.text(ids)};\n};"
+    )
+    value = {
+        "settings": {"pieces": pieces, "is_subwords": is_subwords},
+        "options": {"ahead": 3, "beam": beam, "patience": 0.8},
+        "blocks": [block.tolist() for block in blocks],
+    }
+    found = in_node(program, value)
+    assert found["said"] == expected
+    assert found["ids"] == ids
+    assert found["steps"] == steps
+    assert found["text"] == alphabet.text(ids)
+    assert sum(map(len, expected)) > 60
+
+
+@pytest.mark.parametrize(
+    "options", [(0.0, 0, 1.0), (1.0, 0, 1.0), (0.7, 5, 1.0), (1.3, 0, 0.8), (1.0, 9, 0.5)]
+)
+def test_tokens_are_drawn_alike(options):
+    temperature, top_k, top_p = options
+    rng = np.random.default_rng(0)
+    drawn = []
+    expected = []
+    for position in range(200):
+        ids = rng.integers(0, 50_000, rng.integers(0, 9)).tolist()
+        seed = language.text_seed(ids, position)
+        logs = np.log(walks(rng, 1, 40, 1.0)[0])
+        number = language.uniform(seed, position)
+        drawn.append({"ids": ids, "seed": position, "logs": logs.tolist()})
+        expected.append([seed, number, language.choose(logs, number, temperature, top_k, top_p)])
+    program = (
+        "import {choose, textSeed, uniform} from './sampling.mjs';\n"
+        "const answer = ({rows, options}) => rows.map(({ids, seed, logs}) => {\n"
+        "  const own = textSeed(ids, seed);\n"
+        "  const number = uniform(own, seed);\n"
+        "  return [own, number, choose(logs, number, options)];\n});"
+    )
+    value = {
+        "rows": drawn,
+        "options": {"temperature": temperature, "topK": top_k, "topP": top_p},
+    }
+    assert in_node(program, value) == expected
+
+
+def sound(rate, channels, subtype, seconds=0.2):
+    rng = np.random.default_rng(channels)
+    samples = 0.5 * rng.normal(size=[int(rate * seconds), channels])
+    content = io.BytesIO()
+    soundfile.write(content, samples, rate, subtype, format="WAV")
+    return content.getvalue()
+
+
+def test_wav_files():
+    kinds = ["PCM_U8", "PCM_16", "PCM_24", "PCM_32", "FLOAT"]
+    files = [sound(wave.RATE, channels, kind) for kind in kinds for channels in (1, 2, 6)]
+    files += [sound(rate, 1, "PCM_16") for rate in (8000, 11_025, 44_100)]
+    files += [files[0][:-31], sound(wave.RATE, 1, "PCM_16", 3.0)]
+    count = wave.RATE // 4
+    expected = [[wave.clip(content, count), wave.whole(content, 320)] for content in files]
+    program = (
+        "import {clip, whole} from './wave.mjs';\n"
+        "const answer = (files) => files.map((text) => {\n"
+        "  const bytes = new Uint8Array(Buffer.from(text, 'base64'));\n"
+        f"  return [Array.from(clip(bytes, {count})), Array.from(whole(bytes, 320))];\n}});"
+    )
+    found = in_node(program, [base64.b64encode(content).decode() for content in files])
+    for arrays, others in zip(found, expected, strict=True):
+        for array, other in zip(arrays, others, strict=True):
+            np.testing.assert_allclose(array, other, atol=2e-6)
+
+
+@pytest.mark.parametrize("content", [b"", b"text" * 20, sound(wave.RATE, 1, "PCM_16")[:30]])
+def test_what_is_no_wav_file_is_refused_alike(content):
+    with pytest.raises(ValueError, match="not a") as refused:
+        wave.read(content)
+    program = (
+        "import {read} from './wave.mjs';\n"
+        "const answer = (text) => {\n"
+        "  try { read(new Uint8Array(Buffer.from(text, 'base64'))); }\n"
+        "  catch (error) { return error.message; }\n};"
+    )
+    assert in_node(program, base64.b64encode(content).decode()) == str(refused.value)
+
+
+@pytest.mark.parametrize("shape", [(5, 7), (96, 40), (32, 32), (1, 200)])
+def test_pixels(shape):
+    pixels = np.random.default_rng(1).integers(0, 256, [*shape, 3], dtype=np.uint8)
+    expected = resize.resize(pixels, 32)[0]
+    program = (
+        "import {resize} from './resize.mjs';\n"
+        f"const answer = (pixels) => Array.from(resize(pixels, {shape[0]}, {shape[1]}, 32));"
+    )
+    found = np.reshape(in_node(program, pixels.ravel().tolist()), expected.shape)
+    difference = np.abs(found - expected)
+    assert difference.max() <= 1  # a sum next to a half may be rounded otherwise
+    assert difference.mean() < 5e-3
+
+
+def test_a_file_of_several_lengths():
+    """With a model in place of LiteRT.js's that doubles: `y` has half as many steps as `x`."""
+    program = """
+import {LiteFile} from './runner.mjs';
+class Tensor {
+  constructor(array, shape) { this.array = array; this.shape = shape; }
+  async data() { return this.array; }
+  delete() {}
+}
+const detail = (name, shape, dtype = 'float32') => ({name, shape: Int32Array.from(shape), dtype});
+const signature = (size) => ({
+  getInputDetails: () => [detail('x', [1, size, 3]), detail('length', [1], 'int32')],
+  getOutputDetails: () => [detail('y', [1, size / 2, 2]), detail('n', [1], 'int32')],
+  run: async ({x, length}) => ({
+    y: new Tensor(Float32Array.from({length: size}, (_, place) => 2 * x.array[place]), []),
+    n: new Tensor(length.array, [1]),
+  }),
+});
+const file = new LiteFile({signatures: {f_4: signature(4), f_16: signature(16)}}, Tensor);
+async function asked(steps) {
+  const data = Float32Array.from({length: 3 * steps}, (_, place) => place);
+  try {
+    const {y, n} = await file.run('f', {x: {shape: [1, steps, 3], data}});
+    return [y.shape, Array.from(y.data), n.data[0]];
+  } catch (error) {
+    return error.message;
+  }
+}
+const answers = await Promise.all([2, 4, 6, 17].map(asked));
+const answer = () => answers;
+"""
+    two, four, six, refused = in_node(program, None)
+    assert two == [[1, 1, 2], [0, 2], 2]
+    assert four == [[1, 2, 2], [0, 2, 4, 6], 4]
+    assert six == [[1, 3, 2], [0, 2, 4, 6, 8, 10], 6]
+    assert refused == "f takes at most 16 steps, not 17"
