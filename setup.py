@@ -15,6 +15,7 @@ setuptools.setup(
     package_dir={"rnnsuite.apps": "apps", "rnnsuite.configs": "configs"},
     package_data={
         "rnnsuite": ["py.typed"],
+        "rnnsuite.device": ["js/*.mjs"],
         "rnnsuite.pipeline.export": ["litertjs.mjs"],
         "rnnsuite.pipeline.inference": ["report.html"],
         "rnnsuite.apps": ["*/README.md"],

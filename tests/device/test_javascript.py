@@ -20,6 +20,7 @@ from rnnsuite.device import (
     transcribe,
     unigram,
     wave,
+    window,
     wordpiece,
     words,
 )
@@ -326,3 +327,59 @@ const answer = () => answers;
     assert four == [[1, 2, 2], [0, 2, 4, 6], 4]
     assert six == [[1, 3, 2], [0, 2, 4, 6, 8, 10], 6]
     assert refused == "f takes at most 16 steps, not 17"
+
+
+MONTHS = np.arange("2019-10", "2024-10", dtype="datetime64[M]").astype("datetime64[s]")
+HOURS = np.arange(0, 3600 * 60, 3600) + 1_700_000_000
+
+
+@pytest.mark.parametrize(
+    ("unit", "center", "scale", "power"),
+    [
+        ("second", "mean", "deviation", 1),
+        ("second", "last", "absolute", 0.5),
+        ("month", "median", "range", 1),
+        ("month", "none", "none", 0),
+    ],
+)
+@pytest.mark.parametrize("count", [60, 7])
+def test_windows_of_series(unit, center, scale, power, count):
+    settings = {
+        "lookback": 24,
+        "horizon": 5,
+        "step": 1 if unit == "month" else 3600,
+        "unit": unit,
+        "center": center,
+        "scale": scale,
+        "power": power,
+        "waves": [[86_400, 1], [604_800, 2]],
+        "covariates": ["price"],
+    }
+    rng = np.random.default_rng(count)
+    values = np.round(rng.gamma(2.0, 20.0, count), 3)
+    values[rng.random(count) < 0.2] = np.nan
+    times = (MONTHS.astype(np.int64) + 30 * 86_400 if unit == "month" else HOURS)[:count]
+    covariates = np.round(rng.normal(size=[count + 5, 1]), 3)
+    made = window.Window(settings)
+    expected = made(values, times, covariates)
+    program = (
+        "import {Window} from './window.mjs';\n"
+        "const answer = ({settings, values, times, covariates}) => {\n"
+        "  const window = new Window(settings);\n"
+        "  const inputs = window.inputs(values.map((each) => each ?? NaN), times, covariates);\n"
+        "  const arrays = Object.entries(inputs).map(\n"
+        "    ([name, {shape, data}]) => [name, [shape, Array.from(data)]]);\n"
+        "  return [Object.fromEntries(arrays), window.times(times)];\n};"
+    )
+    value = {
+        "settings": settings,
+        "values": [None if np.isnan(each) else each for each in values],
+        "times": times.tolist(),
+        "covariates": covariates.tolist(),
+    }
+    found, ahead = in_node(program, value)
+    assert ahead == made.times(times).tolist()
+    assert found.keys() == expected.keys()
+    for name, (shape, data) in found.items():
+        array = expected[name].reshape(shape)
+        np.testing.assert_allclose(np.reshape(data, shape), array, rtol=1e-4, atol=1e-5)
