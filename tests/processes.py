@@ -7,7 +7,6 @@ import pathlib
 import runpy
 import signal
 import socket
-import subprocess
 import sys
 import tempfile
 import time
@@ -26,10 +25,9 @@ assert not bad, bad
 
 
 def run_alone(script: pathlib.Path | str, *arguments: object) -> None:
-    """A Python file run in a process that must not import anything of ours."""
-    command = [sys.executable, "-I", "-c", ALONE, str(script), *map(str, arguments)]
-    done = subprocess.run(command, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr[-2000:]
+    """A Python file run in a forked process that must not import anything of ours."""
+    status, said = python_forked(["-I", "-c", ALONE, str(script), *map(str, arguments)])
+    assert status == 0, said[-2000:]
 
 
 def ports(count: int) -> list[int]:
