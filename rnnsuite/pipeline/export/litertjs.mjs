@@ -1,8 +1,8 @@
 // Answers requests by LiteRT.js under node: node litertjs.mjs PACKAGES MODEL.tflite
 //
 // PACKAGES is the folder in which npm put @litertjs/core. The first line of standard output describes
-// the signatures; then a line {"name", "inputs"} of standard input is answered by a line of outputs.
-// Arrays are {"shape", "type", "data"}, with their bytes in base64.
+// the signatures; then a line {"name", "inputs"} of standard input is answered by a line
+// {"outputs", "seconds"} (of the call alone). Arrays are {"shape", "type", "data"}, with their bytes in base64.
 
 import fs from 'node:fs';
 import {createRequire} from 'node:module';
@@ -54,17 +54,22 @@ function decoded({shape, type, data}) {
 
 async function answered({name, inputs}) {
   const given = Object.fromEntries(Object.entries(inputs).map(([key, value]) => [key, decoded(value)]));
+  const started = performance.now();
   const results = await model.signatures[name].run(given);
+  for (const tensor of Object.values(results)) {
+    await tensor.data();
+  }
+  const seconds = (performance.now() - started) / 1000;
   const shapes = described(model.signatures[name].getOutputDetails());
-  const answer = {};
+  const outputs = {};
   for (const [key, tensor] of Object.entries(results)) {
     const array = await tensor.data();
     const data = Buffer.from(array.buffer, array.byteOffset, array.byteLength).toString('base64');
-    answer[key] = {shape: shapes[key][0], type: shapes[key][1], data};
+    outputs[key] = {shape: shapes[key][0], type: shapes[key][1], data};
     tensor.delete();
   }
   Object.values(given).forEach((tensor) => tensor.delete());
-  return answer;
+  return {outputs, seconds};
 }
 
 const runners = Object.entries(model.signatures);

@@ -46,9 +46,14 @@ class NodeEngine:
         path: of the file.
         threads: not used.
 
+    Attributes:
+        seconds: that the last call took, without the way to the process and back.
+
     Raises:
         ExportFailed: where LiteRT.js refuses the file.
     """
+
+    seconds = 0.0
 
     def __init__(self, path: str, threads: int = 1):
         self.log = tempfile.TemporaryFile("w+")  # noqa: SIM115 - it lives as long as the process
@@ -78,7 +83,9 @@ class NodeEngine:
             assert self.process.stdin
             self.process.stdin.write(line)
             self.process.stdin.flush()
-        return {key: _decode(value) for key, value in self._answer().items()}
+        answer = self._answer()
+        self.seconds = float(answer["seconds"])
+        return {key: _decode(value) for key, value in answer["outputs"].items()}
 
     def reset(self) -> None:
         """Nothing is kept between calls."""
