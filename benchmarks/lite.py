@@ -47,13 +47,15 @@ if parts:
     own = next(iter(parts))
     resized = {name for name in takes if takes[name] != other[name]}
 else:
-    resized = {name for name, (shape, _) in takes.items() if len(shape) > 1 and shape[1] == 1 and length}
+    ranked = {name for name, (shape, _) in takes.items() if len(shape) > 1 and shape[1] == 1}
+    resized = ranked if length else set()
 inputs = {}
 for name, (shape, kind) in takes.items():
     if name == "length":
         continue
     shape = [shape[0], length, *shape[2:]] if name in resized else shape
-    inputs[name] = np.ones(shape, kind) if kind == np.int32 else rng.normal(0, 0.1, shape).astype(kind)
+    drawn = rng.normal(0, 0.1, shape).astype(kind)
+    inputs[name] = np.ones(shape, kind) if kind == np.int32 else drawn
 times = []
 for _ in range(rounds + 5):
     started = time.perf_counter()
@@ -107,10 +109,8 @@ def row(path: pathlib.Path, name: str, signature: str, runtime: str, rounds: int
         print(f"{start} refused | | | |", flush=True)
         return
     best = min((json.loads(each.stdout) for each in done), key=lambda found: found["p50"])
-    print(
-        f"{start} {best['load']:.1f} | {best['p50']:.3f} | {best['p95']:.3f} | {best['memory']:.1f} |",
-        flush=True,
-    )
+    times = f"{best['load']:.1f} | {best['p50']:.3f} | {best['p95']:.3f}"
+    print(f"{start} {times} | {best['memory']:.1f} |", flush=True)
 
 
 def run(program: str, *words: object) -> subprocess.CompletedProcess:
