@@ -3,6 +3,7 @@
 import contextlib
 import dataclasses
 import json
+import logging
 import pathlib
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -19,6 +20,8 @@ from rnnsuite.pipeline.export import card, lite, parity, saved_model, warmup
 from rnnsuite.pipeline.export.saved_model import Exported
 from rnnsuite.pipeline.inference.session import Session
 from rnnsuite.pipeline.run import Run
+
+log = logging.getLogger(__name__)
 
 
 def release(
@@ -52,6 +55,7 @@ def release(
         app.scoring.require()
     run = _overridden(Run(app, run_folder), data, overrides)
     config = run.config()
+    is_asked_for = bool(kinds)
     kinds = _check_kinds(app, kinds or config.export.lite)
     version = version or _newest(to / app.name) + 1
     target = to / app.name / str(version)
@@ -60,6 +64,8 @@ def release(
         if folder and folder.exists():
             raise UserError(f"{folder} exists. Choose another --version.")
     exported = saved_model.open_run(run)
+    if not is_asked_for:
+        kinds = _without_portable(kinds, exported)
     if kinds and not any(signature.lite for signature in exported.signatures.values()):
         raise UserError(
             "No part of this model runs on devices; export it with --lite none, for servers alone."
@@ -122,6 +128,16 @@ def _check_kinds(app: App, kinds: Sequence[str]) -> tuple[str, ...]:
             names = ", ".join(lite.KINDS)
             raise UserError(f"--lite {kind}: unknown kind. Known: {names}, portable, none.")
     return tuple(chosen) if app.serving.device else ()
+
+
+def _without_portable(kinds: Sequence[str], exported: Exported) -> tuple[str, ...]:
+    """The kinds, without the portable ones where a signature of any length names no lengths."""
+    try:
+        lite.of_static_shape({name: s for name, s in exported.signatures.items() if s.lite})
+    except UserError as error:
+        log.info("No portable .tflite: %s", error)
+        return tuple(kind for kind in kinds if kind not in lite.PORTABLE)
+    return tuple(kinds)
 
 
 def _newest(folder: pathlib.Path) -> int:

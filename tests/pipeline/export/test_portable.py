@@ -5,8 +5,9 @@ import tensorflow as tf
 
 from rnnsuite.app import Signature
 from rnnsuite.core.errors import ExportFailed, UserError
-from rnnsuite.pipeline.export import lite, parity
+from rnnsuite.pipeline.export import lite, parity, release
 from rnnsuite.pipeline.export.release import _check_kinds
+from rnnsuite.pipeline.export.saved_model import Exported
 
 
 def signature(shape, lengths=()):
@@ -48,3 +49,12 @@ def test_what_is_portable_is_written_once(forecasting):
     """It has one shape, and its loop no state of its own."""
     assert lite.is_portable((forecasting.lite / "dynamic.tflite").read_bytes())
     assert not (forecasting.lite / "portable_dynamic.tflite").exists()
+
+
+def test_by_default_there_is_none_where_no_lengths_are_named():
+    signatures = {"any": signature([None, None]), "served": signature([None, 3])}
+    kinds = ("float32", "dynamic", "portable_dynamic")
+    exported = Exported(None, signatures)
+    assert release._without_portable(kinds, exported) == ("float32", "dynamic")
+    static = Exported(None, {"one": signature([None, 3])})
+    assert release._without_portable(kinds, static) == kinds
