@@ -2,6 +2,7 @@
 loader by gRPC.
 """
 
+import functools
 import json
 import pathlib
 import socket
@@ -75,6 +76,19 @@ def values(tmp_path_factory):
     }
 
 
+@pytest.fixture(scope="module")
+def predicted(values):
+    """What `predict` answers, once for both transports."""
+
+    @functools.cache
+    def answers(name):
+        app = catalog.find(name)
+        records = [record_from_text(app.serving.fields, value) for value in values[name]]
+        return open_model(app, f"saved_models/{name}/{NEWEST[name]}").answer(records)
+
+    return answers
+
+
 def test_unavailable_is_tried_again(grpc_target):
     """So this comes first: the server is unavailable twice."""
     with client.Client(grpc_target, pause=0.01) as found:
@@ -82,10 +96,9 @@ def test_unavailable_is_tried_again(grpc_target):
 
 
 @pytest.mark.parametrize("name", RELEASED)
-def test_every_released_model_answers_as_predict_does(asked, values, name):
+def test_every_released_model_answers_as_predict_does(asked, values, predicted, name):
     app = catalog.find(name)
-    records = [record_from_text(app.serving.fields, value) for value in values[name]]
-    expected = open_model(app, f"saved_models/{name}/{NEWEST[name]}").answer(records)
+    expected = predicted(name)
     answers = asked.answers(app, values[name])
     assert len(answers) == len(values[name])
     for row, answer in enumerate(answers):
