@@ -13,6 +13,7 @@ from rnnsuite.app import Trained
 from rnnsuite.core.fields import record_from_text
 from rnnsuite.core.files import read_json
 from rnnsuite.device import runner
+from rnnsuite.pipeline.export import parity
 from rnnsuite.pipeline.inference.card import training_config
 from rnnsuite.pipeline.inference.models import fitted_of, open_model
 from rnnsuite.tasks.detection import events
@@ -97,6 +98,18 @@ def test_answers_are_those_that_were_stored(name, form, tmp_path):
     app = catalog.find(name)
     found = open_model(app, place(name, form)).answer(records(name, tmp_path, stored["inputs"]))
     assert_answers(found, stored[form], app.serving.drawn)
+
+
+@pytest.mark.parametrize(
+    "path", sorted(MODELS.glob("*/lite/*/portable_*.tflite")), ids=lambda path: path.parts[-4]
+)
+def test_a_portable_file_answers_alike_in_both_runtimes(path, tmp_path):
+    name = path.parts[-4]
+    app = catalog.find(name)
+    given = records(name, tmp_path, STORED[name]["inputs"])
+    for runtime in runner.RUNTIMES:
+        found = parity.ask_lite(app, path, given, tmp_path, runtime)
+        assert_answers(found, STORED[name][path.name], app.serving.drawn)
 
 
 def test_the_language_model_goes_on(tmp_path):
