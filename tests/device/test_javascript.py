@@ -97,6 +97,17 @@ def test_subwords(lower, keep):
     assert_same_ids("unigram", make, map(tokenizer, drawn), drawn)
 
 
+def test_of_two_ways_with_one_score_the_first_is_taken(tmp_path):
+    path = tmp_path / "vocabulary.tsv"
+    rows = ["<pad>\t0", "<unk>\t0", "<s>\t0", "</s>\t0", "\u2581a\t-1", "b\t-1", "\u2581ab\t-2"]
+    path.write_text("".join(f"{row}\n" for row in rows), encoding="utf-8")
+    tokenizer = unigram.Tokenizer.load(path, 9)
+    drawn = ["ab", "ab ab", "abb"]
+    assert tokenizer("ab") == [6]
+    make = f"new Tokenizer({read(path)}, 9)"
+    assert_same_ids("unigram", make, map(tokenizer, drawn), drawn)
+
+
 def test_texts_of_subwords():
     path = next(iter(sorted((MODELS / "translation" / "lite" / "1").glob("*.tsv"))))
     tokenizer = unigram.Tokenizer.load(path, 60)
@@ -330,6 +341,7 @@ const answer = () => answers;
 
 
 MONTHS = np.arange("2019-10", "2024-10", dtype="datetime64[M]").astype("datetime64[s]")
+LAST_DAYS = MONTHS.astype(np.int64) - 86_400
 HOURS = np.arange(0, 3600 * 60, 3600) + 1_700_000_000
 
 
@@ -358,7 +370,7 @@ def test_windows_of_series(unit, center, scale, power, count):
     rng = np.random.default_rng(count)
     values = np.round(rng.gamma(2.0, 20.0, count), 3)
     values[rng.random(count) < 0.2] = np.nan
-    times = (MONTHS.astype(np.int64) + 30 * 86_400 if unit == "month" else HOURS)[:count]
+    times = (LAST_DAYS if unit == "month" else HOURS)[:count]
     covariates = np.round(rng.normal(size=[count + 5, 1]), 3)
     made = window.Window(settings)
     expected = made(values, times, covariates)

@@ -28,7 +28,9 @@ export class Writer {
       const outputs = await this.file.run('step', given);
       token = argmax(outputs.logits.data);
       yield {id: token, weights: outputs.weights.data};
-      Object.keys(state).filter((key) => key in outputs).forEach((key) => (state[key] = outputs[key]));
+      for (const key of Object.keys(state).filter((name) => name in outputs)) {
+        state[key] = outputs[key];
+      }
     }
   }
 }

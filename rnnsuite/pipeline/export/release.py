@@ -135,7 +135,7 @@ def _without_portable(kinds: Sequence[str], exported: Exported) -> tuple[str, ..
     try:
         lite.of_static_shape({name: s for name, s in exported.signatures.items() if s.lite})
     except UserError as error:
-        log.info("No portable .tflite: %s", error)
+        log.warning("No portable .tflite: %s", error)
         return tuple(kind for kind in kinds if kind not in lite.PORTABLE)
     return tuple(kinds)
 
