@@ -128,7 +128,7 @@ def _sound(
         outputs = trained.model({"samples": samples, "steps": length // hop}, training=False)
         return {"log_probabilities": classes_of(outputs["logits"])}
 
-    lengths = lengths_up_to(LONGEST * wave.RATE, SHORTEST * wave.RATE, hop)
+    lengths = lengths_up_to(LONGEST * wave.RATE, SHORTEST * wave.RATE, hop, ratio=4)
     return Signature(sound, inputs, example, lite=True, lengths=lengths)
 
 

@@ -50,7 +50,7 @@ def signatures(trained: Trained) -> dict[str, Signature]:
         example_tensor=np.full([1, 4], END + 1, np.int32),
         is_present=lambda ids: tf.reduce_any(ids != PADDING, axis=1),
         tracked=[source],
-        lengths=lengths_up_to(trained.fitted.max_tokens),
+        lengths=lengths_up_to(trained.fitted.max_tokens, shortest=16),
     )
     search = trained.section(SearchConfig)
     written = generation.SentenceSignatures(trained.model, texts, target, search, attended)

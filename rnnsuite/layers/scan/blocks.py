@@ -64,8 +64,10 @@ def scan(
 
     parts = []
     if passes:
-        shape = [STEPS, *states[0].shape]
-        array = tf.TensorArray(a_TxBxG.dtype, passes, element_shape=shape)
+        # Every place is written. Zeros would be a constant, megabytes of a file of many steps.
+        shape = [passes, STEPS, *states[0].shape]
+        unwritten = tf.reshape(_part(a_TxBxG, 0, passes * STEPS)[..., : shape[-1]], shape)
+        array = tf.TensorArray(a_TxBxG.dtype, passes, element_shape=shape[1:]).unstack(unwritten)
         start = (0, tuple(states), array)
         _, states, array = tf.while_loop(lambda number, *_: number < passes, body, start)
         parts.append(tf.reshape(array.stack(), [passes * STEPS, *states[0].shape]))
@@ -73,9 +75,12 @@ def scan(
         outputs, states = some(passes * STEPS, time % STEPS, states)
         parts.append(outputs)
     y_TxBxH = tf.concat(parts, axis=0)
-    if steps.visible is not None:
-        y_TxBxH = tf.where(steps.visible, y_TxBxH, tf.zeros_like(y_TxBxH))
-    return tf.transpose(y_TxBxH, [1, 0, 2]), states
+    return tf.transpose(_shown(y_TxBxH, steps.visible), [1, 0, 2]), states
+
+
+def _shown(y_TxBxH: tf.Tensor, visible: tf.Tensor | None) -> tf.Tensor:
+    """Outputs, zero where they are not to be seen."""
+    return y_TxBxH if visible is None else tf.where(visible, y_TxBxH, tf.zeros_like(y_TxBxH))
 
 
 def _part(v_TxBxN: tf.Tensor | None, start: tf.Tensor | int, count: int) -> tf.Tensor | None:
