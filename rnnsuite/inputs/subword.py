@@ -2,6 +2,7 @@
 graph.
 """
 
+import hashlib
 import io
 from collections.abc import Iterable
 from typing import Literal
@@ -9,6 +10,7 @@ from typing import Literal
 import sentencepiece
 import tensorflow as tf
 import tensorflow_text as tf_text
+from tensorflow_text.python.ops import sentencepiece_tokenizer
 
 from rnnsuite.device.unigram import CHARACTERS, END, PADDING, SPACE, START, UNKNOWN
 
@@ -99,6 +101,21 @@ def limit(ids: tf.RaggedTensor, most: int, keep: Kept) -> tf.RaggedTensor:
     return ids[:, -most:] if keep == "last" else ids[:, :most]
 
 
+class _Kept(sentencepiece_tokenizer._SentencepieceModelResource):
+    """A tokenizer's memory, which lasts: by itself it goes with the operation that made it, and so
+    when TensorFlow forgets all operations, as it does when a seed is set.
+    """
+
+    def __init__(self, model: bytes):
+        super().__init__(model, "subwords")
+
+    def _create_resource(self):
+        # In one session the same name is the same memory: it must be the content's.
+        name = f"subwords_{hashlib.sha256(self._model).hexdigest()}"
+        make = sentencepiece_tokenizer.gen_sentencepiece_tokenizer.sentencepiece_op
+        return make(model=self._model, shared_name=name)
+
+
 class Subwords(tf.Module):
     """Strings `[batch]` to ragged subword ids `[batch, (ids)]`, int32; `text` turns back.
 
@@ -125,6 +142,7 @@ class Subwords(tf.Module):
         self.lower = lower
         self.keep = keep
         self.tokenizer = tf_text.SentencepieceTokenizer(model=model, out_type=tf.int32)
+        self.tokenizer._model_resource = _Kept(model)
         processor = sentencepiece.SentencePieceProcessor(model_proto=model)
         self.pieces = tuple(
             processor.id_to_piece(number) for number in range(processor.get_piece_size())
