@@ -55,6 +55,8 @@ def table(path: pathlib.Path, config: TableConfig, keys: Mapping[str, str], skip
     Raises:
         UserError: for an empty or unreadable file, or a missing column.
     """
+    if path.is_dir():
+        raise UserError(f"{path} is a folder, and a table is expected: name the file in it.")
     if path.suffix.lower() == ".parquet":
         yield from _parquet_rows(path, keys)
         return

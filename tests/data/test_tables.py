@@ -31,6 +31,11 @@ def test_csv_with_quotes_bom_and_line_numbers(tmp_path):
     assert [line for line, _ in found] == [2, 3]
 
 
+def test_a_folder_is_no_table(tmp_path):
+    with pytest.raises(UserError, match="is a folder, and a table is expected"):
+        list(table(tmp_path, TableConfig(), {"data.text": "text"}, Skips("error")))
+
+
 def test_a_table_without_a_header_line(tmp_path):
     found, _ = rows(tmp_path / "a.tsv", b"a\tb\nc\td\n", columns=("one", "two"))
     assert [row for _, row in found] == [{"one": "a", "two": "b"}, {"one": "c", "two": "d"}]
