@@ -24,7 +24,7 @@ def test_signatures_of_several_lengths_are_one(files):
     fused, portable = files
     for file in portable.values():
         assert file.names == fused.names == ["classify_ids"]
-        assert list(file.lengths("classify_ids")) == [16, LONGEST]
+        assert list(file.lengths("classify_ids")) == [32, LONGEST]
         assert len(file.signatures) == 2
         assert file.inputs("classify_ids") == ["ids"]
 
@@ -64,9 +64,9 @@ def test_a_model_says_what_it_takes(sentiment):
 
 
 def test_one_of_the_lengths_by_its_name(sentiment):
-    model = LiteModel(str(sentiment.lite / KIND), "classify_ids_16", runtime="compiled")
-    assert model(ids=np.ones([1, 16], np.int32))["weights"].shape == (1, 16)
-    with pytest.raises(ValueError, match=r"ids must have the shape \(1, 16\), not \(1, 5\)"):
+    model = LiteModel(str(sentiment.lite / KIND), "classify_ids_32", runtime="compiled")
+    assert model(ids=np.ones([1, 32], np.int32))["weights"].shape == (1, 32)
+    with pytest.raises(ValueError, match=r"ids must have the shape \(1, 32\), not \(1, 5\)"):
         model(ids=np.ones([1, 5], np.int32))
 
 

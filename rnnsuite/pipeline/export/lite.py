@@ -83,7 +83,7 @@ def _main(
             signatures = saved_model.open_run(run).signatures
             signatures = {key: each for key, each in signatures.items() if each.lite}
             if target == "portable":
-                signatures = of_static_shape(signatures)
+                signatures = without_booleans(of_static_shape(signatures))
             files = converted(signatures, chosen, _stored(calibration))
         for kind, content in files.items():
             (pathlib.Path(folder) / f"{kind}.tflite").write_bytes(content)
@@ -96,15 +96,24 @@ def _has_portable(folder: str, kind: str) -> bool:
 
 
 def is_portable(content: bytes) -> bool:
-    """Whether all of LiteRT's runtimes take a file: static shapes, no tensor outlives a call."""
-    from tensorflow.lite.tools import flatbuffer_utils
+    """Whether all of LiteRT's runtimes take a file.
 
-    model: Any = flatbuffer_utils.convert_bytearray_to_object(content)
-    for graph in model.subgraphs:
-        shapes = [graph.tensors[number].shapeSignature for number in graph.inputs]
-        if any(shape is not None and -1 in shape for shape in shapes):
+    They take static shapes, no tensor that outlives a call, and none that is given or answered as
+    a boolean, which LiteRT.js has no arrays for.
+    """
+    from tensorflow.lite.python import schema_py_generated as schema
+
+    model: Any = schema.Model.GetRootAsModel(content, 0)
+    for graph in map(model.Subgraphs, range(model.SubgraphsLength())):
+        given = [graph.Tensors(number) for number in graph.InputsAsNumpy()]
+        if any(-1 in np.atleast_1d(tensor.ShapeSignatureAsNumpy()) for tensor in given):
             return False
-        if any(tensor.isVariable for tensor in graph.tensors):
+        if any(graph.Tensors(number).IsVariable() for number in range(graph.TensorsLength())):
+            return False
+    for number in range(model.SignatureDefsLength()):
+        graph = model.Subgraphs(model.SignatureDefs(number).SubgraphIndex())
+        ends = [*graph.InputsAsNumpy(), *graph.OutputsAsNumpy()]
+        if any(graph.Tensors(end).Type() == schema.TensorType.BOOL for end in ends):
             return False
     return True
 
@@ -153,6 +162,29 @@ def of_static_shape(signatures: Mapping[str, Signature]) -> dict[str, Signature]
     return static
 
 
+def without_booleans(signatures: Mapping[str, Signature]) -> dict[str, Signature]:
+    """The signatures with int32, 0 or 1, wherever they take or give booleans."""
+
+    def numeric(signature: Signature) -> Signature:
+        specs = signature.inputs
+        kept = [key for key, spec in specs.items() if spec.dtype == tf.bool]
+
+        def function(**inputs):
+            given = {key: tf.cast(v, tf.bool) if key in kept else v for key, v in inputs.items()}
+            answers = signature.function(**given)
+            return {
+                key: tf.cast(v, tf.int32) if v.dtype == tf.bool else v for key, v in answers.items()
+            }
+
+        inputs = {
+            key: tf.TensorSpec(spec.shape, tf.int32, key) if key in kept else spec
+            for key, spec in specs.items()
+        }
+        return dataclasses.replace(signature, function=function, inputs=inputs)
+
+    return {name: numeric(signature) for name, signature in signatures.items()}
+
+
 def converted(
     signatures: Mapping[str, Signature], kinds: Sequence[str], calibration: Sequence[Request] = ()
 ) -> dict[str, bytes]:
@@ -171,9 +203,7 @@ def converted(
     with tempfile.TemporaryDirectory() as place:
         saved_model.write(signatures, pathlib.Path(place), batch=1)
         files = {kind: _converted(place, signatures, kind, calibration) for kind in kinds}
-    return {
-        kind: _nameless(content) if kind in PORTABLE else content for kind, content in files.items()
-    }
+    return {kind: _finished(content, kind in PORTABLE) for kind, content in files.items()}
 
 
 def _converted(
@@ -198,8 +228,8 @@ def _converted(
             if set(request) == set(signature.inputs)
         )
         converter._experimental_calibrate_only = True
-        return _without_cell_clip(_quantised(converter.convert()))
-    return _without_cell_clip(converter.convert())
+        return _quantised(converter.convert())
+    return converter.convert()
 
 
 def _quantised(calibrated: bytes) -> bytes:
@@ -228,29 +258,22 @@ def _quantised(calibrated: bytes) -> bytes:
     return quantised
 
 
-def _nameless(content: bytes) -> bytes:
-    """The file without names of tensors, of which unrolled steps have thousands."""
-    from tensorflow.lite.tools import flatbuffer_utils
+def _finished(content: bytes, is_portable: bool) -> bytes:
+    """The file without what the converter adds of its own.
 
-    model: Any = flatbuffer_utils.convert_bytearray_to_object(content)
-    for graph in model.subgraphs:
-        for tensor in graph.tensors:
-            tensor.name = None
-    return bytes(flatbuffer_utils.convert_object_to_bytearray(model))
-
-
-def _without_cell_clip(content: bytes) -> bytes:
-    """The file without the bound of 10 that the converter sets on the cell of every fused LSTM."""
+    A portable one goes without names of tensors, of which unrolled steps have thousands; the others
+    without the bound of 10 that is set on the cell of every fused LSTM.
+    """
     from tensorflow.lite.python import schema_py_generated as schema
     from tensorflow.lite.tools import flatbuffer_utils
 
+    fused = schema.BuiltinOptions.UnidirectionalSequenceLSTMOptions
     model: Any = flatbuffer_utils.convert_bytearray_to_object(content)
     for graph in model.subgraphs:
+        for tensor in graph.tensors if is_portable else ():
+            tensor.name = None
         for operation in graph.operators:
-            if (
-                operation.builtinOptionsType
-                == schema.BuiltinOptions.UnidirectionalSequenceLSTMOptions
-            ):
+            if operation.builtinOptionsType == fused:
                 operation.builtinOptions.cellClip = 0.0
     return bytes(flatbuffer_utils.convert_object_to_bytearray(model))
 

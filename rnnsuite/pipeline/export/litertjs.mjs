@@ -1,6 +1,6 @@
 // Answers requests by LiteRT.js under node: node litertjs.mjs PACKAGES MODEL.tflite
 //
-// PACKAGES is the folder in which npm put @litertjs/core. The first line of standard output describes
+// PACKAGES is the folder of LiteRT.js. The first line of standard output describes
 // the signatures; then a line {"name", "inputs"} of standard input is answered by a line
 // {"outputs", "seconds"} (of the call alone). Arrays are {"shape", "type", "data"}, with their bytes in base64.
 
@@ -12,7 +12,7 @@ import {pathToFileURL} from 'node:url';
 import vm from 'node:vm';
 
 const [packages, file] = process.argv.slice(2);
-const core = path.resolve(packages, 'node_modules/@litertjs/core');
+const core = path.resolve(packages, 'core');
 const types = {float32: Float32Array, int32: Int32Array};
 
 // What a browser has and node has not: scripts and files by address.

@@ -13,30 +13,27 @@ from typing import Any
 import numpy as np
 
 from rnnsuite.core.cache import cache_folder
-from rnnsuite.core.errors import ExportFailed
+from rnnsuite.core.errors import ExportFailed, UserError
+from rnnsuite.core.files import atomic_folder
+from rnnsuite.device import browser
 
-PACKAGE = "@litertjs/core@2.5.3"
 NAME = "litert.js"
 """Of the runtime in reports."""
 PROGRAM = pathlib.Path(__file__).with_suffix(".mjs")
 
 
-def packages() -> pathlib.Path:
-    """The folder in which npm puts `PACKAGE`."""
-    return cache_folder() / "litertjs"
+def unpacked() -> pathlib.Path:
+    """The folder with LiteRT.js in the cache, written when it is first asked for."""
+    folder = cache_folder() / f"litertjs-{browser.VERSION}"
+    if not folder.is_dir():
+        with contextlib.suppress(UserError), atomic_folder(folder) as part:
+            browser.write_runtime(part)  # another process may have been faster
+    return folder
 
 
 def missing() -> str:
     """What there is to do before LiteRT.js can be asked; empty where it can."""
-    if shutil.which("node") is None:
-        return "there is no node on this machine"
-    described = packages() / "node_modules" / "@litertjs" / "core" / "package.json"
-    version = PACKAGE.rpartition("@")[2]
-    if described.is_file():
-        found = json.loads(described.read_text(encoding="utf-8"))["version"]
-        if found == version:
-            return ""
-    return f"npm install --prefix {packages()} {PACKAGE} installs it"
+    return "" if shutil.which("node") else "there is no node on this machine"
 
 
 class NodeEngine:
@@ -58,7 +55,7 @@ class NodeEngine:
     def __init__(self, path: str, threads: int = 1):
         self.log = tempfile.TemporaryFile("w+")  # noqa: SIM115 - it lives as long as the process
         self.process = subprocess.Popen(
-            ["node", str(PROGRAM), str(packages()), path],
+            ["node", str(PROGRAM), str(unpacked()), path],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self.log,
@@ -117,4 +114,4 @@ def _encode(value: np.ndarray) -> dict[str, Any]:
 
 def _decode(value: Mapping[str, Any]) -> np.ndarray:
     content = base64.b64decode(value["data"])
-    return np.frombuffer(content, value["type"]).reshape(value["shape"])
+    return np.frombuffer(content, value["type"]).reshape(value["shape"]).copy()

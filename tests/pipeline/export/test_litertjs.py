@@ -1,6 +1,5 @@
 """LiteRT.js is asked by a process; where it is not installed, a program in its place."""
 
-import json
 import os
 import sys
 
@@ -12,8 +11,6 @@ from rnnsuite.device.runner import LiteFile, LiteModel
 from rnnsuite.pipeline.export import lite, litertjs, parity
 from rnnsuite.pipeline.export.litertjs import NodeEngine, missing
 
-PACKAGES = litertjs.packages()
-"""Of this machine; tests have a cache of their own."""
 DOUBLES = """#!%s
 import base64, json, sys
 import numpy as np
@@ -43,22 +40,22 @@ def node(tmp_path, monkeypatch):
     return tmp_path
 
 
-def installed(folder, version):
-    package = folder / "cache" / "litertjs" / "node_modules" / "@litertjs" / "core"
-    package.mkdir(parents=True, exist_ok=True)
-    (package / "package.json").write_text(json.dumps({"version": version}))
-
-
 def test_what_is_missing(node, monkeypatch):
-    assert missing() == (
-        f"npm install --prefix {node / 'cache' / 'litertjs'} @litertjs/core@2.5.3 installs it"
-    )
-    installed(node, "1.0.0")
-    assert missing().startswith("npm install")
-    installed(node, "2.5.3")
     assert missing() == ""
     monkeypatch.setenv("PATH", str(node / "cache"))
     assert missing() == "there is no node on this machine"
+
+
+def test_litert_js_is_unpacked_once(node):
+    folder = litertjs.unpacked()
+    wasm = folder / "core" / "wasm" / "litert_wasm_internal.wasm"
+    assert wasm.read_bytes().startswith(b"\0asm")
+    assert (
+        "@litertjs" not in (folder / "core" / "dist" / "index.js").read_text().split("import ")[1]
+    )
+    before = wasm.stat().st_mtime_ns
+    assert litertjs.unpacked() == folder
+    assert wasm.stat().st_mtime_ns == before
 
 
 def test_a_process_is_a_runtime(node):
@@ -81,8 +78,7 @@ def test_the_last_words_of_a_process_that_ends(node):
 
 
 @pytest.mark.skipif(bool(missing()), reason=f"LiteRT.js is not asked: {missing()}")
-def test_it_answers_as_the_interpreter_does(sentiment, records, tmp_path, monkeypatch):
-    monkeypatch.setattr(litertjs, "packages", lambda: PACKAGES)
+def test_it_answers_as_the_interpreter_does(sentiment, records, tmp_path):
     path = sentiment.lite / "portable_dynamic.tflite"
     assert parity._runtimes(path) == ("interpreter", "compiled", litertjs.NAME)
     expected, found = (
