@@ -13,11 +13,11 @@ from rnnsuite.app import Trained
 from rnnsuite.core.fields import record_from_text
 from rnnsuite.core.files import read_json
 from rnnsuite.device import runner
-from rnnsuite.pipeline.export import parity
+from rnnsuite.pipeline.export import lite, litertjs, parity
 from rnnsuite.pipeline.inference.card import training_config
 from rnnsuite.pipeline.inference.models import fitted_of, open_model
 from rnnsuite.tasks.detection import events
-from tests.conftest import FIXTURES, NEWEST, RELEASED, ROOT
+from tests.conftest import FIXTURES, NEWEST, RELEASED, ROOT, open_released
 from tests.files import daily, phone, picture, sound
 from tests.processes import PEAK, peak, reset_peak
 
@@ -96,25 +96,34 @@ def test_every_released_model_has_stored_answers():
 def test_answers_are_those_that_were_stored(name, form, tmp_path):
     stored = STORED[name]
     app = catalog.find(name)
-    found = open_model(app, place(name, form)).answer(records(name, tmp_path, stored["inputs"]))
+    found = open_released(name, form).answer(records(name, tmp_path, stored["inputs"]))
     assert_answers(found, stored[form], app.serving.drawn)
 
 
-@pytest.mark.parametrize(
-    "path", sorted(MODELS.glob("*/lite/*/portable_*.tflite")), ids=lambda path: path.parts[-4]
-)
-def test_a_portable_file_answers_alike_in_both_runtimes(path, tmp_path):
-    name = path.parts[-4]
+def test_every_released_model_has_a_portable_file():
+    for name in RELEASED:
+        folder = place(name, "any").parent
+        assert any(lite.is_portable(path.read_bytes()) for path in folder.glob("*dynamic.tflite"))
+
+
+PORTABLE = [
+    (name, next(form for form in ("portable_dynamic.tflite", "dynamic.tflite") if form in stored))
+    for name, stored in STORED.items()
+]
+
+
+@pytest.mark.parametrize(("name", "form"), PORTABLE)
+def test_a_portable_file_answers_alike_in_every_runtime(name, form, tmp_path):
     app = catalog.find(name)
     given = records(name, tmp_path, STORED[name]["inputs"])
-    for runtime in runner.RUNTIMES:
-        found = parity.ask_lite(app, path, given, tmp_path, runtime)
-        assert_answers(found, STORED[name][path.name], app.serving.drawn)
+    for runtime in (*runner.RUNTIMES, *([] if litertjs.missing() else [litertjs.NAME])):
+        found = parity.ask_lite(app, place(name, form), given, tmp_path, runtime)
+        assert_answers(found, STORED[name][form], app.serving.drawn)
 
 
 def test_the_language_model_goes_on(tmp_path):
     """Its next words, and a continuation that repeats no word at once."""
-    model = open_model(catalog.find("language_model"), place("language_model", "saved_model"))
+    model = open_released("language_model")
     asked = records("language_model", tmp_path, ["The history of", "He was born in New"])
     tokens = model.answer(asked, "next", {"count": 3})["tokens"]
     assert [row[0].decode() for row in tokens] == ["the", "York"]
@@ -126,7 +135,7 @@ def test_the_language_model_goes_on(tmp_path):
 
 def test_the_forecaster_goes_on():
     """A daily wave that grows, of which it has seen two weeks."""
-    model = open_model(catalog.find("forecasting"), place("forecasting", "saved_model"))
+    model = open_released("forecasting")
     whole = np.array(daily(0, 336 + 48), np.float32)
     record = {"values": whole[:336], "times": np.arange(336), "covariates": np.zeros([0, 0])}
     error = model.answer([record])["mean"][0] - whole[336:]
@@ -136,7 +145,7 @@ def test_the_forecaster_goes_on():
 @pytest.mark.skipif(not PEAK.exists(), reason="Linux tells what memory a process held at most")
 def test_a_prefix_of_1_mb_takes_bounded_memory():
     """Its last tokens are read; a vector for each of its 260,000 would take 250 MiB a layer."""
-    model = open_model(catalog.find("language_model"), place("language_model", "saved_model"))
+    model = open_released("language_model")
     long = {"text": b"the fox " * 130_000}
     for signature in ("greedy", "score"):
         model.answer([{"text": b"the fox"}], signature)
@@ -149,7 +158,7 @@ def test_a_prefix_of_1_mb_takes_bounded_memory():
 @pytest.mark.parametrize("name", LEARNED)
 def test_what_must_have_been_learned(name, tmp_path):
     expected = LEARNED[name]
-    model = open_model(catalog.find(name), place(name, "saved_model"))
+    model = open_released(name)
     answers = model.answer(records(name, tmp_path, list(expected)))
     column = answers.get("label", answers.get("text"))
     assert [value.decode() for value in column] == list(expected.values())
@@ -183,7 +192,7 @@ def test_files_that_travel_equal_their_sources(name):
 
 def test_the_anomaly_detector_knows_what_is_usual():
     """A wave with a little noise, and once a value that it never had; nothing else is an event."""
-    model = open_model(catalog.find("anomaly_detection"), place("anomaly_detection", "saved_model"))
+    model = open_released("anomaly_detection")
     rng = np.random.default_rng(0)
     values = 20 + 5 * np.sin(np.arange(600) / 4) + 0.2 * rng.normal(size=600)
     quiet = model.answer([{"values": values[:, None].astype(np.float32)}])
@@ -225,7 +234,7 @@ def test_the_activities_of_a_phone_are_known(tmp_path):
 
 def test_a_video_is_captioned_in_words(tmp_path):
     """Whatever was seen: a sentence of several words, which an empty video does not have."""
-    model = open_model(catalog.find("video_captioning"), place("video_captioning", "saved_model"))
+    model = open_released("video_captioning")
     asked = records("video_captioning", tmp_path, ["frames.npy"])
     nothing = {"features": np.zeros([3, 512], np.float32)}
     first, second = model.answer([*asked, nothing])["caption"]

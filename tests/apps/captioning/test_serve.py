@@ -18,7 +18,6 @@ from rnnsuite.core.errors import Refused, UserError
 from rnnsuite.data.records import collect
 from rnnsuite.pipeline.export import parity
 from rnnsuite.pipeline.inference.card import data_section
-from rnnsuite.pipeline.inference.models import open_model
 from rnnsuite.pipeline.run import Run
 from tests.conftest import train_and_export
 
@@ -41,7 +40,7 @@ def captioning(tmp_path_factory, _cache):
 
 @pytest.fixture(scope="module")
 def served(captioning):
-    return open_model(captioning.app, captioning.saved_model)
+    return captioning.open("saved_model")
 
 
 def ask(model, *contents, signature="serving_default", **options):
@@ -63,7 +62,7 @@ def test_pictures_of_different_sizes_and_kinds_alone_and_in_a_batch(captioning, 
     alone = parity.ask_saved_model(captioning.saved_model, records, ["caption", "score"])
     assert alone["caption"].tolist() == together["caption"].tolist()
     np.testing.assert_allclose(alone["score"], together["score"], atol=1e-4)
-    expected = open_model(captioning.app, captioning.run).answer(records)
+    expected = captioning.open("run").answer(records)
     assert together["caption"].tolist() == expected["caption"].tolist()
 
 
@@ -113,9 +112,7 @@ def test_the_files_beside_the_device_model_are_enough(captioning):
     command = [sys.executable, "-I", "-c", program, str(captioning.lite), str(place)]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-2000:]
-    expected = ask(open_model(captioning.app, captioning.run), *PICTURES, signature="greedy")[
-        "caption"
-    ]
+    expected = ask(captioning.open("run"), *PICTURES, signature="greedy")["caption"]
     assert done.stdout.splitlines() == [caption.decode() for caption in expected]
 
 
@@ -137,7 +134,7 @@ def test_an_int8_encoder(captioning, tmp_path):
         ["int8"],
         [device.request(record) for record in records],
     )
-    expected = open_model(captioning.app, captioning.run).answer(records, "greedy")
+    expected = captioning.open("run").answer(records, "greedy")
     found = parity.ask_lite(captioning.app, tmp_path / "int8.tflite", records, tmp_path)
     metrics = [
         captioning.app.scoring.score(records, answers).metrics["bleu_4"]
@@ -159,7 +156,7 @@ def test_from_the_shell(captioning, tmp_path):
     command = ["predict", "captioning", "--model", str(captioning.saved_model), "--json"]
     done = CliRunner().invoke(main, [*command, str(tmp_path / "scene.png")])
     assert done.exit_code == 0
-    expected = ask(open_model(captioning.app, captioning.run), PICTURES[0])["caption"][0].decode()
+    expected = ask(captioning.open("run"), PICTURES[0])["caption"][0].decode()
     assert json.loads(done.stdout)["answers"][0]["caption"] == expected
     refused = CliRunner().invoke(main, [*command, str(tmp_path / "broken.jpg")])
     assert refused.exit_code == 2

@@ -7,7 +7,6 @@ import tensorflow_text  # noqa: F401
 
 from apps.sentiment.sample import reviews
 from rnnsuite.device.wordpiece import Tokenizer
-from rnnsuite.pipeline.inference.models import open_model
 
 TEXTS = [text for split, text, _ in reviews() if split == "test"][:64]
 
@@ -85,7 +84,7 @@ def test_ids_of_the_reference_tokenizer_get_the_text_s_answer(sentiment, served)
 
 
 def test_lite_answers_an_empty_text(sentiment):
-    model = open_model(sentiment.app, sentiment.lite / "float32.tflite")
+    model = sentiment.open("float32.tflite")
     answer = model.answer([{"text": ""}, {"text": "a\0\ud7ff"}])
     np.testing.assert_allclose(answer["probabilities"].sum(axis=1), 1, atol=1e-5)
 

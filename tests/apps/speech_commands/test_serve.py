@@ -13,7 +13,6 @@ from rnnsuite import catalog
 from rnnsuite.cli.main import main
 from rnnsuite.core.errors import Refused, UserError
 from rnnsuite.device import wave
-from rnnsuite.pipeline.inference.models import open_model
 from rnnsuite.pipeline.inference.session import Session, stream
 from rnnsuite.pipeline.run import Run
 from tests.conftest import train_and_export
@@ -58,13 +57,13 @@ def test_the_waveform_of_any_length_is_answered_like_its_file(speech, clip):
 
 
 def test_attention_sums_to_one(speech, clip):
-    answer = open_model(speech.app, speech.run).answer([{"audio": wave.write(clip)}])
+    answer = speech.open("run").answer([{"audio": wave.write(clip)}])
     assert answer["weights"].shape == (1, 50)
     assert answer["weights"].sum() == pytest.approx(1, abs=1e-5)
 
 
 def test_silence_nothing_and_one_sample_are_answered(speech):
-    model = open_model(speech.app, speech.saved_model)
+    model = speech.open("saved_model")
     records = [{"audio": wave.write(np.zeros(count))} for count in (0, 1, 16_000, 48_000)]
     found = model.answer(records)
     np.testing.assert_allclose(
@@ -74,7 +73,7 @@ def test_silence_nothing_and_one_sample_are_answered(speech):
 
 def test_bytes_that_are_no_sound_are_refused(speech):
     with pytest.raises(Refused, match="not a WAV file"):
-        open_model(speech.app, speech.saved_model).answer([{"audio": b"text"}])
+        speech.open("saved_model").answer([{"audio": b"text"}])
 
 
 def call(*words):

@@ -19,7 +19,6 @@ from rnnsuite.device.runner import RUNTIMES
 from rnnsuite.pipeline.export import parity
 from rnnsuite.pipeline.inference import saved_model
 from rnnsuite.pipeline.inference.evaluate import evaluate
-from rnnsuite.pipeline.inference.models import open_model
 from rnnsuite.pipeline.run import Run
 from tests.conftest import train_and_export
 
@@ -34,7 +33,7 @@ def translation(tmp_path_factory, _cache):
 
 @pytest.fixture(scope="module")
 def served(translation):
-    return open_model(translation.app, translation.saved_model)
+    return translation.open("saved_model")
 
 
 def ask(model, *texts, signature="serving_default", **options):
@@ -150,7 +149,7 @@ def test_only_operations_of_tensorflow_and_tf_text(translation):
 
 def test_the_device_writes_the_tokens_of_greedy(translation, tmp_path):
     records = [{"text": text} for text in [*TEXTS, "", "日本語"]]
-    greedy = open_model(translation.app, translation.run).answer(records, "greedy")
+    greedy = translation.open("run").answer(records, "greedy")
     found = parity.ask_lite(translation.app, translation.lite / "float32.tflite", records, tmp_path)
     assert found["text"].tolist() == greedy["text"].tolist()
     assert found["text"][-2] == b""
@@ -206,9 +205,7 @@ def test_the_files_beside_the_device_model_are_enough(translation):
     command = [sys.executable, "-I", "-c", program, str(translation.lite), TEXTS[5]]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-2000:]
-    expected = ask(open_model(translation.app, translation.run), TEXTS[5], signature="greedy")[
-        "text"
-    ][0]
+    expected = ask(translation.open("run"), TEXTS[5], signature="greedy")["text"][0]
     assert done.stdout.strip() == expected.decode()
 
 

@@ -6,6 +6,7 @@ arrays are named `<number>/<input>` and `<number>/<output>`.
 """
 
 import argparse
+import os
 import re
 
 import numpy as np
@@ -23,7 +24,8 @@ class LiteFile:
     that the inputs fit into, puts zeros behind them, and cuts the outputs to their own length.
 
     Args:
-        path: of the file.
+        path: of the file; where there is no `<kind>.tflite`, `portable_<kind>.tflite` beside it is
+            taken, which every runtime runs.
         threads: that one call uses.
         runtime: "interpreter", which runs all files; "compiled", LiteRT's CompiledModel, which
             refuses files with fused LSTMs; or a class like the two of this module.
@@ -37,21 +39,20 @@ class LiteFile:
         known = dict(zip(RUNTIMES, (_Interpreted, _Compiled)))  # noqa: B905 - Python 3.9 on devices
         if runtime not in known and not callable(runtime):
             raise ValueError(f"runtime must be one of {', '.join(RUNTIMES)}, not {runtime!r}")
-        self.path = path
-        self.engine = known.get(runtime, runtime)(path, threads)
+        self.path = _there(path)
+        self.engine = known.get(runtime, runtime)(self.path, threads)
         self.signatures = self.engine.signatures
-        of_any_length = {re.sub(r"_\d+$", "", name) for name in self.signatures}
-        of_any_length = {name for name in of_any_length if len(self.lengths(name)) > 1}
-        self.names = [
-            *(name for name in self.signatures if re.sub(r"_\d+$", "", name) not in of_any_length),
-            *sorted(of_any_length),
-        ]
+        found = [(re.fullmatch(r"(.+)_(\d+)", name), name) for name in self.signatures]
+        by_name: dict[str, dict[int, str]] = {}
+        for size, name, key in sorted((int(m[2]), m[1], key) for m, key in found if m):
+            by_name.setdefault(name, {})[size] = key
+        self.by_length = {name: keys for name, keys in sorted(by_name.items()) if len(keys) > 1}
+        several = {key for keys in self.by_length.values() for key in keys.values()}
+        self.names = [name for name in self.signatures if name not in several] + [*self.by_length]
 
     def lengths(self, name: str) -> "dict[int, str]":
         """The signatures of so many lengths that together are `name`, the shortest first."""
-        found = (re.fullmatch(re.escape(name) + r"_(\d+)", key) for key in self.signatures)
-        by_length = {int(match[1]): match[0] for match in found if match}
-        return dict(sorted(by_length.items()))
+        return self.by_length.get(name, {})
 
     def check(self, name: str) -> None:
         """Raises ValueError for a signature that the file does not have."""
@@ -118,6 +119,13 @@ class LiteFile:
     def reset(self) -> None:
         """Has a fused LSTM forget what it read before; other files remember nothing."""
         self.engine.reset()
+
+
+def _there(path: str) -> str:
+    """The path, or where there is no such file that of the portable one beside it."""
+    folder, name = os.path.split(path)
+    portable = os.path.join(folder, f"portable_{name}")
+    return portable if not os.path.exists(path) and os.path.exists(portable) else path
 
 
 class _Interpreted:
@@ -216,9 +224,10 @@ class _Compiled:
 
 def _filled(value: np.ndarray, size: int) -> np.ndarray:
     """`[batch, n, ...]` with zeros behind, up to so many."""
-    more = [(0, 0)] * np.ndim(value)
-    more[1] = (0, size - np.shape(value)[1])
-    return np.pad(value, more)
+    value = np.asarray(value)
+    filled = np.zeros((len(value), size, *value.shape[2:]), value.dtype)
+    filled[:, : value.shape[1]] = value
+    return filled
 
 
 class LiteModel:
