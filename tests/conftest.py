@@ -1,6 +1,7 @@
 """What many tests need: every application trained and exported once, with its tiny settings."""
 
 import dataclasses
+import functools
 import gc
 import os
 import pathlib
@@ -24,7 +25,7 @@ from rnnsuite import catalog
 from rnnsuite.app import App
 from rnnsuite.core.files import read_json, write_json
 from rnnsuite.pipeline import config as configuration
-from rnnsuite.pipeline.export import child
+from rnnsuite.pipeline.export import child, litertjs
 from rnnsuite.pipeline.inference.evaluate import evaluate
 from rnnsuite.pipeline.inference.models import open_model
 from tests.processes import python_forked, run_alone
@@ -43,8 +44,13 @@ NEWEST = {
 }
 """The version of each that is served where none is named."""
 FIXTURES = ROOT / "tests" / "fixtures"
-SERVED = ("server/test_client.py", "server/test_fuzz.py", "server/test_server.py")
-"""Files whose tests ask the server of all released models, which takes long to start."""
+SERVED = (
+    "server/test_client.py",
+    "server/test_fuzz.py",
+    "server/test_server.py",
+    "apps/test_released.py",
+)
+"""Files whose tests ask all released models, which take long to load."""
 SLOWEST = (
     "contract/test_apps.py",
     "layers/scan/test_scan.py",
@@ -155,6 +161,15 @@ class Finished:
         return _opened[key]
 
 
+@functools.cache
+def open_released(name: str, form: str = "saved_model"):
+    """The newest released model of an application in one of its forms, opened once."""
+    version = str(NEWEST[name])
+    folder = ROOT / "saved_models" / name
+    path = folder / version if form == "saved_model" else folder / "lite" / version / form
+    return open_model(catalog.find(name), path)
+
+
 _opened: dict = {}
 _evaluated: dict = {}
 _finished: dict[str, Finished] = {}
@@ -203,6 +218,8 @@ def _train_and_export(name: str, place: pathlib.Path) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(child, "run_file", run_alone)
         patch.setattr(child, "run_beside", run_alone)
+        # The released models are asked in LiteRT.js; here it would take seconds for each.
+        patch.setattr(litertjs, "missing", lambda: "not in these tests")
         report = release(app, begun / "run", begun / "models")
     # Tests read the run and its export where they were not written.
     begun.rename(place / "moved")

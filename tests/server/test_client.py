@@ -14,8 +14,7 @@ import pytest
 
 from rnnsuite import catalog, client
 from rnnsuite.core.fields import record_from_text
-from rnnsuite.pipeline.inference.models import open_model
-from tests.conftest import NEWEST, RELEASED
+from tests.conftest import NEWEST, RELEASED, open_released
 from tests.files import daily, phone, picture, sound
 from tests.processes import ports
 
@@ -84,7 +83,7 @@ def predicted(values):
     def answers(name):
         app = catalog.find(name)
         records = [record_from_text(app.serving.fields, value) for value in values[name]]
-        return open_model(app, f"saved_models/{name}/{NEWEST[name]}").answer(records)
+        return open_released(name).answer(records)
 
     return answers
 

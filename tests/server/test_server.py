@@ -13,8 +13,7 @@ from google.protobuf import json_format
 from tensorflow_serving.apis import get_model_metadata_pb2, get_model_status_pb2
 
 from rnnsuite import catalog
-from rnnsuite.pipeline.inference.models import open_model
-from tests.conftest import NEWEST, RELEASED
+from tests.conftest import NEWEST, RELEASED, open_released
 from tests.files import daily, phone, picture, sound
 
 TEXTS = ["What a film.", "", "Zwei Männer sitzen auf einer Bank. " * 30, "数 \u0000 😀"]
@@ -65,7 +64,7 @@ def encoded(value):
 def test_rows_and_columns_answer_as_predict_does(ask, name):
     app = catalog.find(name)
     requests = requests_of(name)
-    model = open_model(app, f"saved_models/{name}/{NEWEST[name]}")
+    model = open_released(name)
     expected = model.answer([record_of(app, each) for each in requests])
     encoded_requests = [
         {field: encoded(value) for field, value in each.items()} for each in requests

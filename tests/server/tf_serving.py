@@ -5,6 +5,7 @@ python tf_serving.py MODELS PORT [FAILURES]: serves MODELS/<name>/<version>, and
 FAILURES predictions with UNAVAILABLE. Says "ready" when it listens.
 """
 
+import functools
 import pathlib
 import sys
 import threading
@@ -24,6 +25,14 @@ from tensorflow_serving.apis import (
 LABELS = ("stable", "canary")
 
 
+def load(path):
+    """A session with the model, and its signatures."""
+    session = tf.compat.v1.Session(graph=tf.Graph())
+    with session.graph.as_default():
+        meta = tf.compat.v1.saved_model.loader.load(session, ["serve"], path)
+    return session, meta.signature_def
+
+
 class Models(
     prediction_service_pb2_grpc.PredictionServiceServicer,
     model_service_pb2_grpc.ModelServiceServicer,
@@ -31,12 +40,8 @@ class Models(
     def __init__(self, folder, failures):
         self.loaded, self.failures = {}, failures
         for path in sorted(pathlib.Path(folder).glob("*/[0-9]*")):
-            session = tf.compat.v1.Session(graph=tf.Graph())
-            with session.graph.as_default():
-                meta = tf.compat.v1.saved_model.loader.load(session, ["serve"], str(path))
-            self.loaded.setdefault(path.parent.name, {})[int(path.name)] = (
-                session,
-                meta.signature_def,
+            self.loaded.setdefault(path.parent.name, {})[int(path.name)] = functools.cache(
+                functools.partial(load, str(path))
             )
 
     def find(self, spec, context):
@@ -56,7 +61,7 @@ class Models(
                 grpc.StatusCode.NOT_FOUND,
                 f"Servable not found for request: Specific({spec.name}, {number})",
             )
-        return number, *versions[number]
+        return number, *versions[number]()
 
     def Predict(self, request, context):
         if self.failures:
