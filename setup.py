@@ -15,10 +15,11 @@ setuptools.setup(
     package_dir={"rnnsuite.apps": "apps", "rnnsuite.configs": "configs"},
     package_data={
         "rnnsuite": ["py.typed"],
-        "rnnsuite.device": ["js/*.mjs"],
+        "rnnsuite.demo": ["web/*", "templates/*"],
+        "rnnsuite.device": ["js/*.mjs", "litert/*", "litert/*/*", "litert/*/*/*"],
         "rnnsuite.pipeline.export": ["litertjs.mjs"],
         "rnnsuite.pipeline.inference": ["report.html"],
-        "rnnsuite.apps": ["*/README.md"],
+        "rnnsuite.apps": ["*/README.md", "*/page.mjs"],
         "rnnsuite.configs": ["*/*.yaml"],
         "rnnsuite.deploy": ["templates/*.yml", "templates/*/*", "templates/*/*/*"],
     },

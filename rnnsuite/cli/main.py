@@ -18,7 +18,18 @@ from rnnsuite.core.cache import keep_compiled
 from rnnsuite.core.errors import Interrupted, UserError, nearest
 from rnnsuite.data.notes import collected
 
-COMMANDS = ("train", "tune", "evaluate", "export", "predict", "serve", "deploy", "apps", "config")
+COMMANDS = (
+    "train",
+    "tune",
+    "evaluate",
+    "export",
+    "predict",
+    "serve",
+    "deploy",
+    "demo",
+    "apps",
+    "config",
+)
 """In the order of work; each is the function of its name in the module of its name."""
 MISTAKE = 2
 """Exit status of a mistake that the user can mend."""

@@ -3,7 +3,6 @@
 import contextlib
 import functools
 import json
-import os
 import pathlib
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -13,6 +12,7 @@ import click
 
 from rnnsuite import catalog
 from rnnsuite.app import App
+from rnnsuite.core.silence import silenced
 
 if TYPE_CHECKING:
     from rnnsuite.pipeline.config import Config
@@ -64,19 +64,8 @@ def is_debug() -> bool:
 @contextlib.contextmanager
 def quiet_imports() -> Iterator[None]:
     """Keeps the greetings that TensorFlow's libraries write while they load off standard error."""
-    if is_debug():
+    with contextlib.nullcontext() if is_debug() else silenced():
         yield
-        return
-    sys.stderr.flush()
-    standard_error = os.dup(2)
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 2)
-    try:
-        yield
-    finally:
-        os.dup2(standard_error, 2)
-        os.close(standard_error)
-        os.close(nowhere)
 
 
 def find_app(name: str) -> App:
