@@ -19,7 +19,8 @@ export async function start(root, model, lite) {
     if (values.length > longest) {
       throw new Error(`A clip has at most ${longest} frames, not ${values.length}.`);
     }
-    const input = {shape: [1, values.length, settings.width], data: Float32Array.from(values.flat())};
+    const shape = [1, values.length, settings.width];
+    const input = {shape, data: Float32Array.from(values.flat())};
     const {probabilities} = await lite.run('clip', {values: input});
     return {probabilities: [...probabilities.data]};
   }

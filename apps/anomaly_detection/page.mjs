@@ -5,6 +5,7 @@ import {button, drawn, make, percent, say} from '../web/elements.mjs';
 import {numbersBox, rows} from '../web/numbers.mjs';
 import {Follower} from '../device/follow.mjs';
 
+const KINDS = ['', 'second', 'third'];  // of lines, see style.css
 const TOGETHER = 100;  // observations between two drawings
 
 export async function start(root, model, lite) {
@@ -43,7 +44,7 @@ export async function start(root, model, lite) {
     drawing.replaceChildren(
       chart({title: 'The observations and alarms', spans, named,
         lines: settings.names.map((_, column) =>
-          ({values: values.map((row) => row[column]), kind: ['', 'second', 'third'][column % 3]}))}),
+          ({values: values.map((row) => row[column]), kind: KINDS[column % 3]}))}),
       chart({title: 'The score, and the threshold of alarms', named, spans: [],
         lines: [{values: answer.scores}, {values: answer.scores.map(() => answer.threshold),
           kind: 'third'}]}));

@@ -119,7 +119,7 @@ function live(lite, settings, tell) {
   return toggle;
 }
 
-/** Of six channels, what the phone of someone who stands and lies down feels; and nothing in others. */
+/** Of six channels, what the phone of someone who lies down feels; and nothing in others. */
 function example({channels, rate}) {
   const count = 30 * rate;
   const [standing, lying] = [[1.02, -0.13, 0.08, 0, 0, 0], [0.19, 0.79, 0.58, 0, 0, 0]];

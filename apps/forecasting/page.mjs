@@ -23,8 +23,8 @@ export async function start(root, model, lite) {
     };
   }
 
-  const hint = 'A line for each observation: its value, or its time (a date, or a number) and its ' +
-    `value between commas; nothing where one is missing. The last ${window.lookback} count.`;
+  const hint = 'A line for each observation: its value, or its time (a date, or a number) and ' +
+    `its value between commas; nothing where one is missing. The last ${window.lookback} count.`;
   const {area, box} = numbersBox('Observations', hint, example);
   const drawing = make('div', {class: 'answer'});
   const table = make('div', {class: 'scroll'});
@@ -45,7 +45,8 @@ export async function start(root, model, lite) {
         {values: middle < 0 ? answer.mean : column(middle), from: known.length, kind: 'new'}],
       bands: Array.from({length: Math.floor(levels.length / 2)}, (_, place) =>
         ({low: column(place), high: column(last - place), from: known.length, kind: ''})),
-      named: (step) => step < known.length ? String(step - known.length) : `+${step - known.length + 1}`,
+      named: (step) => step < known.length ? `${step - known.length}` :
+        `+${step - known.length + 1}`,
     }), make('p', {class: 'hint'}, 'Bands hold the middle ' + levels.slice(0, Math.floor(
       levels.length / 2)).map((level) => `${Math.round(100 * (1 - 2 * level))} %`).join(', ') +
       ' of what may come.'));
@@ -84,7 +85,8 @@ function parsed(text, settings) {
     throw new Error('At least two observations are needed.');
   }
   if (times.some(Number.isNaN) || (times.length && times.length !== values.length)) {
-    throw new Error('Some lines have no time that can be read, such as 2024-01-31 or 2024-01-31T06:00.');
+    throw new Error('Some lines have no time that can be read, such as 2024-01-31 or ' +
+      '2024-01-31T06:00.');
   }
   if (times.length) {
     return {values, times};

@@ -50,8 +50,8 @@ export async function start(root, model, lite) {
     `${label}, ${from.toFixed(2)} to ${end.toFixed(2)} s, ${percent(confidence)}`));
   const words = labels.filter((label) => !label.startsWith('_')).join(', ');
   root.append(make('p', {}, `It knows: ${words}.`),
-    new Listening(size, heard, follower, detector, tell, (now) => showShares(shares, labels, now, 4))
-      .toggle,
+    new Listening(size, heard, follower, detector, tell,
+      (now) => showShares(shares, labels, now, 4)).toggle,
     fileChooser(async (samples) => {
       list.replaceChildren();
       const {events, milliseconds} = await ask(samples);

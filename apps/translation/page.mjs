@@ -65,6 +65,6 @@ function alignmentTable({source, target, alignment}) {
     make('th', {scope: 'row'}, piece),
     ...alignment[row].map((weight, column) => make('td', {
       class: 'cell', title: `${piece} from ${source[column]}: ${percent(weight)}`,
-      style: `background: color-mix(in srgb, var(--accent) ${Math.round(100 * weight)}%, transparent)`,
+      style: `background: color-mix(in srgb, var(--accent) ${100 * weight}%, transparent)`,
     })))));
 }

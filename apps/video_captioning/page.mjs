@@ -39,8 +39,8 @@ export async function start(root, model, lite) {
   chooser.addEventListener('change', () => guarded(async () => {
     await show(readNpy(new Uint8Array(await chooser.files[0].arrayBuffer())));
   }));
-  const hint = `A .npy file [frames, ${settings.width}], as the network that the model was trained ` +
-    'behind gives them.';
+  const hint = `A .npy file [frames, ${settings.width}], as the network that the model was ` +
+    'trained behind gives them.';
   const noise = button('Try noise', () => show(noisy(settings.width)));
   root.append(labelled('Features of frames', chooser, hint), noise, text,
     make('p', {class: 'hint'}, 'Point at a word to see which frames were looked at for it.'),

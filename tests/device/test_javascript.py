@@ -61,7 +61,7 @@ def texts(count, pieces, seed=0):
 def in_node(program, value):
     """What a module's `answer` gives to a value, both as JSON."""
     script = f"{program}\nlet text = '';\nfor await (const part of process.stdin) text += part;\n"
-    script += "process.stdout.write(JSON.stringify(answer(JSON.parse(text))));\n"
+    script += "process.stdout.write(JSON.stringify(await answer(JSON.parse(text))));\n"
     command = ["node", "--input-type=module", "-e", script]
     done = subprocess.run(
         command, input=json.dumps(value), capture_output=True, text=True, cwd=SCRIPTS

@@ -56,3 +56,15 @@ def test_what_a_section_could_describe():
     code = "def f(): pass\ndef g(a): pass\ndef h(): return 1\nclass A: x: int\nclass B: pass"
     found = [style.takes_or_gives(node) for node in ast.parse(code).body]
     assert found == [False, True, True, True, False]
+
+
+def test_lines_of_javascript_are_no_longer_than_those_of_python():
+    paths = [path for folder in style.CODE for path in (style.ROOT / folder).rglob("*.mjs")]
+    assert len(paths) > 30
+    long = [
+        f"{path}:{number}"
+        for path in paths
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
+        if len(line) > style.WIDTH
+    ]
+    assert not long

@@ -41,7 +41,8 @@ export function chart({title, lines, bands = [], spans = [], named = String}) {
   image.append(draw('title', {}, title));
   spans.forEach(({start, end, label}) => {
     const width = Math.max(x(Math.min(end, steps - 1)) - x(start), 2);
-    const span = draw('rect', {x: x(start), y: 8, width, height: HEIGHT - BOTTOM - 8, class: 'span'});
+    const height = HEIGHT - BOTTOM - 8;
+    const span = draw('rect', {x: x(start), y: 8, width, height, class: 'span'});
     span.append(draw('title', {}, label));
     image.append(span, draw('text', {x: x(start) + 2, y: 20, class: 'label'}, label));
   });

@@ -63,7 +63,8 @@ export function readNpy(bytes) {
   const type = /'descr': *'<(f4|f8)'/.exec(header)?.[1];
   const shape = /'shape': *\((\d+), *(\d+)\)/.exec(header);
   if (!type || !shape || /'fortran_order': *True/.test(header)) {
-    throw new Error('Only arrays [frames, numbers] of float32 or float64, row by row, can be read.');
+    throw new Error('Only arrays [frames, numbers] of float32 or float64, row by row, can be ' +
+      'read.');
   }
   const [count, width] = [Number(shape[1]), Number(shape[2])];
   const wide = type === 'f4' ? 4 : 8;

@@ -72,5 +72,6 @@ export class Picture {
 
 /** What a signature takes of a picture {data, height, width}, four numbers a pixel. */
 export function pixels({data, height, width}, size) {
-  return {shape: [1, size, size, 3], data: resize(data, height, width, size, data.length / (height * width))};
+  const depth = data.length / (height * width);
+  return {shape: [1, size, size, 3], data: resize(data, height, width, size, depth)};
 }

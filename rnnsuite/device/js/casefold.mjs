@@ -1,4 +1,4 @@
-// Unicode's full case folding, which JavaScript lacks (CaseFolding.txt, status C and F, Unicode 14).
+// Unicode's full case folding, which JavaScript lacks (CaseFolding.txt, status C, F, Unicode 14).
 
 // First code point, how many follow, in which step, and what is added to each.
 const RUNS = [

@@ -6,7 +6,7 @@ import {choose, textSeed, uniform} from './sampling.mjs';
 export class Language {
   /**
    * @param {LiteFile} file see runner.mjs.
-   * @param {{end: number, banned: number[], max_length: number}} settings as language.json has them.
+   * @param {object} settings end, banned and max_length, as language.json has them.
    */
   constructor(file, settings) {
     this.file = file;

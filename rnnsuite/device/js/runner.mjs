@@ -41,8 +41,9 @@ export class LiteFile {
     }
     const parts = this.lengths(name);
     const shapes = parts.map(({key}) => this.signatures.get(key));
-    const own = [...shapes[0].takes.keys()].filter((key) =>
-      key !== LENGTH && `${shapes[0].takes.get(key).shape}` !== `${shapes[1].takes.get(key).shape}`);
+    const [one, other] = shapes.map(({takes}) => takes);
+    const own = [...one.keys()].filter((key) =>
+      key !== LENGTH && `${one.get(key).shape}` !== `${other.get(key).shape}`);
     const length = inputs[own[0]].shape[1];
     const part = parts.find((each) => each.length >= length);
     if (!part) {
@@ -55,9 +56,9 @@ export class LiteFile {
       filled[LENGTH] = {shape: [1], data: Int32Array.of(length)};
     }
     const outputs = await this.#run(part.key, filled);
-    const other = shapes.find((each) => each.gives !== gives).gives;
+    const others = shapes.find((each) => each.gives !== gives).gives;
     for (const [key, {shape}] of gives) {
-      if (`${shape}` !== `${other.get(key).shape}`) {
+      if (`${shape}` !== `${others.get(key).shape}`) {
         const steps = Math.floor(length * shape[1] / part.length);
         outputs[key] = resized(outputs[key], [shape[0], steps, ...shape.slice(2)]);
       }

@@ -44,7 +44,7 @@ export class Alphabet {
   }
 }
 
-/** The symbols of the most probable alignment, and the first step of each. logs: rows of classes. */
+/** The symbols of the likeliest alignment, and the first step of each. logs: rows of classes. */
 export function greedy(logs) {
   const ids = [];
   const steps = [];

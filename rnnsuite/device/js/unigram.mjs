@@ -38,7 +38,8 @@ export class Tokenizer {
     this.lower = lower;
     this.keep = keep;
     this.pieces = lines.map(([piece]) => piece);
-    const known = lines.map(([piece, score], number) => [piece, {number, score: Math.fround(score)}]);
+    const known = lines.map(([piece, score], number) =>
+      [piece, {number, score: Math.fround(score)}]);
     this.numbers = new Map(known.slice(END + 1));
     this.longest = 0;
     let least = Infinity;

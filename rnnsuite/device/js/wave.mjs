@@ -38,7 +38,7 @@ export function read(bytes) {
   }
   const isKnown = kind === PCM && [8, 16, 24, 32].includes(bits) || kind === FLOAT && bits === 32;
   if (!isKnown || !channels) {
-    throw new Error(`WAV of format ${kind} with ${bits} bits, ${channels} channels at ${rate} Hz: ` +
+    throw new Error(`WAV of format ${kind}, ${bits} bits, ${channels} channels at ${rate} Hz: ` +
       'only PCM of 8, 16, 24 or 32 bits and 32-bit float can be read');
   }
   if (!(rate > 0 && rate <= HIGHEST_RATE)) {

@@ -9,8 +9,8 @@ const SPACES = /<[bB][rR][ \t]*\/?>|\0/g;
 const IDEOGRAPH = /[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]/u;
 // Unicode's Default_Ignorable_Code_Point, which case folding by NFKC_Casefold removes.
 const IGNORABLE = new RegExp(
-  '[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f' +
-  '\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8' +
+  '[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e' +
+  '\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8' +
   '\u{1bca0}-\u{1bca3}\u{1d173}-\u{1d17a}\u{e0000}-\u{e0fff}]', 'gu');
 
 /** NFKC, HTML line breaks and NUL to spaces and, where `lower`, Unicode case folding. */

@@ -2,7 +2,8 @@
 //
 // PACKAGES is the folder of LiteRT.js. The first line of standard output describes
 // the signatures; then a line {"name", "inputs"} of standard input is answered by a line
-// {"outputs", "seconds"} (of the call alone). Arrays are {"shape", "type", "data"}, with their bytes in base64.
+// {"outputs", "seconds"} (of the call alone). Arrays are {"shape", "type", "data"}, their bytes in
+// base64.
 
 import fs from 'node:fs';
 import {createRequire} from 'node:module';
@@ -53,7 +54,8 @@ function decoded({shape, type, data}) {
 }
 
 async function answered({name, inputs}) {
-  const given = Object.fromEntries(Object.entries(inputs).map(([key, value]) => [key, decoded(value)]));
+  const given = Object.fromEntries(
+    Object.entries(inputs).map(([key, value]) => [key, decoded(value)]));
   const started = performance.now();
   const results = await model.signatures[name].run(given);
   for (const tensor of Object.values(results)) {
