@@ -2,7 +2,18 @@
 
 from typing import Literal
 
-Cell = Literal["simple", "gru", "lstm", "layernorm_gru", "layernorm_lstm"]
+Cell = Literal[
+    "simple",
+    "gru",
+    "lstm",
+    "layernorm_gru",
+    "layernorm_lstm",
+    "min_gru",
+    "min_lstm",
+    "rg_lru",
+    "ind_rnn",
+    "sru",
+]
 """Recurrent layers; `rnnsuite.layers.CELLS` holds them by these names."""
 AttentionKind = Literal["additive", "dot", "general", "scaled_dot", "uniform"]
 """Energies of `rnnsuite.layers.Attention`."""

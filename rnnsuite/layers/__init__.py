@@ -17,6 +17,7 @@ from rnnsuite.layers.bidirectional import Bidirectional
 from rnnsuite.layers.convolution import CausalConvolution, LookAhead, RegionEmbedding
 from rnnsuite.layers.cumulative import CumulativePooling
 from rnnsuite.layers.dropout import Dropout, LockedDropout, SpecAugment, TokenDropout
+from rnnsuite.layers.elementwise import RGLRU, SRU, IndRNN, MinGRU, MinLSTM
 from rnnsuite.layers.interop import to_keras, to_rnnsuite
 from rnnsuite.layers.normalised import LayerNormGRU, LayerNormLSTM
 from rnnsuite.layers.pooling import Pooling
@@ -34,6 +35,8 @@ __all__ = [
     "CELLS",
     "GRU",
     "LSTM",
+    "RGLRU",
+    "SRU",
     "AttendingDecoder",
     "Attention",
     "Bidirectional",
@@ -43,10 +46,13 @@ __all__ = [
     "Chain",
     "CumulativePooling",
     "Dropout",
+    "IndRNN",
     "LayerNormGRU",
     "LayerNormLSTM",
     "LockedDropout",
     "LookAhead",
+    "MinGRU",
+    "MinLSTM",
     "Parallel",
     "Perturbation",
     "Pooling",

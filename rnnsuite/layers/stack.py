@@ -9,6 +9,7 @@ from rnnsuite.core.names import Cell
 from rnnsuite.layers.bidirectional import Bidirectional
 from rnnsuite.layers.casting import as_floats
 from rnnsuite.layers.dropout import LockedDropout
+from rnnsuite.layers.elementwise import RGLRU, SRU, IndRNN, MinGRU, MinLSTM
 from rnnsuite.layers.normalised import LayerNormGRU, LayerNormLSTM
 from rnnsuite.layers.recurrent import GRU, LSTM, SimpleRNN
 
@@ -18,6 +19,11 @@ CELLS = {
     "lstm": LSTM,
     "layernorm_gru": LayerNormGRU,
     "layernorm_lstm": LayerNormLSTM,
+    "min_gru": MinGRU,
+    "min_lstm": MinLSTM,
+    "rg_lru": RGLRU,
+    "ind_rnn": IndRNN,
+    "sru": SRU,
 }
 
 

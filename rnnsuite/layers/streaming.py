@@ -19,6 +19,7 @@ from rnnsuite.layers.streamable import StateSpec, Streamable
 Tensors = dict[str, tf.Tensor]
 RECURRENT = (
     Stack,
+    Scanned,
     keras.layers.SimpleRNN,
     keras.layers.GRU,
     keras.layers.LSTM,

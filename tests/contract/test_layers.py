@@ -58,6 +58,14 @@ LAYERS = {
     ],
     "LayerNormGRU": [masked(lambda: layers.LayerNormGRU(5, return_sequences=True))],
     "LayerNormLSTM": [masked(lambda: layers.LayerNormLSTM(5, weight_drop=0.1))],
+    "MinGRU": [masked(lambda: layers.MinGRU(5, zoneout=0.1, return_sequences=True))],
+    "MinLSTM": [masked(lambda: layers.MinLSTM(5, return_state=True))],
+    "RGLRU": [masked(lambda: layers.RGLRU(5, return_sequences=True))],
+    "IndRNN": [Row(lambda: layers.IndRNN(5, return_sequences=True, go_backwards=True), SEQUENCE)],
+    "SRU": [
+        masked(lambda: layers.SRU(5, return_sequences=True)),
+        Row(lambda: layers.SRU(4, use_bias=False), SEQUENCE),
+    ],
     "Bidirectional": [
         masked(lambda: layers.Bidirectional(layers.LSTM(5, return_sequences=True))),
         Row(lambda: layers.Bidirectional(layers.SimpleRNN(5), merge_mode="sum"), SEQUENCE),

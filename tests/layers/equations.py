@@ -77,7 +77,55 @@ def layernorm_gru(x, states, kernel, recurrent, bias, input_scale, recurrent_sca
     return h, [h]
 
 
+def min_gru(x, states, kernel, bias):
+    """Feng et al. 2024, section 3.1: the update gate and the candidate see the input alone."""
+    z, candidate = np.split(x @ kernel + bias, 2, axis=-1)
+    h = (1 - sigmoid(z)) * states[0] + sigmoid(z) * candidate
+    return h, [h]
+
+
+def min_lstm(x, states, kernel, bias):
+    """Feng et al. 2024, section 3.2: forget and input gates, divided by their sum."""
+    f, i, candidate = np.split(x @ kernel + bias, 3, axis=-1)
+    f, i = sigmoid(f), sigmoid(i)
+    h = f / (f + i) * states[0] + i / (f + i) * candidate
+    return h, [h]
+
+
+def rg_lru(x, states, kernel, decay, bias):
+    """De et al. 2024, eq. 1-4, c = 8, a = sigmoid(-decay): a softplus of decay is -log a."""
+    r, i, v = np.split(x @ kernel + bias, 3, axis=-1)
+    a = sigmoid(-decay) ** (8 * sigmoid(r))
+    h = a * states[0] + np.sqrt(1 - a**2) * sigmoid(i) * v
+    return h, [h]
+
+
+def ind_rnn(x, states, kernel, recurrent, bias):
+    """Li et al. 2018, eq. 2."""
+    h = np.maximum(x @ kernel + recurrent * states[0] + bias, 0)
+    return h, [h]
+
+
+def sru(x, states, kernel, recurrent, bias):
+    """Lei et al. 2018, eq. 1-4, with a projection to skip by and the scale of section 3.2."""
+    _, c = states
+    is_narrow = kernel.shape[1] == 3 * c.shape[1]
+    parts = np.concatenate([x @ kernel, x], axis=-1) if is_narrow else x @ kernel
+    candidate, f, r, skip = np.split(parts, 4, axis=-1)
+    v_f, v_r = np.split(recurrent, 2)
+    b_f, b_r = np.split(bias, 2)
+    f, r = sigmoid(f + v_f * c + b_f), sigmoid(r + v_r * c + b_r)
+    c = f * c + (1 - f) * candidate
+    h = r * c + (1 - r) * np.sqrt(3) * skip
+    return h, [h, c]
+
+
 STEPS = {
+    "min_gru": (min_gru, 1),
+    "min_lstm": (min_lstm, 1),
+    "rg_lru": (rg_lru, 1),
+    "ind_rnn": (ind_rnn, 1),
+    "sru": (sru, 2),
     "simple": (simple, 1),
     "relu": (functools.partial(simple, act=lambda v: np.maximum(v, 0)), 1),
     "gru": (gru, 1),
@@ -88,14 +136,16 @@ STEPS = {
 }
 
 
-def run(cell, x, mask, weights, *, backwards=False, zero_masked=False, initial=None, kept=None):
+def run(
+    cell, x, mask, weights, *, backwards=False, zero_masked=False, initial=None, kept=None, units=0
+):
     """(all outputs `[batch, time, units]` in the order of running, last states).
 
     A masked step leaves the states as they were and repeats the output. kept: how much of
     the old states every step mixes in, one number for each state.
     """
     step, count = STEPS[cell]
-    states = initial or [np.zeros([x.shape[0], weights[1].shape[0]]) for _ in range(count)]
+    states = initial or [np.zeros([x.shape[0], units or weights[1].shape[0]]) for _ in range(count)]
     output, outputs = np.zeros_like(states[0]), []
     for t in range(x.shape[1])[:: -1 if backwards else 1]:
         _, new = step(x[:, t], states, *weights)

@@ -40,7 +40,7 @@ def test_equals_the_equations(cell, form, shape, units, seed):
     with exporting(form):
         found = layer(x, mask=mask)
     np.testing.assert_allclose(
-        found, equations.run(cell, x, mask, layer.get_weights())[0], atol=1e-5
+        found, equations.run(cell, x, mask, layer.get_weights(), units=units)[0], atol=1e-5
     )
 
 

@@ -45,7 +45,7 @@ def test_yaml_overrides_and_defaults(tmp_path):
             [
                 "model.cell",
                 '"lstmm" given',
-                "'simple', 'gru', 'lstm', 'layernorm_gru' or 'layernorm_lstm'",
+                "'simple', 'gru', 'lstm', 'layernorm_gru', 'layernorm_lstm', 'min_gru'",
             ],
         ),
         ("train: {ema: 1.0}", ["train.ema", "1.0 given", "less than 1"]),

@@ -1,6 +1,8 @@
 """Recurrences as equations, forward and backward, and the loop that runs all of them."""
 
 from rnnsuite.layers.scan.gru import GRU, GRUResetBefore
+from rnnsuite.layers.scan.independent import SRU, IndRNN
+from rnnsuite.layers.scan.linear import RGLRU, MinGRU, MinLSTM
 from rnnsuite.layers.scan.lstm import LSTM
 from rnnsuite.layers.scan.normalised import LayerNormGRU, LayerNormLSTM
 from rnnsuite.layers.scan.recurrence import Recurrence
@@ -11,10 +13,15 @@ __all__ = [
     "GRU",
     "LSTM",
     "PORTABLE",
+    "RGLRU",
+    "SRU",
     "STOCK",
     "GRUResetBefore",
+    "IndRNN",
     "LayerNormGRU",
     "LayerNormLSTM",
+    "MinGRU",
+    "MinLSTM",
     "Plan",
     "Recurrence",
     "SimpleRNN",

@@ -2,6 +2,7 @@
 crossed.
 """
 
+import itertools
 import warnings
 
 import keras
@@ -28,6 +29,10 @@ OURS = {
     "layernorm_lstm": (layers.LayerNormLSTM, {}),
     "layernorm_gru": (layers.LayerNormGRU, {}),
 }
+MODERN = {
+    name: (layers.CELLS[name], {}) for name in ("ind_rnn", "min_gru", "min_lstm", "rg_lru", "sru")
+}
+EVERY = {**OURS, **MODERN}
 
 
 def masks(kind, batch, time, rng):
@@ -137,14 +142,21 @@ def test_equals_keras(
     )
 
 
-@pytest.mark.parametrize("zoneout", [0.0, 0.3])
-@pytest.mark.parametrize("padding", ["right", "left", "scattered"])
-@pytest.mark.parametrize("backwards", [False, True])
-@pytest.mark.parametrize("cell", sorted(OURS))
+CROSSED = [
+    *itertools.product(sorted(OURS), [False, True], ["right", "left", "scattered"], [0.0, 0.3]),
+    *(
+        (cell, *each)
+        for cell in MODERN
+        for each in ((False, "scattered", 0.3), (True, "left", 0.0))
+    ),
+]
+
+
+@pytest.mark.parametrize(("cell", "backwards", "padding", "zoneout"), CROSSED)
 def test_equals_the_equations(cell, backwards, padding, zoneout):
     rng = np.random.default_rng(3)
     x, mask = rng.normal(size=[5, 8, 3]).astype("float32"), masks(padding, 5, 8, rng)
-    kind, options = OURS[cell]
+    kind, options = EVERY[cell]
     options = {
         **options,
         "return_sequences": True,
@@ -163,12 +175,17 @@ def test_equals_the_equations(cell, backwards, padding, zoneout):
 
 
 # Each is compiled in 64 bits, which nothing else is.
-@pytest.mark.parametrize(("backwards", "zoneout"), [(False, 0.3), (True, 0.0)])
-@pytest.mark.parametrize("cell", sorted(OURS))
+@pytest.mark.parametrize(
+    ("cell", "backwards", "zoneout"),
+    [
+        *((cell, *each) for cell in sorted(OURS) for each in ((False, 0.3), (True, 0.0))),
+        *((cell, False, 0.3) for cell in MODERN),
+    ],
+)
 def test_gradients_against_finite_differences(cell, backwards, zoneout):
     rng = np.random.default_rng(4)
     x, mask = rng.normal(size=[3, 5, 3]), masks("scattered", 3, 5, rng)
-    kind, options = OURS[cell]
+    kind, options = EVERY[cell]
     options = {
         **options,
         "dtype": "float64",
@@ -237,11 +254,11 @@ def test_streams_and_segments_change_nothing(backwards, padding, shards, segment
     assert_equal(found, results(theirs, x, mask, [], True))
 
 
-@pytest.mark.parametrize("cell", sorted(OURS))
+@pytest.mark.parametrize("cell", sorted(EVERY))
 def test_nothing_in_the_padding_leaks(cell):
     rng = np.random.default_rng(6)
     x, mask = rng.normal(size=[4, 7, 3]).astype("float32"), masks("scattered", 4, 7, rng)
-    kind, options = OURS[cell]
+    kind, options = EVERY[cell]
     layer = built(kind, {**options, "return_sequences": True}, 4, x.shape)
     upstream = rng.normal(size=[4, 7, 4]).astype("float32") * mask[:, :, None]
 
