@@ -67,6 +67,12 @@ class ModelConfig:
     """Their number."""
     look_ahead: Annotated[int, pydantic.Field(ge=0, le=MOST_AHEAD)] = 8
     """Steps that a stream waits for (arXiv 1512.02595, section 3.7)."""
+    timing: NotNegativeInt = 0
+    """Steps before and behind one by which a head of its own times words; 0 for none: the stream's
+    head times them. What sees little cannot name a symbol far from its sound."""
+    label_priors: Annotated[float, pydantic.Field(ge=0, le=1)] = 0.3
+    """Share of how frequent each symbol is that the loss of that head takes off, so that symbols
+    last as long as they sound (arXiv 2406.02560)."""
     layer_norm: bool = True
     """Whether each recurrent layer's output is normalised."""
     freq_masks: NotNegativeInt = 2
@@ -89,5 +95,5 @@ SECTIONS = {
     "transcribe": TranscribeConfig,
     "stream": DictationConfig,
 }
-MONITORED = ("loss", "whole_loss", "stream_loss", "wer", "cer")
+MONITORED = ("loss", "whole_loss", "stream_loss", "timing_loss", "wer", "cer")
 """What training validates: `train.monitor` and `tune.objective` are one of them behind val_."""

@@ -10,7 +10,7 @@ from keras import ops
 from rnnsuite.app import Direction, Model
 from rnnsuite.inputs.audio import FeatureNormalization, LogMel
 from rnnsuite.layers import CausalConvolution, Chain, LockedDropout, LookAhead, SpecAugment, Stack
-from rnnsuite.tasks.transcription.losses import ctc_loss
+from rnnsuite.tasks.transcription.losses import ctc_loss, framed, label_priors
 
 from .config import ModelConfig
 from .data import Fitted
@@ -40,7 +40,8 @@ def build(config: ModelConfig, fitted: Fitted) -> keras.Model:
     Returns:
         A model from `samples` `[batch, steps * hop]` at 16 kHz and `steps` `[batch]`, how many are
         a row's own, to a dict of logits `[batch, steps, symbols]`, of which symbol 0 is the blank:
-        `logits`, from both directions, and `stream_logits`, as a stream gives them.
+        `logits`, from both directions, `stream_logits`, as a stream gives them, and
+        `timing_logits`, by which words are timed.
     """
     samples = keras.Input([None], dtype="float32", name="samples")
     steps = keras.Input([], dtype="int32", name="steps")
@@ -57,6 +58,8 @@ def build(config: ModelConfig, fitted: Fitted) -> keras.Model:
         stack = _recurrent(config, "stream", config.stream_units, config.stream_depth, False)
         h = LookAhead(ahead, name="ahead")(stack(x))
         outputs["stream_logits"] = _symbols(config, fitted, "stream_symbols", h)
+    if config.timing:
+        outputs["timing_logits"] = _timing(config, fitted, own, mask)
     return keras.Model({"samples": samples, "steps": steps}, outputs, name="speech_recognition")
 
 
@@ -76,6 +79,15 @@ def _recurrent(config: ModelConfig, name: str, units: int, depth: int, both: boo
 def _symbols(config: ModelConfig, fitted: Fitted, name: str, x):
     size = len(fitted.vocabulary().pieces)
     return keras.layers.Dense(size, dtype="float32", name=name)(LockedDropout(config.dropout)(x))
+
+
+def _timing(config: ModelConfig, fitted: Fitted, x, mask):
+    """Symbols by few steps, so those of the sound itself; it teaches nothing to the front."""
+    own = ops.where(mask[..., None], ops.stop_gradient(x), 0.0)
+    size = 2 * config.timing + 1
+    options = {"padding": "same", "activation": "relu", "name": "timing"}
+    h = keras.layers.Conv1D(config.projection, size, **options)(own)
+    return _symbols(config, fitted, "timing_symbols", h)
 
 
 def _front(config: ModelConfig, fitted: Fitted, x):
@@ -116,7 +128,7 @@ def loss(
     """Connectionist temporal classification of both heads, in nats a symbol, and their sum.
 
     Args:
-        config: not used.
+        config: gives the share of the label priors.
         targets: see `data.examples`.
         outputs: of the model.
 
@@ -133,8 +145,15 @@ def loss(
     nats = ctc_loss(tf.concat(heads, axis=0), steps, labels) * share
     whole, *others = tf.split(nats, len(heads))
     streamed = others[0] if others else tf.zeros_like(whole)
-    return {"loss": whole + streamed, "whole_loss": whole, "stream_loss": streamed}
+    timed = tf.zeros_like(whole)
+    if "timing_logits" in outputs:
+        logits = outputs["timing_logits"]
+        discount = config.label_priors * label_priors(logits, targets["steps"])
+        timed = ctc_loss(logits, targets["steps"], framed(ids), discount) * share
+    total = whole + streamed + timed
+    return {"loss": total, "whole_loss": whole, "stream_loss": streamed, "timing_loss": timed}
 
 
-METRICS: Mapping[str, Direction] = {"loss": "min", "whole_loss": "min", "stream_loss": "min"}
+LOSSES = ("loss", "whole_loss", "stream_loss", "timing_loss")
+METRICS: Mapping[str, Direction] = dict.fromkeys(LOSSES, "min")
 MODEL = Model(config=ModelConfig, build=build, loss=loss, metrics=METRICS)

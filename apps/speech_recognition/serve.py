@@ -19,7 +19,7 @@ from rnnsuite.tasks.lengths import lengths_up_to
 from rnnsuite.tasks.sections import DictationConfig, TranscribeConfig
 from rnnsuite.tasks.streams import stream_signature
 from rnnsuite.tasks.transcription.alphabet import Alphabet
-from rnnsuite.tasks.transcription.recognizer import Recognizer
+from rnnsuite.tasks.transcription.recognizer import TIMING, Recognizer
 
 from .config import MOST_AHEAD
 from .data import Fitted
@@ -72,7 +72,7 @@ def signatures(trained: Trained) -> dict[str, Signature]:
     alphabet = Alphabet(trained.fitted.vocabulary())
     settings = trained.section(TranscribeConfig)
     chain = stream_of(trained.model)
-    timed = "stream_logits" if chain else "logits"
+    timed = timing_head(trained.model)
     stored_as = trained.config.export.weights
     hop = trained.fitted.hop
     recognizer = Recognizer(trained.model, alphabet, hop, settings, timed, stored_as)
@@ -112,6 +112,12 @@ def signatures(trained: Trained) -> dict[str, Signature]:
         by_name["causal"] = Signature(causal, content, files)
         by_name["stream"] = stream_signature(step, "samples", [CHUNK * hop], chain.states)
     return by_name
+
+
+def timing_head(model: Any) -> str:
+    """The output by which words are timed: of those that there are, what sees least of a sound."""
+    names = (TIMING, "stream_logits", "logits")
+    return next(name for name in names if name in model.output)
 
 
 def _sound(

@@ -19,6 +19,7 @@ from rnnsuite.pipeline.start import open_origin
 from rnnsuite.tasks import language
 from rnnsuite.tasks.sections import TranscribeConfig
 from rnnsuite.tasks.transcription.alphabet import Alphabet
+from rnnsuite.tasks.transcription.losses import framed
 
 StoredAs = Literal["float32", "float16", "int8"]
 """How an export stores weights."""
@@ -50,11 +51,16 @@ class Transcription:
         return prefix_beam_search(logs, steps, self.beam, self.fusion)
 
     def with_words(
-        self, logits: tf.Tensor, steps: tf.Tensor, ids: tf.Tensor
+        self, logits: tf.Tensor, steps: tf.Tensor, ids: tf.Tensor, is_framed: bool = False
     ) -> dict[str, tf.RaggedTensor]:
-        """The words of texts `[batch, symbols]`, each with its first and last step."""
-        logs = self.alphabet.log_probabilities(logits)
-        aligned = ctc_align(logs, steps, ids)
+        """The words of texts `[batch, symbols]`, each with its first and last step.
+
+        is_framed: whether the head has learned the silence around them, see `losses.framed`.
+        """
+        if is_framed:
+            around = ctc_align(tf.nn.log_softmax(logits), steps, framed(ids))
+            return self.alphabet.words(ids, around.first[:, 1:-1], around.last[:, 1:-1])
+        aligned = ctc_align(self.alphabet.log_probabilities(logits), steps, ids)
         return self.alphabet.words(ids, aligned.first, aligned.last)
 
 

@@ -3,13 +3,38 @@
 import tensorflow as tf
 
 from rnnsuite.decoding.ctc import BLANK, between_blanks, skips_a_blank
+from rnnsuite.inputs.subword import END, START
 
 IMPOSSIBLE = -1e30
 """Logarithm of a probability that is none, finite so that differences stay numbers."""
 
 
-@tf.custom_gradient
-def ctc_loss(logits: tf.Tensor, steps: tf.Tensor, ids: tf.Tensor):
+def framed(ids: tf.Tensor) -> tf.Tensor:
+    """Symbols `[batch, symbols]` between a start and an end, `[batch, symbols + 2]`.
+
+    They stand for the silence around what is said, which else a first or last symbol would take.
+    """
+    rows = tf.shape(ids)[0]
+    wider = tf.concat([tf.fill([rows, 1], START), ids, tf.zeros([rows, 1], ids.dtype)], axis=1)
+    count = tf.reduce_sum(tf.cast(ids != BLANK, tf.int32), axis=1, keepdims=True)
+    return tf.where(tf.range(tf.shape(wider)[1]) == count + 1, END, wider)
+
+
+def label_priors(logits: tf.Tensor, steps: tf.Tensor) -> tf.Tensor:
+    """Logarithms `[classes]` of how probable each class is over all steps, without a gradient.
+
+    Args:
+        logits: `[batch, time, classes]`.
+        steps: int32 `[batch]`, how many are a row's own.
+    """
+    counts = tf.cast(tf.sequence_mask(steps, tf.shape(logits)[1]), tf.float32)[..., None]
+    shares = tf.reduce_sum(tf.nn.softmax(tf.cast(logits, tf.float32)) * counts, axis=[0, 1])
+    return tf.stop_gradient(tf.math.log(shares / tf.maximum(tf.reduce_sum(counts), 1.0) + 1e-6))
+
+
+def ctc_loss(
+    logits: tf.Tensor, steps: tf.Tensor, ids: tf.Tensor, discount: tf.Tensor | None = None
+) -> tf.Tensor:
     """Minus the logarithm of the probability of a labelling, summed over its alignments.
 
     Source: Graves et al., Connectionist Temporal Classification, ICML 2006: equations 6 and 7 for
@@ -19,12 +44,23 @@ def ctc_loss(logits: tf.Tensor, steps: tf.Tensor, ids: tf.Tensor):
         logits: float32 `[batch, time, classes]`; class 0 is the blank.
         steps: int32 `[batch]`, how many of the steps are a row's own.
         ids: int32 `[batch, symbols]`, 0 behind a row's last.
+        discount: float32 `[classes]`, nats that a step of each class costs. A share of
+            `label_priors` makes the blank dear and symbols last as long as they sound (Huang et
+            al., arXiv 2406.02560).
 
     Returns:
         `[batch]` in nats; 0, without a gradient, for a row whose symbols need more steps than it
         has.
     """
-    logs = tf.nn.log_softmax(tf.cast(logits, tf.float32))
+    discount = tf.zeros(logits.shape[-1:]) if discount is None else discount
+    loss: tf.Tensor = _ctc_loss(logits, steps, ids, discount)  # type: ignore[assignment]
+    return loss
+
+
+@tf.custom_gradient
+def _ctc_loss(logits: tf.Tensor, steps: tf.Tensor, ids: tf.Tensor, discount: tf.Tensor):
+    posteriors = tf.nn.log_softmax(tf.cast(logits, tf.float32))
+    logs = posteriors - discount
     symbols = between_blanks(ids)
     places = 2 * tf.reduce_sum(tf.cast(ids != BLANK, tf.int32), axis=1) + 1
     emitted = tf.einsum("btc,bsc->bts", logs, tf.one_hot(symbols, logs.shape[-1]))
@@ -39,8 +75,8 @@ def ctc_loss(logits: tf.Tensor, steps: tf.Tensor, ids: tf.Tensor):
         shares = tf.where(own, tf.exp(tf.minimum(joint, 0.0)), 0.0)
         used = tf.einsum("bts,bsc->btc", shares, tf.one_hot(symbols, logs.shape[-1]))
         counts = tf.sequence_mask(steps, tf.shape(logs)[1]) & is_possible[:, None]
-        difference = tf.where(counts[..., None], tf.exp(logs) - used, 0.0)
-        return tf.cast(difference * upstream[:, None, None], logits.dtype), None, None
+        difference = tf.where(counts[..., None], tf.exp(posteriors) - used, 0.0)
+        return tf.cast(difference * upstream[:, None, None], logits.dtype), None, None, None
 
     return loss, gradient
 

@@ -16,6 +16,10 @@ from rnnsuite.tasks.transcription.pieces import grouped, in_pieces, joined
 Tensors = dict[str, Any]
 
 
+TIMING = "timing_logits"
+"""The head by which words are timed, where there is one: its symbols last as long as they sound."""
+
+
 class Recognizer:
     """The graphs behind an application's signatures, each of which is traced once for all of them.
 
@@ -46,6 +50,7 @@ class Recognizer:
         self.hop = hop
         self.settings = settings
         self.timed = timed
+        self.is_framed = timed == TIMING
         self.decoder = transcription(alphabet, settings, stored_as)
         self.seconds = hop / wave.RATE
         self.most = int(settings.piece / self.seconds)
@@ -80,7 +85,7 @@ class Recognizer:
         def transcribed(samples, steps):
             best = self.search(samples, steps)
             ids = best["ids"][:, 0]
-            words = self.decoder.with_words(best["timed"], steps, ids)
+            words = self.decoder.with_words(best["timed"], steps, ids, self.is_framed)
             text = self.decoder.alphabet.text(ids)
             return {"text": text, "score": best["scores"][:, 0], **words}
 
@@ -92,8 +97,8 @@ class Recognizer:
         before = tf.cumsum(steps.to_tensor(), axis=1, exclusive=True)
         offsets = tf.boolean_mask(before, tf.sequence_mask(counts))[:, None]
         starts = results["first"] + tf.cast(offsets, tf.int32)
-        # A symbol is named where it begins, and sounds for a step more.
-        ends = results["last"] + tf.cast(offsets, tf.int32) + 2
+        # Without a head for times, a symbol is named where it begins, and sounds for a step more.
+        ends = results["last"] + tf.cast(offsets, tf.int32) + (1 if self.is_framed else 2)
         return {
             **self._joined(results, counts),
             "words": joined(results["words"], counts).to_tensor(""),

@@ -15,6 +15,7 @@ VARIANTS = {
     "no norm, two frames a step": ({"layer_norm": False}, 2),
     "eight frames a step": ({"channels": (4, 4, 4)}, 8),
     "no look ahead": ({"look_ahead": 0}, 4),
+    "with times": ({"timing": 2}, 4),
 }
 
 
@@ -130,3 +131,35 @@ def test_a_model_without_a_stream():
 def test_time_is_shortened_by_convolutions():
     with pytest.raises(ValueError, match="8 frames a step need more convolutions"):
         model.build(ModelConfig(**SMALL), fitted(8))
+
+
+def test_the_head_that_times_sees_few_steps_and_teaches_the_others_nothing():
+    config, fit, built = network("with times")
+    asked = inputs(20, fit.hop)
+    expected = built(asked, training=False)["timing_logits"]
+    later = {**asked, "samples": asked["samples"].copy()}
+    later["samples"][:, 15 * fit.hop :] += 0.1
+    found = built(later, training=False)["timing_logits"]
+    # The features look a window ahead, and convolutions behind.
+    same = 15 - config.timing - 1
+    np.testing.assert_allclose(found[:, :same], expected[:, :same], atol=1e-4)
+    assert np.abs(found - expected)[:, 15:].max() > 1e-3
+    with tf.GradientTape() as tape:
+        value = tf.reduce_sum(built(asked)["timing_logits"] ** 2)
+    own = {
+        weight.path
+        for weight, gradient in zip(
+            built.trainable_weights, tape.gradient(value, built.trainable_weights), strict=True
+        )
+        if gradient is not None
+    }
+    assert {path.split("/")[0] for path in own} == {"timing", "timing_symbols"}
+
+
+def test_times_do_not_depend_on_what_stands_behind():
+    _, fit, built = network("with times")
+    alone = inputs(7, fit.hop)
+    padded = {**alone, "samples": np.pad(alone["samples"], [[0, 0], [0, 5 * fit.hop]])}
+    expected = built(alone, training=False)["timing_logits"]
+    found = built(padded, training=False)["timing_logits"]
+    np.testing.assert_allclose(found[:, :7], expected, atol=1e-4)

@@ -40,6 +40,18 @@ def test_what_is_said_clearly_is_written(alphabet, text):
     assert search.scores[0, 0] >= greedy.scores[0]
 
 
+def test_silence_around_words_is_none_of_their_steps(alphabet):
+    """Start and end stand for it where the head has learned them."""
+    numbers = [2, 2, 2, 5, 5, 6, 6, 4, 5, 5, 3, 3]
+    logits = tf.one_hot(numbers, len(PIECES))[None] * 12.0
+    ids = alphabet.vocabulary(tf.constant(["ab a"])).to_tensor()
+    made = decoder.transcription(alphabet, TranscribeConfig())
+    words = made.with_words(logits, tf.constant([len(numbers)]), ids, is_framed=True)
+    assert words["words"].to_list() == [[b"ab", b"a"]]
+    assert words["first"].to_list() == [[3, 8]]
+    assert words["last"].to_list() == [[6, 9]]
+
+
 def test_words_have_their_steps(alphabet):
     logits = said("ab a", blanks=2)
     steps = tf.constant([logits.shape[1]])

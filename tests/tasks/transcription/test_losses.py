@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from rnnsuite.tasks.transcription.losses import ctc_loss, needed_steps
+from rnnsuite.tasks.transcription.losses import ctc_loss, framed, label_priors, needed_steps
 
 
 def collapsed(path):
@@ -33,6 +33,39 @@ def test_equals_the_sum_over_all_alignments(ids):
     found = ctc_loss(tf.constant(logits), tf.constant(steps), tf.constant(padded))
     expected = [by_hand(row[:count], ids) for row, count in zip(logits, steps, strict=True)]
     np.testing.assert_allclose(found, expected, atol=1e-5)
+
+
+def test_a_discount_is_paid_at_every_step():
+    """Of the posteriors, not of what they would be with it: so it is not learned away."""
+    rng = np.random.default_rng(8)
+    logits = rng.normal(size=(5, 3))
+    discount = np.array([0.7, -0.2, 0.1])
+    logs = logits - np.log(np.exp(logits).sum(axis=1, keepdims=True)) - discount
+    paths = [path for path in itertools.product(range(3), repeat=5) if collapsed(path) == (1, 2)]
+    expected = -np.logaddexp.reduce([sum(logs[t, c] for t, c in enumerate(p)) for p in paths])
+    given = tf.constant([5]), tf.constant([[1, 2]]), tf.constant(discount, tf.float32)
+    x = tf.constant(logits[None], tf.float32)
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        value = ctc_loss(x, *given)
+    np.testing.assert_allclose(value, [expected], atol=1e-5)
+    direction = rng.normal(size=x.shape).astype("f")
+    higher, lower = (ctc_loss(x + sign * 1e-2 * direction, *given) for sign in (1, -1))
+    slope = np.sum(tape.gradient(value, x) * direction)
+    np.testing.assert_allclose(slope, (higher - lower)[0] / 2e-2, rtol=1e-2)
+
+
+def test_priors_are_means_over_the_steps_that_count():
+    logits = np.random.default_rng(9).normal(size=(2, 4, 3)).astype("f")
+    shares = np.exp(logits) / np.exp(logits).sum(-1, keepdims=True)
+    counted = np.concatenate([shares[0], shares[1, :1]])
+    found = label_priors(tf.constant(logits), tf.constant([4, 1]))
+    np.testing.assert_allclose(np.exp(found), counted.mean(axis=0), atol=1e-5)
+
+
+def test_silence_stands_around_symbols():
+    ids = tf.constant([[5, 6, 7], [4, 0, 0], [0, 0, 0]])
+    assert framed(ids).numpy().tolist() == [[2, 5, 6, 7, 3], [2, 4, 3, 0, 0], [2, 3, 0, 0, 0]]
 
 
 def losses(function, logits):
