@@ -1,6 +1,8 @@
 """rnnsuite demo"""
 
+import contextlib
 import pathlib
+import signal
 import tempfile
 import webbrowser
 
@@ -38,7 +40,7 @@ def demo(
     chosen = pages.pages(models, names)
     if to is not None:
         pages.write(chosen, to)
-        print_line(f"{len(chosen)} pages in {to}: put it on any web server.")
+        print_line(f"{to}: {len(chosen)} of them, for any web server.")
         return
     with tempfile.TemporaryDirectory() as place:
         folder = pathlib.Path(place) / "demo"
@@ -48,4 +50,6 @@ def demo(
             print_line(f"{address}  (ends with Ctrl-C)")
             if browser:
                 webbrowser.open(address)
-            server.serve_forever()
+            signal.signal(signal.SIGTERM, signal.default_int_handler)
+            with contextlib.suppress(KeyboardInterrupt):
+                server.serve_forever()

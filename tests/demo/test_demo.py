@@ -3,13 +3,17 @@
 import http.client
 import json
 import shutil
+import signal
 
+import httpx
 import pytest
 
 from rnnsuite import demo
+from rnnsuite.cli.main import main
 from rnnsuite.core.errors import UserError
 from tests.conftest import RELEASED, ROOT
 from tests.demo.browser import served
+from tests.processes import start, wait
 
 MODELS = ROOT / "saved_models"
 
@@ -115,3 +119,27 @@ def test_a_card_without_fields_is_shown(tmp_path):
     (folder / "model_card.json").write_text(json.dumps(card))
     demo.write(demo.pages(tmp_path), tmp_path / "pages")
     assert "trained on" in (tmp_path / "pages" / "forecasting.html").read_text()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_from_the_shell_pages_are_served_until_it_is_told_to_stop(tmp_path, number):
+    log = tmp_path / "log"
+    words = ["demo", "event_detection", "--models", MODELS, "--port", "0", "--no-browser"]
+    process = start(words, log, TMPDIR=str(tmp_path))
+    printed = tmp_path / "log.out"
+    wait(lambda: printed.exists() and "Ctrl-C" in printed.read_text(), log)
+    address = printed.read_text().split()[0]
+    assert "Event detection" in httpx.get(address + "event_detection.html").text
+    assert httpx.get(address + "translation.html").status_code == 404
+    process.send_signal(number)
+    assert process.wait(30) == 0
+    assert not list(tmp_path.glob("tmp*"))
+
+
+def test_from_the_shell_pages_are_written(tmp_path, capsys):
+    main(
+        ["demo", "event_detection", "--models", str(MODELS), "--to", str(tmp_path / "pages")],
+        standalone_mode=False,
+    )
+    assert "1 of them, for any web server" in capsys.readouterr().out
+    assert (tmp_path / "pages" / "event_detection.html").is_file()
