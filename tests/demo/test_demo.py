@@ -1,11 +1,14 @@
 """Pages as they are written and served, without a browser."""
 
 import http.client
+import io
 import json
 import shutil
 import signal
+import subprocess
 
 import httpx
+import numpy as np
 import pytest
 
 from rnnsuite import demo
@@ -143,3 +146,87 @@ def test_from_the_shell_pages_are_written(tmp_path, capsys):
     )
     assert "1 of them, for any web server" in capsys.readouterr().out
     assert (tmp_path / "pages" / "event_detection.html").is_file()
+
+
+@pytest.fixture
+def in_page(site):
+    """`answer(value)` of a module of the pages, asked by node."""
+    if shutil.which("node") is None:
+        pytest.skip("there is no node here")
+
+    def ask(program, value):
+        script = f"{program}\nlet text = '';\nfor await (const p of process.stdin) text += p;\n"
+        script += "process.stdout.write(JSON.stringify(answer(JSON.parse(text))));\n"
+        command = ["node", "--input-type=module", "-e", script]
+        options = {"capture_output": True, "text": True, "cwd": site / "web"}
+        done = subprocess.run(command, input=json.dumps(value), **options)
+        assert done.returncode == 0, done.stderr[-2000:]
+        return json.loads(done.stdout)
+
+    return ask
+
+
+@pytest.mark.parametrize("rate", [16_000, 44_100, 48_000])
+def test_a_microphone_of_any_rate_is_heard_at_16_khz(in_page, rate):
+    """Piece by piece, without a seam: late by 10 ms, where it is not 16 kHz already."""
+    program = """import {Resampler} from './microphone.mjs';
+const answer = ([rate, samples]) => {
+  const resampler = new Resampler(rate);
+  const found = [];
+  for (let n = 0; n < samples.length; n += 128) {
+    found.push(...resampler.feed(Float32Array.from(samples.slice(n, n + 128))));
+  }
+  return found;
+};"""
+    samples = np.sin(2 * np.pi * 440 * np.arange(rate) / rate)
+    found = np.array(in_page(program, [rate, samples.tolist()]))
+    late = 0 if rate == 16_000 else 160
+    expected = np.sin(2 * np.pi * 440 * (np.arange(len(found)) + late) / 16_000)
+    assert len(found) > 15_000
+    np.testing.assert_allclose(found, expected, atol=2e-3)
+
+
+def test_numbers_as_people_paste_them(in_page):
+    program = """import {rows} from './numbers.mjs';
+const answer = (asked) => asked.map(([text, width]) => {
+  try {
+    return rows(text, width).map((row) => row.map((x) => Number.isNaN(x) ? null : x));
+  } catch (error) {
+    return error.message;
+  }
+});"""
+    asked = {
+        ("1,2\n3,4\n", 2): [[1, 2], [3, 4]],
+        ("time;value\r\n1;2.5\r\n", 2): [[1, 2.5]],
+        ("# said\n1\t,\t2\n\n-3e2 4", 0): [[1, 2], [-300, 4]],
+        ("1,\n,nan", 2): [[1, None], [None, None]],
+        ("", 0): "There are no numbers yet.",
+        ("a\nb", 0): "There are no numbers yet.",
+        ("1\nb", 0): 'Line 2: "b" is no number.',
+        ("1,2,3", 2): "Line 1 has 3 numbers, not 2.",
+    }
+    assert in_page(program, list(asked)) == list(asked.values())
+
+
+def test_arrays_of_numpy(in_page):
+    program = """import {readNpy} from './numbers.mjs';
+const answer = (files) => files.map((bytes) => {
+  try {
+    return readNpy(Uint8Array.from(bytes));
+  } catch (error) {
+    return error.message;
+  }
+});"""
+
+    def content(array):
+        stream = io.BytesIO()
+        np.save(stream, array)
+        return list(stream.getvalue())
+
+    values = np.arange(6).reshape(2, 3) / 4
+    files = [content(values), content(values.astype(np.float32))]
+    others = [content(values.astype(int)), content(values.T), content(values[0]), files[0][:150]]
+    found = in_page(program, [*files, *others, [1, 2, 3]])
+    assert found[:2] == [values.tolist()] * 2
+    assert all("Only arrays [frames, numbers]" in message for message in found[2:5])
+    assert found[5:] == ["This .npy file is cut short.", "This is no .npy file."]
