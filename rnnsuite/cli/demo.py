@@ -50,6 +50,7 @@ def demo(
             print_line(f"{address}  (ends with Ctrl-C)")
             if browser:
                 webbrowser.open(address)
-            signal.signal(signal.SIGTERM, signal.default_int_handler)
+            for number in (signal.SIGINT, signal.SIGTERM):
+                signal.signal(number, signal.default_int_handler)
             with contextlib.suppress(KeyboardInterrupt):
                 server.serve_forever()
