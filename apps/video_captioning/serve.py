@@ -67,7 +67,7 @@ def signatures(trained: Trained) -> dict[str, Signature]:
         spec=spec,
         example_tensor=example,
         is_present=lambda features: tf.reduce_any(features != 0, axis=[1, 2]),
-        lengths=lengths_up_to(LONGEST),
+        lengths=lengths_up_to(LONGEST, shortest=16),
     )
     search = trained.section(SearchConfig)
     written = generation.SentenceSignatures(
