@@ -1,8 +1,8 @@
 """Runs a .tflite file with ai-edge-litert and numpy alone.
 
 This file travels with every on-device export. As a program:
-python runner.py MODEL.tflite REQUESTS.npz ANSWERS.npz [SIGNATURE] [--runtime compiled], where the
-arrays are named `<number>/<input>` and `<number>/<output>`.
+python runner.py MODEL.tflite REQUESTS.npz ANSWERS.npz [SIGNATURE], where the arrays are named
+`<number>/<input>` and `<number>/<output>`; `--runtime compiled` takes the other runtime.
 """
 
 import argparse
