@@ -3,7 +3,7 @@
     python benchmarks/lite.py [NAME ...] [--models saved_models] [--rounds 50]
 
 Each file, signature and runtime in a process of its own that has ai-edge-litert and numpy alone, on
-one thread; LiteRT.js under node, where it is installed. An answer is one call of a signature, with
+one thread; LiteRT.js where there is node. An answer is one call of a signature, with
 random numbers: signatures of any length get the one below, and what goes in between requests and
 tensors (tokenizers, resampling) is not in it. Memory is what loading and answering add to the
 process's peak. The least of three processes by its median.

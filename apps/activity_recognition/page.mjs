@@ -1,8 +1,8 @@
 // Activity recognition in a browser: a clip to an action, or a phone's movements as they come.
 
 import {chart} from '../web/chart.mjs';
-import {button, guarded, make} from '../web/elements.mjs';
-import {follow as followMotion, GRAVITY, hasMotion, RADIAN} from '../web/motion.mjs';
+import {button, make} from '../web/elements.mjs';
+import {GRAVITY, hasMotion, motionButton, RADIAN} from '../web/motion.mjs';
 import {numbersBox, rows} from '../web/numbers.mjs';
 import {showShares} from '../web/shares.mjs';
 import {Follower} from '../device/follow.mjs';
@@ -48,29 +48,18 @@ export async function start(root, model, lite) {
 /** A button that follows this device's own movements. */
 function live(lite, labels, shares) {
   const follower = new Follower(lite, 'stream');
-  let end = null;
-  const toggle = button('Follow this device', async () => {
-    if (end) {
-      end();
-      end = null;
-      toggle.textContent = 'Follow this device';
-      return;
-    }
+  return motionButton(RATE, () => {
     follower.reset();
     let block = [];
-    let running = Promise.resolve();
-    end = await followMotion(RATE, (row) => {
+    return async (row) => {
       block.push(row);
       if (block.length === follower.size) {
         const values = {shape: [1, block.length, 6], data: Float32Array.from(block.flat())};
         block = [];
-        running = running.then(() => guarded(async () =>
-          showShares(shares, labels, (await follower.step({values})).probabilities.data)));
+        showShares(shares, labels, (await follower.step({values})).probabilities.data);
       }
-    });
-    toggle.textContent = 'Stop';
+    };
   });
-  return toggle;
 }
 
 /** Steps of a walk, as a phone at the belt might feel them. */

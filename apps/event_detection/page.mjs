@@ -1,8 +1,8 @@
 // Event detection in a browser: samples as they come to events with start, end and confidence.
 
 import {chart} from '../web/chart.mjs';
-import {button, drawn, guarded, make, percent, say} from '../web/elements.mjs';
-import {follow as followMotion, GRAVITY, hasMotion, RADIAN} from '../web/motion.mjs';
+import {button, drawn, make, percent, say} from '../web/elements.mjs';
+import {GRAVITY, hasMotion, motionButton, RADIAN} from '../web/motion.mjs';
 import {numbersBox, rows} from '../web/numbers.mjs';
 import {Detector} from '../device/events.mjs';
 import {Follower} from '../device/follow.mjs';
@@ -99,24 +99,10 @@ export async function start(root, model, lite) {
 
 /** A button that follows this device's own movements. */
 function live(lite, settings, tell) {
-  let end = null;
-  const toggle = button('Follow this device', async () => {
-    if (end) {
-      end();
-      end = null;
-      toggle.textContent = 'Follow this device';
-      return;
-    }
+  return motionButton(settings.rate, () => {
     const detection = new Events(lite, settings);
-    let running = Promise.resolve();
-    end = await followMotion(settings.rate, (row) => {
-      running = running.then(() => guarded(async () => {
-        (await detection.feed(row)).events.forEach(tell);
-      }));
-    });
-    toggle.textContent = 'Stop';
+    return async (row) => (await detection.feed(row)).events.forEach(tell);
   });
-  return toggle;
 }
 
 /** Of six channels, what the phone of someone who lies down feels; and nothing in others. */

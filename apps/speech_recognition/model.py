@@ -125,7 +125,7 @@ def stream(model: keras.Model) -> Chain | None:
 def loss(
     config: ModelConfig, targets: Mapping[str, tf.Tensor], outputs: Mapping[str, Any]
 ) -> dict[str, tf.Tensor]:
-    """Connectionist temporal classification of both heads, in nats a symbol, and their sum.
+    """Connectionist temporal classification of every head, in nats a symbol, and their sum.
 
     Args:
         config: gives the share of the label priors.

@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from rnnsuite.layers import scan
 from rnnsuite.layers.recurrent import Scanned
+from rnnsuite.layers.scan.linear import SHARPNESS
 
 
 class ElementwiseCell(keras.layers.Layer):
@@ -200,10 +201,8 @@ class RGLRUCell(ElementwiseCell):
     def build_recurrent(self):
         def decays(shape, dtype=None):
             """So that f lies between 0.9 and 0.999 where the gate is open (the paper's 2.4)."""
-            drawn = keras.random.uniform(
-                shape, 0.9, 0.999, dtype, seed=self.kernel_initializer.seed
-            )
-            return keras.ops.log(keras.ops.expm1(-keras.ops.log(drawn) / 8))
+            drawn = keras.random.uniform(shape, 0.9, 0.999, dtype, seed=self.seed)
+            return keras.ops.log(keras.ops.expm1(-keras.ops.log(drawn) / SHARPNESS))
 
         self.decay = self._weight("decay", (self.units,), decays)
 

@@ -60,7 +60,9 @@ LAYERS = {
     "LayerNormLSTM": [masked(lambda: layers.LayerNormLSTM(5, weight_drop=0.1))],
     "MinGRU": [masked(lambda: layers.MinGRU(5, zoneout=0.1, return_sequences=True))],
     "MinLSTM": [masked(lambda: layers.MinLSTM(5, return_state=True))],
-    "RGLRU": [masked(lambda: layers.RGLRU(5, return_sequences=True))],
+    "RGLRU": [
+        masked(lambda: layers.RGLRU(5, return_sequences=True, kernel_initializer="ones")),
+    ],
     "IndRNN": [Row(lambda: layers.IndRNN(5, return_sequences=True, go_backwards=True), SEQUENCE)],
     "SRU": [
         masked(lambda: layers.SRU(5, return_sequences=True)),

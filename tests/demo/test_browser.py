@@ -176,6 +176,32 @@ def test_activities(browser):
     assert browser.wait("return document.querySelector('.share .name').textContent")
 
 
+@pytest.mark.parametrize("name", ["activity_recognition", "event_detection"])
+def test_a_device_that_moves_is_followed(browser, name):
+    """Events of a sensor that stands still, on a screen that fingers touch."""
+    touch = {"enabled": True, "maxTouchPoints": 1}
+    browser.driver.execute_cdp_cmd("Emulation.setTouchEmulationEnabled", touch)
+    metrics = {"width": 390, "height": 800, "deviceScaleFactor": 1, "mobile": True}
+    browser.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+    browser.open(name)
+    browser.run(
+        "window.sensor = setInterval(() => window.dispatchEvent(new DeviceMotionEvent("
+        "'devicemotion', {accelerationIncludingGravity: {x: 9.8, y: 0, z: 0},"
+        "rotationRate: {alpha: 0, beta: 0, gamma: 0}})), 20)"
+    )
+    browser.press("Follow this device")
+    if name == "activity_recognition":
+        assert browser.wait("return document.querySelector('.share .name')?.textContent")
+    browser.wait(
+        "return [...document.querySelectorAll('button')].some((b) => b.textContent === 'Stop')"
+    )
+    browser.press("Stop")
+    browser.run("clearInterval(window.sensor)")
+    browser.driver.execute_cdp_cmd("Emulation.setTouchEmulationEnabled", {"enabled": False})
+    browser.driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+    assert not browser.errors()
+
+
 def spoken(path):
     """A tone between silences, which the released model takes for a word."""
     path.write_bytes(sound(440))

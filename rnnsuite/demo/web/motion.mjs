@@ -1,5 +1,7 @@
 // A phone's accelerometer and gyroscope, as rows of six numbers.
 
+import {button, guarded} from './elements.mjs';
+
 const METRES = 9.80665;  // per second squared, in a g
 export const GRAVITY = 720;  // a g, in the steps of the sensor of UCI-HAR's and HAPT's recordings
 export const RADIAN = 3274;  // a radian per second, in its steps
@@ -15,7 +17,7 @@ export function hasMotion() {
  *
  * @returns {Function} that ends it.
  */
-export async function follow(rate, felt) {
+async function follow(rate, felt) {
   if (typeof DeviceMotionEvent.requestPermission === 'function') {
     if (await DeviceMotionEvent.requestPermission() !== 'granted') {
       throw new Error('The sensors of this device were not allowed.');
@@ -43,4 +45,30 @@ export async function follow(rate, felt) {
     clearInterval(timer);
     window.removeEventListener('devicemotion', listen);
   };
+}
+
+/**
+ * A button that follows this device's own movements until it is pressed again.
+ *
+ * @param {number} rate rows a second.
+ * @param {Function} begin gives a function that is called with each row, after the one before.
+ */
+export function motionButton(rate, begin) {
+  const label = 'Follow this device';
+  let end = null;
+  const toggle = button(label, async () => {
+    if (end) {
+      end();
+      end = null;
+      toggle.textContent = label;
+      return;
+    }
+    const feed = begin();
+    let running = Promise.resolve();
+    end = await follow(rate, (row) => {
+      running = running.then(() => guarded(() => feed(row)));
+    });
+    toggle.textContent = 'Stop';
+  });
+  return toggle;
 }

@@ -105,8 +105,8 @@ def is_portable(content: bytes) -> bool:
 
     model: Any = schema.Model.GetRootAsModel(content, 0)
     for graph in map(model.Subgraphs, range(model.SubgraphsLength())):
-        given = [graph.Tensors(number) for number in graph.InputsAsNumpy()]
-        if any(-1 in np.atleast_1d(tensor.ShapeSignatureAsNumpy()) for tensor in given):
+        inputs = [graph.Tensors(number) for number in graph.InputsAsNumpy()]
+        if any(-1 in np.atleast_1d(tensor.ShapeSignatureAsNumpy()) for tensor in inputs):
             return False
         if any(graph.Tensors(number).IsVariable() for number in range(graph.TensorsLength())):
             return False
@@ -167,17 +167,19 @@ def without_booleans(signatures: Mapping[str, Signature]) -> dict[str, Signature
 
     def numeric(signature: Signature) -> Signature:
         specs = signature.inputs
-        kept = [key for key, spec in specs.items() if spec.dtype == tf.bool]
+        booleans = [key for key, spec in specs.items() if spec.dtype == tf.bool]
 
         def function(**inputs):
-            given = {key: tf.cast(v, tf.bool) if key in kept else v for key, v in inputs.items()}
-            answers = signature.function(**given)
+            arguments = {
+                key: tf.cast(v, tf.bool) if key in booleans else v for key, v in inputs.items()
+            }
+            answers = signature.function(**arguments)
             return {
                 key: tf.cast(v, tf.int32) if v.dtype == tf.bool else v for key, v in answers.items()
             }
 
         inputs = {
-            key: tf.TensorSpec(spec.shape, tf.int32, key) if key in kept else spec
+            key: tf.TensorSpec(spec.shape, tf.int32, key) if key in booleans else spec
             for key, spec in specs.items()
         }
         return dataclasses.replace(signature, function=function, inputs=inputs)

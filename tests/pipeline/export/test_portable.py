@@ -8,6 +8,7 @@ from rnnsuite.core.errors import ExportFailed, UserError
 from rnnsuite.pipeline.export import lite, parity, release
 from rnnsuite.pipeline.export.release import _check_kinds
 from rnnsuite.pipeline.export.saved_model import Exported
+from tests.conftest import ROOT
 
 
 def signature(shape, lengths=()):
@@ -58,3 +59,21 @@ def test_by_default_there_is_none_where_no_lengths_are_named():
     assert release._without_portable(kinds, exported) == ("float32", "dynamic")
     static = Exported(None, {"one": signature([None, 3])})
     assert release._without_portable(kinds, static) == kinds
+
+
+def test_booleans_become_numbers():
+    """The anomaly detector says whether there is an alarm, which LiteRT.js could not be told."""
+    folder = ROOT / "saved_models" / "anomaly_detection" / "lite" / "1"
+    assert not lite.is_portable((folder / "dynamic.tflite").read_bytes())
+    assert lite.is_portable((folder / "portable_dynamic.tflite").read_bytes())
+    specs = {"on": tf.TensorSpec([None], tf.bool, "on"), "x": tf.TensorSpec([None], name="x")}
+    signature = Signature(lambda on, x: {"off": ~on, "y": tf.where(on, x, -x)}, specs, {})
+    (numeric,) = lite.without_booleans({"add": signature}).values()
+    assert {name: spec.dtype for name, spec in numeric.inputs.items()} == {
+        "on": tf.int32,
+        "x": tf.float32,
+    }
+    answer = numeric.function(on=tf.constant([0, 1]), x=tf.constant([2.0, 3.0]))
+    assert answer["off"].dtype == tf.int32
+    assert answer["off"].numpy().tolist() == [1, 0]
+    assert answer["y"].numpy().tolist() == [-2.0, 3.0]
