@@ -199,9 +199,11 @@ class RGLRUCell(ElementwiseCell):
     gates = 3
 
     def build_recurrent(self):
+        uniform = keras.initializers.RandomUniform(0.9, 0.999, seed=self.seed)
+
         def decays(shape, dtype=None):
             """So that f lies between 0.9 and 0.999 where the gate is open (the paper's 2.4)."""
-            drawn = keras.random.uniform(shape, 0.9, 0.999, dtype, seed=self.seed)
+            drawn = uniform(shape, dtype)
             return keras.ops.log(keras.ops.expm1(-keras.ops.log(drawn) / SHARPNESS))
 
         self.decay = self._weight("decay", (self.units,), decays)
