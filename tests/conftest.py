@@ -24,6 +24,7 @@ import pytest
 from rnnsuite import catalog
 from rnnsuite.app import App
 from rnnsuite.core.files import read_json, write_json
+from rnnsuite.data import sources
 from rnnsuite.pipeline import config as configuration
 from rnnsuite.pipeline.export import child, litertjs
 from rnnsuite.pipeline.inference.evaluate import evaluate
@@ -92,10 +93,12 @@ def pytest_collection_modifyitems(config, items):
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _cache(tmp_path_factory):
-    """Samples are generated anew, once for all workers, away from the user's own cache."""
+def _cache(request, tmp_path_factory):
+    """Samples of few records, made once for all workers, away from the user's own cache."""
     patch = pytest.MonkeyPatch()
     patch.setenv("RNNSUITE_CACHE", str(_shared(tmp_path_factory) / "cache"))
+    if not request.config.getoption("-m"):  # what has to be learned takes whole samples
+        patch.setenv(sources.FIRST, "400")
     yield
     patch.undo()
 
