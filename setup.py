@@ -17,6 +17,7 @@ setuptools.setup(
         "rnnsuite": ["py.typed"],
         "rnnsuite.demo": ["web/*", "templates/*"],
         "rnnsuite.device": ["js/*.mjs", "litert/*", "litert/*/*", "litert/*/*/*"],
+        "rnnsuite.layers.scan.native": ["*.h", "*.cc"],
         "rnnsuite.pipeline.export": ["litertjs.mjs"],
         "rnnsuite.pipeline.inference": ["report.html"],
         "rnnsuite.apps": ["*/README.md", "*/page.mjs"],

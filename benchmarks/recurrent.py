@@ -1,13 +1,14 @@
-"""Times recurrent layers side by side: rnnsuite's, Keras's and, where it is installed, PyTorch's.
+"""Times recurrent layers side by side: rnnsuite's, Keras's, PyTorch's and ONNX Runtime's.
 
     python benchmarks/recurrent.py --json recurrent.json
 
-Every library has a process of its own with the same number of threads. Within a case the
-libraries take turns, several rounds, and the minimum counts. Memory is the peak that a
-training step adds to a process which has already run a tiny one and this one once; what
-tracing and compiling took and gave back is not in it. Masked cases have lengths uniform in
-[T/4, T]. Inference is timed in the process and, as `served`, from a SavedModel that holds
-stock operations only.
+PyTorch and ONNX Runtime (for inference; it needs onnx, too) take part where they are installed;
+xla is rnnsuite without its native kernel. Every library has a process of its own with the same
+number of threads. Within a case the libraries take turns, several rounds, and the minimum counts.
+Memory is the peak that a training step adds to a process which has already run a tiny one and this
+one once; what tracing and compiling took and gave back is not in it. Masked cases have lengths
+uniform in [T/4, T]. Inference is timed in the process and, as `served`, from a SavedModel that
+holds stock operations only.
 """
 
 import argparse
@@ -30,6 +31,9 @@ SHAPES = [
     (128, 50, 64, 64),
     (16, 400, 64, 64),
 ]
+BATCHES = [(batch, 100, 128, 256) for batch in (1, 4, 16, 64, 256)]
+"""Shapes that differ in nothing but the batch."""
+RIVALS = ("xla", "keras", "torch", "onnx")
 GATES = {"LSTM": 4, "GRU": 3}
 
 
@@ -44,9 +48,9 @@ def tensorflow_case(library, cell, shape, both, masked, task):
     batch, time_, features, units = shape
     random = np.random.default_rng(0)
     x = tf.constant(random.normal(size=(batch, time_, features)), tf.float32)
-    layers = rnnsuite.layers if library == "rnnsuite" else keras.layers
+    layers = keras.layers if library == "keras" else rnnsuite.layers
     layer = getattr(layers, cell)(units, return_sequences=True)
-    layer = keras.layers.Bidirectional(layer) if both else layer
+    layer = layers.Bidirectional(layer) if both else layer
     layer.build(x.shape)
     upstream = tf.constant(random.normal(size=(batch, time_, units * (1 + both))), tf.float32)
     lengths = random.integers(time_ // 4, time_ + 1, batch)
@@ -111,6 +115,44 @@ def torch_case(cell, shape, both, task):
     return step if task == "train" else infer
 
 
+def onnx_case(cell, shape, both):
+    """The layer alone, of time-major inputs, which ONNX Runtime takes as they are."""
+    import numpy as np
+    import onnx
+    import onnxruntime
+
+    batch, time_, features, units = shape
+    random = np.random.default_rng(0)
+    ways, gates = 1 + both, GATES[cell]
+    weights = {
+        "W": random.normal(size=(ways, gates * units, features)) / features**0.5,
+        "R": random.normal(size=(ways, gates * units, units)) / units**0.5,
+        "B": random.normal(size=(ways, 2 * gates * units)),
+    }
+    options = {"linear_before_reset": 1} if cell == "GRU" else {}
+    direction = "bidirectional" if both else "forward"
+    node = onnx.helper.make_node(
+        cell, ["X", *weights], ["Y"], hidden_size=units, direction=direction, **options
+    )
+    graph = onnx.helper.make_graph(
+        [node],
+        cell,
+        [onnx.helper.make_tensor_value_info("X", onnx.TensorProto.FLOAT, (time_, batch, features))],
+        [onnx.helper.make_tensor_value_info("Y", onnx.TensorProto.FLOAT, None)],
+        [onnx.numpy_helper.from_array(w.astype("float32"), name) for name, w in weights.items()],
+    )
+    model = onnx.helper.make_model(
+        graph, opset_imports=[onnx.helper.make_opsetid("", 17)], ir_version=9
+    )
+    settings = onnxruntime.SessionOptions()
+    settings.intra_op_num_threads = int(os.environ["BENCHMARK_THREADS"])
+    session = onnxruntime.InferenceSession(
+        model.SerializeToString(), settings, providers=["CPUExecutionProvider"]
+    )
+    x = random.normal(size=(time_, batch, features)).astype("float32")
+    return lambda: session.run(None, {"X": x})
+
+
 def matmul_peak():
     """GFLOP/s of the fastest large matrix product."""
     import tensorflow as tf
@@ -160,7 +202,7 @@ def worker(library, threads):
         import torch
 
         torch.set_num_threads(threads)
-    else:
+    elif library != "onnx":
         import tensorflow as tf
 
         tf.config.threading.set_intra_op_parallelism_threads(threads)
@@ -169,6 +211,8 @@ def worker(library, threads):
     def build(case):
         if library == "torch":
             return torch_case(case["cell"], case["shape"], case["both"], case["task"])
+        if library == "onnx":
+            return onnx_case(case["cell"], case["shape"], case["both"])
         return tensorflow_case(
             library, *(case[k] for k in ("cell", "shape", "both", "masked", "task"))
         )
@@ -195,7 +239,13 @@ def worker(library, threads):
 class Worker:
     def __init__(self, library, threads):
         command = [sys.executable, __file__, "--worker", library, "--threads", str(threads)]
-        environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": ""}
+        environment = {
+            **os.environ,
+            "TF_CPP_MIN_LOG_LEVEL": "3",
+            "CUDA_VISIBLE_DEVICES": "",
+            "BENCHMARK_THREADS": str(threads),
+            **({"RNNSUITE_SCAN": "xla"} if library == "xla" else {}),
+        }
         self.process = subprocess.Popen(
             command,
             stdin=subprocess.PIPE,
@@ -255,15 +305,8 @@ def report(results, peak):
         if not rows:
             continue
         print(f"\n{task}, {'masked' if masked else 'unmasked'}; milliseconds\n")
-        titles = [
-            "layer",
-            "batch x time x in -> units",
-            "rnnsuite",
-            "Keras",
-            "ratio",
-            "PyTorch",
-            "ratio",
-        ]
+        rivals = [name for name in RIVALS if any(name in row["times"] for row in rows)]
+        titles = ["layer", "batch x time x in -> units", "rnnsuite", *rivals]
         titles += [
             "of matmul peak",
             "MiB a step, rnnsuite / Keras",
@@ -271,8 +314,8 @@ def report(results, peak):
         ]
         print("| " + " | ".join(titles) + " |\n" + "|---" * len(titles) + "|")
         for row in rows:
-            print(_line(row, peak))
-        for rival in ("keras", "torch"):
+            print(_line(row, rivals, peak))
+        for rival in rivals:
             ratios = [
                 r["times"][rival]["seconds"] / r["times"]["rnnsuite"]["seconds"]
                 for r in rows
@@ -299,20 +342,18 @@ def _memory(times, name):
     return times["rnnsuite"][name] / times["keras"][name]
 
 
-def _line(row, peak):
+def _line(row, rivals, peak):
+    """Milliseconds of ours, and of each rival the ratio to it."""
     case, times = row["case"], row["times"]
     ours = times["rnnsuite"]["seconds"]
     name = ("Bi" if case["both"] else "") + case["cell"]
     batch, time_, features, units = case["shape"]
-    torch = times.get("torch")
+    ratios = (f"{times[r]['seconds'] / ours:.2f}" if r in times else "" for r in rivals)
     cells = [
         name,
         f"{batch} x {time_} x {features} -> {units}",
         f"{ours * 1e3:.2f}",
-        f"{times['keras']['seconds'] * 1e3:.2f}",
-        f"{times['keras']['seconds'] / ours:.2f}",
-        f"{torch['seconds'] * 1e3:.2f}" if torch else "",
-        f"{torch['seconds'] / ours:.2f}" if torch else "",
+        *ratios,
         f"{flops(case) / ours / 1e9 / peak:.0%}",
         f"{times['rnnsuite']['peak']:.0f} / {times['keras']['peak']:.0f}"
         if "peak" in times["keras"]
@@ -320,6 +361,19 @@ def _line(row, peak):
         f"{times['rnnsuite']['first']:.1f} / {times['keras']['first']:.1f}",
     ]
     return "| " + " | ".join(cells) + " |"
+
+
+def processor():
+    """Its name and the instruction sets that matter here (Linux)."""
+    try:
+        with open("/proc/cpuinfo") as file:
+            lines = dict(line.split(":", 1) for line in file if ":" in line)
+    except OSError:
+        return platform.machine()
+    found = {key.strip(): value.strip() for key, value in lines.items()}
+    flags = set(found.get("flags", "").split())
+    sets = [name for name in ("avx512f", "avx512_bf16", "avx2", "fma") if name in flags]
+    return f"{found.get('model name', platform.machine())} ({', '.join(sets)})"
 
 
 def main():
@@ -336,9 +390,11 @@ def main():
         "--shapes",
         nargs="+",
         type=int,
-        help="numbers (from 0) of the shapes to run",
-        default=range(5),
+        help="numbers (from 0) of the shapes to run; from 5 on, 100 x 128 -> 256 in batches",
+        default=range(len(SHAPES) + len(BATCHES)),
     )
+    parser.add_argument("--plain", action="store_true", help="unmasked cases only")
+    parser.add_argument("--without", nargs="+", default=[], choices=RIVALS, help="leave them out")
     parser.add_argument("--threads", type=int, default=os.cpu_count())
     parser.add_argument("--rounds", type=int, default=4)
     parser.add_argument("--seconds", type=float, default=0.4, help="per library and round")
@@ -350,27 +406,38 @@ def main():
     options = parser.parse_args()
     if options.worker:
         return worker(options.worker, options.threads)
-    names = ["rnnsuite", "keras", *(["torch"] if importlib.util.find_spec("torch") else [])]
+    needed = {"torch": ("torch",), "onnx": ("onnx", "onnxruntime")}
+    names = [
+        name
+        for name in ("rnnsuite", *RIVALS)
+        if name not in options.without and all(map(importlib.util.find_spec, needed.get(name, ())))
+    ]
     workers = {library: Worker(library, options.threads) for library in names}
     peak = workers["rnnsuite"].ask(do="matmul")["gflops"]
     print(
-        f"{platform.machine()}, {options.threads} threads; largest matrix product {peak:.0f} "
-        f"GFLOP/s",
+        f"{processor()}, {options.threads} threads; largest matrix product {peak:.0f} GFLOP/s",
         flush=True,
     )
     results = []
-    for case in cases(options.tasks, [SHAPES[k] for k in options.shapes]):
+    shapes = [*SHAPES, *BATCHES]
+    for case in cases(options.tasks, [shapes[k] for k in options.shapes]):
         plain = not case["masked"]
-        chosen = {
-            k: w for k, w in workers.items() if k != "torch" or (plain and case["task"] != "served")
+        if options.plain and not plain:
+            continue
+        task = case["task"]
+        takes_part = {
+            "torch": plain and task != "served",
+            "onnx": plain and task == "infer",
+            "xla": task != "served",
         }
+        chosen = {k: w for k, w in workers.items() if takes_part.get(k, True)}
         memory = options.memory and case["task"] == "train"
         times = measure(case, chosen, options.threads, options.rounds, options.seconds, memory)
         results.append({"case": case, "times": times})
         print(
             case["task"],
             "" if plain else "masked",
-            _line(results[-1], peak),
+            _line(results[-1], [name for name in RIVALS if name in times], peak),
             file=sys.stderr,
             flush=True,
         )

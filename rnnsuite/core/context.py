@@ -68,6 +68,24 @@ def recorded_states() -> States | None:
     return _states.get()
 
 
+_parallel: contextvars.ContextVar[int] = contextvars.ContextVar("parallel", default=1)
+
+
+@contextlib.contextmanager
+def in_parallel(parts: int) -> Iterator[None]:
+    """Tells layers that so many of them are traced here that will run at the same time."""
+    token = _parallel.set(_parallel.get() * parts)
+    try:
+        yield
+    finally:
+        _parallel.reset(token)
+
+
+def parallel() -> int:
+    """How many layers run at the same time as the one that is traced, itself included."""
+    return 1 if tf.executing_eagerly() else _parallel.get()
+
+
 @dataclasses.dataclass(frozen=True)
 class ReplicaRows:
     """The rows of a batch that one replica computes.

@@ -14,9 +14,10 @@ class Bidirectional(keras.layers.Bidirectional):
     def call(self, sequences, initial_state=None, mask=None, training=None):
         plain = self.merge_mode == "concat" and self.return_sequences and not self.return_state
         if context.current_target() != "lite" or not plain or initial_state is not None:
-            return super().call(
-                sequences, initial_state=initial_state, mask=mask, training=training
-            )
+            with context.in_parallel(2):
+                return super().call(
+                    sequences, initial_state=initial_state, mask=mask, training=training
+                )
         forward, backward = (
             layer(sequences, mask=mask) for layer in (self.forward_layer, self.backward_layer)
         )

@@ -5,4 +5,4 @@ import pytest
 
 @pytest.fixture(scope="module", autouse=True)
 def _compiled(compiled):
-    """As users have them."""
+    """The native kernel is tested by itself."""

@@ -1,8 +1,11 @@
-"""Recurrent loops are compiled here."""
+"""Recurrent layers run here as they do for users."""
 
 import pytest
 
 
 @pytest.fixture(scope="module", autouse=True)
-def _compiled(compiled):
-    """As users have them."""
+def _as_for_users():
+    patch = pytest.MonkeyPatch()
+    patch.delenv("RNNSUITE_SCAN", raising=False)
+    yield
+    patch.undo()

@@ -5,8 +5,9 @@ from rnnsuite.layers.scan.independent import SRU, IndRNN
 from rnnsuite.layers.scan.linear import RGLRU, MinGRU, MinLSTM
 from rnnsuite.layers.scan.lstm import LSTM
 from rnnsuite.layers.scan.normalised import LayerNormGRU, LayerNormLSTM
+from rnnsuite.layers.scan.plan import PORTABLE, STOCK, Plan, plan
 from rnnsuite.layers.scan.recurrence import Recurrence
-from rnnsuite.layers.scan.run import PORTABLE, STOCK, Plan, plan, run
+from rnnsuite.layers.scan.run import run
 from rnnsuite.layers.scan.simple import SimpleRNN
 
 __all__ = [

@@ -89,7 +89,7 @@ def scan(
 
     @tf.custom_gradient
     def differentiable(*inputs):
-        a, *rest = _unwatched(inputs)
+        a, *rest = unwatched(inputs)
         states = tuple(rest[:n])
         weights = tuple(rest[n:])
         y, last, *residues = _forward(loop, save_residuals)(a, states, weights, steps)
@@ -97,12 +97,12 @@ def scan(
 
         @tf.custom_gradient
         def gradient(dy, *others):
-            dy, *d_last = _unwatched((dy, *others[:n]))
+            dy, *d_last = unwatched((dy, *others[:n]))
             residuals = residues or _forward(loop, True)(a, states, weights, steps)[2:]
             transposed = tuple(tf.transpose(weight) for weight in weights)
             return _backward(loop)(
                 dy, tuple(d_last), transposed, steps, *residuals
-            ), _no_second_derivative
+            ), no_second_derivative
 
         # One number of `a` stands for it where it is not needed again, so that its memory is free.
         return (y, *last), lambda *d: gradient(
@@ -113,12 +113,12 @@ def scan(
     return y, tuple(last)
 
 
-def _unwatched(tensors) -> list:
+def unwatched(tensors) -> list:
     """No tape sees what is done with these: the gradient is our own."""
     return [tf.stop_gradient(tensor) for tensor in tensors]
 
 
-def _no_second_derivative(*_):
+def no_second_derivative(*_):
     raise LookupError(
         "rnnsuite's recurrent layers have first derivatives only; keras.layers' have more, with "
         "the same weights"

@@ -1,81 +1,13 @@
 """From a layer's call to the loop: precision, padding, and rows side by side."""
 
-import dataclasses
-import math
-import os
 from collections.abc import Callable
 
 import tensorflow as tf
 
-from rnnsuite.layers.scan import blocks
+from rnnsuite.layers.scan import blocks, native
 from rnnsuite.layers.scan import loop as loops
+from rnnsuite.layers.scan.plan import Plan, rounded
 from rnnsuite.layers.scan.recurrence import Recurrence, Tensors
-
-# Rows that are worth a shard of their own, without padding and with it.
-FEWEST_ROWS = {False: 4, True: 8}
-ENOUGH_ROWS = 16  # that lose no speed when the batch is divided further
-# in a segment that is worth its calls
-ENOUGH_STEPS = 50
-ENOUGH_NUMBERS = {False: 2**16, True: 2**17}
-
-SWITCH = "RNNSUITE_SCAN"  # environment variable: `stock` turns compiling off
-
-
-@dataclasses.dataclass(frozen=True)
-class Plan:
-    """How a sequence is run.
-
-    Args:
-        compiled: by XLA, one compilation for each shape that occurs; lengths that are not known
-            beforehand are then rounded up, so that few shapes occur.
-        shards: parts of the batch that run side by side.
-        segments: parts of the time that run one after another, so that the memory that one of them
-            needs is free for the next.
-        in_blocks: several steps in each pass of the loop, for a static number of steps.
-    """
-
-    compiled: bool
-    shards: int
-    segments: int = 1
-    in_blocks: bool = False
-
-    @property
-    def rounded(self) -> bool:
-        return self.compiled
-
-
-def plan(batch: int | None, time: int | None, units: int, padded: bool) -> Plan:
-    """The fastest measured way (benchmarks/README.md) for these sizes; None is unknown."""
-    if os.environ.get(SWITCH) == "stock":  # a plain loop begins at once: for little training
-        return STOCK
-    if tf.executing_eagerly():  # operations run one after another: shards would wait for each other
-        return Plan(compiled=True, shards=1)
-    cores = os.cpu_count() or 1
-    if batch is None:
-        return Plan(compiled=True, shards=2 * cores if padded else cores)
-    # Twice as many parts as cores: with padding, parts sorted by length end at different steps and
-    # more of them balance that; without, only half of them hold their temporary memory at a time.
-    many = padded or batch >= 2 * cores * ENOUGH_ROWS
-    shards = max(1, min(2 * cores if many else cores, batch // FEWEST_ROWS[padded]))
-    time = time or 0  # what is not known stays whole
-    segments = min(time // ENOUGH_STEPS, batch * time * units // ENOUGH_NUMBERS[padded])
-    return Plan(
-        compiled=True,
-        shards=shards,
-        segments=max([n for n in (1, 2, 4, 8) if n <= segments], default=1),
-    )
-
-
-STOCK = Plan(compiled=False, shards=1)
-PORTABLE = Plan(compiled=False, shards=1, in_blocks=True)
-
-
-def rounded(n: tf.Tensor, steps: int) -> tf.Tensor:
-    """`n` rounded up to one of `steps` numbers in every doubling, so that compilations stay few."""
-    n = tf.maximum(n, 1)
-    bits = tf.cast(tf.math.log(tf.cast(n, tf.float64)) / math.log(2) + 1e-9, tf.int32)
-    grain = tf.bitwise.left_shift(1, tf.maximum(bits - int(math.log2(steps)), 0))
-    return -(-n // grain) * grain
 
 
 def run(
@@ -120,9 +52,31 @@ def run(
     x_BxTxD, states, weights = _each(
         lambda v: tf.cast(v, wide), (x_BxTxD, tuple(states), tuple(weights))
     )
-    zoneout_mix = zoneout_mix or (1.0,) * len(states)
-    zoneout_update = zoneout_update or (None,) * len(states)
-    loop = loops.Loop(recurrence, backwards, sequences, plan.compiled, zoneout_mix)
+    if plan.native and native.fits(recurrence, wide, zoneout_mix, zoneout_update):
+        last, y, states = native.run(
+            recurrence,
+            x_BxTxD,
+            states,
+            weights,
+            mask=mask,
+            fresh=fresh,
+            backwards=backwards,
+            sequences=sequences,
+            zero_masked=zero_masked,
+            save_residuals=save_residuals,
+        )
+    else:
+        zoneout_mix = zoneout_mix or (1.0,) * len(states)
+        zoneout_update = zoneout_update or (None,) * len(states)
+        loop = loops.Loop(recurrence, backwards, sequences, plan.compiled, zoneout_mix)
+        rows = (x_BxTxD, mask, fresh, zoneout_update, *states)
+        last, y, states = _looped(loop, plan, rows, weights, zero_masked, save_residuals)
+    last, y, states = _each(lambda v: tf.cast(v, dtype), (last, y, states))
+    return last, y if sequences else None, states
+
+
+def _looped(loop, plan, rows, weights, zero_masked, save_residuals):
+    """`rows`: inputs, mask, beginnings, updates of zoneout, and the states."""
 
     def shard(x_BxTxD, mask, fresh, zoneout_update, *states):
         steps = _steps(loop, tf.shape(x_BxTxD)[1], mask, zero_masked)
@@ -132,9 +86,7 @@ def run(
         steps = steps._replace(zoneout_update=updates)
         return _shard(loop, plan, x_BxTxD, states, weights, mask, steps, save_residuals)
 
-    last, y, states = _side_by_side(shard, plan, (x_BxTxD, mask, fresh, zoneout_update, *states))
-    last, y, states = _each(lambda v: tf.cast(v, dtype), (last, y, states))
-    return last, y if sequences else None, states
+    return _side_by_side(shard, plan, rows)
 
 
 def _shard(loop, plan, x_BxTxD, states, weights, mask, steps, save_residuals):

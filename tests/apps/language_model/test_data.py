@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from apps.language_model.config import DataConfig
 from apps.language_model.data import DATA, Fitted, examples, fit, load
 from rnnsuite.core.errors import NoSplit, UserError
+from rnnsuite.data import sources
 from rnnsuite.data.sources import from_records
 from rnnsuite.inputs.subword import END, UNKNOWN
 
@@ -73,7 +74,8 @@ class TestSources:
         assert texts(config(tmp_path), "test") == ["test\n", "test b\n"]
         assert texts(config(tmp_path, validation=0.5), "validation") == ["train b\n"]
 
-    def test_the_sample(self):
+    def test_the_sample(self, monkeypatch):
+        monkeypatch.delenv(sources.FIRST)
         assert len(texts(config("sample"), "validation")) == 1000
 
 

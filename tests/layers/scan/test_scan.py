@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from rnnsuite import layers
 from rnnsuite.layers import recurrent, scan
-from rnnsuite.layers.scan.run import rounded
+from rnnsuite.layers.scan.plan import rounded
 from tests.layers import equations
 
 KERAS = {

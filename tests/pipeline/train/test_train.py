@@ -14,6 +14,7 @@ from click.testing import CliRunner
 from rnnsuite import catalog
 from rnnsuite.cli.main import main
 from rnnsuite.core.errors import NotFinite, UserError
+from rnnsuite.data import sources
 from rnnsuite.pipeline import config as configuration
 from rnnsuite.pipeline.run import Run
 from rnnsuite.pipeline.train import checkpoint, loop
@@ -32,6 +33,15 @@ SMALL = [
     "train.boundaries=[128]",
     "data.splits={train: 'train[:1200]', validation: 'validation[:300]'}",
 ]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _enough_records():
+    """To be killed between checkpoints."""
+    patch = pytest.MonkeyPatch()
+    patch.setenv(sources.FIRST, "1200")
+    yield
+    patch.undo()
 
 
 def words(run, *extra):

@@ -1,0 +1,11 @@
+"""Recurrences in C++, for training and inference on a CPU in this process.
+
+The library is built once, where there is a compiler, and kept in the cache. Where there is none,
+or where anything else stands against it, the compiled loops run as they would without it. It is
+never part of an export.
+"""
+
+from rnnsuite.layers.scan.native.kernel import fits, is_wanted, run
+from rnnsuite.layers.scan.native.shared_library import library
+
+__all__ = ["fits", "is_wanted", "library", "run"]
