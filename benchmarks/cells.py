@@ -58,9 +58,14 @@ def weights(cell: str, units: int, features: int) -> int:
     """Numbers of a layer: matrices of the input and of the state, and vectors."""
     gates, states = {"simple": (1, 1), "gru": (3, 3), "lstm": (4, 4), "min_gru": (2, 0)}.get(
         cell,
-        {"layernorm_gru": (3, 3), "layernorm_lstm": (4, 4), "ind_rnn": (1, 0), "sru": (4, 0)}.get(
-            cell, (3, 0)
-        ),
+        {
+            "layernorm_gru": (3, 3),
+            "layernorm_lstm": (4, 4),
+            "ind_rnn": (1, 0),
+            "sru": (4, 0),
+            "slstm": (4, 1),
+            "mogrifier_lstm": (9, 4),
+        }.get(cell, (3, 0)),
     )
     return units * (gates * features + states * units)
 

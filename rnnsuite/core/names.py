@@ -13,6 +13,8 @@ Cell = Literal[
     "rg_lru",
     "ind_rnn",
     "sru",
+    "slstm",
+    "mogrifier_lstm",
 ]
 """Recurrent layers; `rnnsuite.layers.CELLS` holds them by these names."""
 AttentionKind = Literal["additive", "dot", "general", "scaled_dot", "uniform"]

@@ -18,7 +18,9 @@ from rnnsuite.layers.convolution import CausalConvolution, LookAhead, RegionEmbe
 from rnnsuite.layers.cumulative import CumulativePooling
 from rnnsuite.layers.dropout import Dropout, LockedDropout, SpecAugment, TokenDropout
 from rnnsuite.layers.elementwise import RGLRU, SRU, IndRNN, MinGRU, MinLSTM
+from rnnsuite.layers.exponential import SLSTM
 from rnnsuite.layers.interop import to_keras, to_rnnsuite
+from rnnsuite.layers.mogrifier import MogrifierLSTM
 from rnnsuite.layers.normalised import LayerNormGRU, LayerNormLSTM
 from rnnsuite.layers.pooling import Pooling
 from rnnsuite.layers.recurrent import GRU, LSTM, SimpleRNN
@@ -36,6 +38,7 @@ __all__ = [
     "GRU",
     "LSTM",
     "RGLRU",
+    "SLSTM",
     "SRU",
     "AttendingDecoder",
     "Attention",
@@ -53,6 +56,7 @@ __all__ = [
     "LookAhead",
     "MinGRU",
     "MinLSTM",
+    "MogrifierLSTM",
     "Parallel",
     "Perturbation",
     "Pooling",

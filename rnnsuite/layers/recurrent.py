@@ -117,6 +117,11 @@ class Scanned:
         )
         return outputs, states
 
+    @property
+    def bridged_states(self) -> int:
+        """How many of the states a decoder begins with a summary in; the others are zero."""
+        return len(self.state_size)
+
     def recurrence(self) -> scan.Recurrence:
         """The equations of this layer."""
         raise NotImplementedError

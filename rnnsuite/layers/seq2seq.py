@@ -34,7 +34,9 @@ class Bridge(keras.layers.Layer):
         self.cell = cell
         self.units = units
         self.depth = depth
-        self.count = len(CELLS[cell](units).state_size)
+        layer = CELLS[cell](units)
+        self.empty = len(layer.state_size) - layer.bridged_states
+        self.count = layer.bridged_states
         self.dense = keras.layers.Dense(
             depth * self.count * units, activation="tanh", dtype=self.dtype_policy
         )
@@ -44,8 +46,10 @@ class Bridge(keras.layers.Layer):
 
     def call(self, v_BxW):
         parts = ops.split(self.dense(v_BxW), self.depth * self.count, axis=-1)
+        empty = [ops.zeros_like(parts[0])] * self.empty
         return [
-            list(parts[start : start + self.count]) for start in range(0, len(parts), self.count)
+            [*parts[start : start + self.count], *empty]
+            for start in range(0, len(parts), self.count)
         ]
 
     def get_config(self):

@@ -10,6 +10,8 @@ from rnnsuite.layers.bidirectional import Bidirectional
 from rnnsuite.layers.casting import as_floats
 from rnnsuite.layers.dropout import LockedDropout
 from rnnsuite.layers.elementwise import RGLRU, SRU, IndRNN, MinGRU, MinLSTM
+from rnnsuite.layers.exponential import SLSTM
+from rnnsuite.layers.mogrifier import MogrifierLSTM
 from rnnsuite.layers.normalised import LayerNormGRU, LayerNormLSTM
 from rnnsuite.layers.recurrent import GRU, LSTM, SimpleRNN
 
@@ -24,6 +26,8 @@ CELLS = {
     "rg_lru": RGLRU,
     "ind_rnn": IndRNN,
     "sru": SRU,
+    "slstm": SLSTM,
+    "mogrifier_lstm": MogrifierLSTM,
 }
 
 

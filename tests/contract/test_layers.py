@@ -68,6 +68,14 @@ LAYERS = {
         masked(lambda: layers.SRU(5, return_sequences=True)),
         Row(lambda: layers.SRU(4, use_bias=False), SEQUENCE),
     ],
+    "SLSTM": [
+        masked(lambda: layers.SLSTM(6, heads=2, weight_drop=0.1, return_sequences=True)),
+        Row(lambda: layers.SLSTM(5, use_bias=False, zoneout=0.1), SEQUENCE),
+    ],
+    "MogrifierLSTM": [
+        masked(lambda: layers.MogrifierLSTM(5, rounds=3, zoneout=0.1, return_sequences=True)),
+        Row(lambda: layers.MogrifierLSTM(4, use_bias=False, go_backwards=True), SEQUENCE),
+    ],
     "Bidirectional": [
         masked(lambda: layers.Bidirectional(layers.LSTM(5, return_sequences=True))),
         Row(lambda: layers.Bidirectional(layers.SimpleRNN(5), merge_mode="sum"), SEQUENCE),

@@ -120,7 +120,42 @@ def sru(x, states, kernel, recurrent, bias):
     return h, [h, c]
 
 
+def slstm(x, states, kernel, recurrent, bias):
+    """Beck et al. 2024, eq. 8-18 with a sigmoid's forget gate; heads by the recurrent kernel."""
+    h, c, n, m = states
+    units = h.shape[-1]
+    size = recurrent.shape[1] // 4
+    sums = x @ kernel + bias
+    after = []
+    for head in range(units // size):
+        at = slice(head * size, (head + 1) * size)
+        own = sums[:, 4 * head * size : 4 * (head + 1) * size] + h[:, at] @ recurrent[at]
+        i, f, z, o = np.split(own, 4, axis=-1)
+        kept = np.log(sigmoid(f)) + m[:, at]
+        m_new = np.maximum(kept, i)
+        i, f = np.exp(i - m_new), np.exp(kept - m_new)
+        c_new = f * c[:, at] + i * np.tanh(z)
+        n_new = f * n[:, at] + i
+        after.append([sigmoid(o) * c_new / n_new, c_new, n_new, m_new])
+    states = [np.concatenate(parts, axis=-1) for parts in zip(*after, strict=True)]
+    return states[0], states
+
+
+def mogrifier_lstm(x, states, kernel, recurrent, *others):
+    """Melis et al. 2019, eq. 1-2, then an LSTM."""
+    *matrices, bias = others
+    h, c = states
+    for number, matrix in enumerate(matrices, 1):
+        if number % 2:
+            x = 2 * sigmoid(h @ matrix) * x
+        else:
+            h = 2 * sigmoid(x @ matrix) * h
+    return lstm(x, [h, c], kernel, recurrent, bias)
+
+
 STEPS = {
+    "slstm": (slstm, 4),
+    "mogrifier_lstm": (mogrifier_lstm, 2),
     "min_gru": (min_gru, 1),
     "min_lstm": (min_lstm, 1),
     "rg_lru": (rg_lru, 1),

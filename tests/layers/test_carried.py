@@ -28,9 +28,11 @@ def stack(cell="lstm", depth=1, **options):
 
 def states_of(layer, value=None):
     draw = RANDOM.normal if value is None else lambda size: np.full(size, value)
+    states = {name: draw(size=[ROWS, *shape]) for name, shape in layer.states.items()}
+    # The third state, of an sLSTM, is a normaliser, which is positive.
     return {
-        name: tf.constant(draw(size=[ROWS, *shape]), tf.float32)
-        for name, shape in layer.states.items()
+        name: tf.constant(np.abs(value) if name.endswith("_2") else value, tf.float32)
+        for name, value in states.items()
     }
 
 

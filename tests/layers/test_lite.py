@@ -25,7 +25,16 @@ PLUMBING = {
 
 ALL = ("float32", "dynamic", "float16", "int8")
 FUSED = [(1, "one", "sequence"), (1, "both", "last"), (2, "one", "last"), (2, "both", "sequence")]
-OTHERS = ("simple", "gru", "layernorm_gru", "layernorm_lstm", "rg_lru", "sru")
+OTHERS = (
+    "simple",
+    "gru",
+    "layernorm_gru",
+    "layernorm_lstm",
+    "rg_lru",
+    "sru",
+    "slstm",
+    "mogrifier_lstm",
+)
 COUNTER = ("counter", 1, "one", "sequence", "float32")
 
 

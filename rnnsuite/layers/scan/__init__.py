@@ -1,9 +1,11 @@
 """Recurrences as equations, forward and backward, and the loop that runs all of them."""
 
+from rnnsuite.layers.scan.exponential import SLSTM
 from rnnsuite.layers.scan.gru import GRU, GRUResetBefore
 from rnnsuite.layers.scan.independent import SRU, IndRNN
 from rnnsuite.layers.scan.linear import RGLRU, MinGRU, MinLSTM
 from rnnsuite.layers.scan.lstm import LSTM
+from rnnsuite.layers.scan.mogrifier import MogrifierLSTM
 from rnnsuite.layers.scan.normalised import LayerNormGRU, LayerNormLSTM
 from rnnsuite.layers.scan.plan import PORTABLE, STOCK, Plan, plan
 from rnnsuite.layers.scan.recurrence import Recurrence
@@ -15,6 +17,7 @@ __all__ = [
     "LSTM",
     "PORTABLE",
     "RGLRU",
+    "SLSTM",
     "SRU",
     "STOCK",
     "GRUResetBefore",
@@ -23,6 +26,7 @@ __all__ = [
     "LayerNormLSTM",
     "MinGRU",
     "MinLSTM",
+    "MogrifierLSTM",
     "Plan",
     "Recurrence",
     "SimpleRNN",

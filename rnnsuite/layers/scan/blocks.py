@@ -66,7 +66,8 @@ def scan(
     if passes:
         # Every place is written. Zeros would be a constant, megabytes of a file of many steps.
         shape = [passes, STEPS, *states[0].shape]
-        unwritten = tf.reshape(_part(a_TxBxG, 0, passes * STEPS)[..., : shape[-1]], shape)
+        wide = tf.tile(a_TxBxG, [1, 1, -(-shape[-1] // a_TxBxG.shape[-1])])
+        unwritten = tf.reshape(_part(wide, 0, passes * STEPS)[..., : shape[-1]], shape)
         array = tf.TensorArray(a_TxBxG.dtype, passes, element_shape=shape[1:]).unstack(unwritten)
         start = (0, tuple(states), array)
         _, states, array = tf.while_loop(lambda number, *_: number < passes, body, start)

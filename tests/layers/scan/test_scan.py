@@ -30,7 +30,12 @@ OURS = {
     "layernorm_gru": (layers.LayerNormGRU, {}),
 }
 MODERN = {
-    name: (layers.CELLS[name], {}) for name in ("ind_rnn", "min_gru", "min_lstm", "rg_lru", "sru")
+    **{
+        name: (layers.CELLS[name], {})
+        for name in ("ind_rnn", "min_gru", "min_lstm", "rg_lru", "sru")
+    },
+    "slstm": (layers.SLSTM, {"heads": 2}),
+    "mogrifier_lstm": (layers.MogrifierLSTM, {"rounds": 3}),
 }
 EVERY = {**OURS, **MODERN}
 
@@ -54,6 +59,12 @@ def built(kind, options, units, shape, seed=1):
     rng = np.random.default_rng(seed)
     layer.set_weights([rng.normal(scale=0.5, size=weight.shape) for weight in layer.get_weights()])
     return layer
+
+
+def first_states(layer, rng, shape):
+    """Random ones; the third of an sLSTM's four is a normaliser, which is positive."""
+    states = [rng.normal(size=shape) for _ in layer.state_size]
+    return [np.abs(v) + 0.1 if number == 2 else v for number, v in enumerate(states)]
 
 
 def results(layer, x, mask, states, training, graph=False):
@@ -165,9 +176,9 @@ def test_equals_the_equations(cell, backwards, padding, zoneout):
         "zoneout": zoneout,
     }
     layer = built(kind, options, 4, x.shape)
-    states = [rng.normal(size=[5, 4]) for _ in layer.state_size]
+    states = first_states(layer, rng, [5, 4])
     outputs, *last = layer(x, mask=mask, initial_state=[v.astype("float32") for v in states])
-    kept = [zoneout] * len(states)
+    kept = layer._zoneouts
     expected = equations.run(
         cell, x, mask, layer.get_weights(), backwards=backwards, initial=states, kept=kept
     )
@@ -193,9 +204,9 @@ def test_gradients_against_finite_differences(cell, backwards, zoneout):
         "go_backwards": backwards,
         "zoneout": zoneout,
     }
-    layer = built(kind, options, 3, x.shape)
-    weights, shape = layer.trainable_weights, [3, 3]
-    states = [tf.constant(rng.normal(size=shape)) for _ in layer.state_size]
+    layer = built(kind, options, 4, x.shape)
+    weights = layer.trainable_weights
+    states = [tf.constant(state) for state in first_states(layer, rng, [3, 4])]
 
     def loss(x, *rest):
         for weight, value in zip(weights, rest[len(states) :], strict=True):

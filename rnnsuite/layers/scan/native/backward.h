@@ -138,7 +138,7 @@ void run_backward(const Backward& call, const Gradients<Cell>& gradients, const 
       r.d_products = (call.d_products ? call.d_products : call.d_inputs) + at * depth;
       if (s.valid == nullptr || s.valid[at]) {
         if (d_output) receive(r.d_state[0], d_output, share.begin, share.end, false);
-        r.saved = call.saved + at * 4 * units;
+        r.saved = call.saved + at * Cell::SAVED * units;
         for (int n = 0; n < Cell::STATES; ++n) r.before[n] = call.before[n] + at * units;
         Cell::back(r, units, share.begin, share.end);
         active[running++] = &r;
@@ -155,7 +155,7 @@ void run_backward(const Backward& call, const Gradients<Cell>& gradients, const 
     }
     // Each of a team goes on with units that no other touches: it waits only for the gates.
     if (team != nullptr) team->meet();
-    for (int unit = share.begin; unit < share.end; unit += BACK * WIDTH) {
+    for (int unit = share.begin; unit < share.end && Cell::HAS_PRODUCT; unit += BACK * WIDTH) {
       const float* panel = packed + unit / (BACK * WIDTH) * block;
       in_groups<BACK_ROWS>(running, [&](int start, int rows) {
         back<BACK_ROWS>(rows, active.data() + start, panel, depth, unit);
@@ -173,9 +173,11 @@ void run_backward(const Backward& call, const Gradients<Cell>& gradients, const 
 template <class Cell>
 void backward(const Backward& call) {
   const Sequence& s = call.sequence;
-  const size_t padded = rounded(s.units, BACK * WIDTH);
-  Buffer packed(static_cast<size_t>(s.units) * Cell::GATES * padded);
-  pack_transposed<BACK>(call.kernel, s.units, Cell::GATES, packed.get());
+  const size_t size = static_cast<size_t>(s.units) * Cell::GATES * rounded(s.units, BACK * WIDTH);
+  Buffer packed(Cell::HAS_PRODUCT ? size : 0);
+  if (Cell::HAS_PRODUCT) {
+    pack_transposed<BACK>(call.kernel, s.units, Cell::GATES, packed.get());
+  }
   const Gradients<Cell> gradients(call);
   shared_out(s, Cell::GATES, BACK * WIDTH, [&](const Share& share, Team* team) {
     run_backward<Cell>(call, gradients, packed.get(), share, team);

@@ -20,12 +20,12 @@ struct Forward {
   Sequence sequence;
   const float* inputs;               // [batch, steps, gates * units]
   const float* first[MOST_STATES];   // [batch, units]
-  const float* kernel;               // [units, gates * units]
+  const float* kernel;               // [units, gates * units], or null: there is no product
   const float* bias;                 // [gates * units], of the inputs, or null
   const float* recurrent_bias;       // [gates * units], of the product, or null
   float* outputs;                    // [batch, steps, units], or null
   float* last[MOST_STATES];          // [batch, units]
-  float* saved;                      // [batch, steps, 4 * units], or null
+  float* saved;                      // [batch, steps, what a cell saves * units], or null
   float* before[MOST_STATES];        // [batch, steps, units], or null: states before each step
 };
 

@@ -118,7 +118,7 @@ void run_forward(const Forward& call, const States<Cell>& states, const float* p
       const size_t at = first + t;
       r.inputs = call.inputs + at * Cell::GATES * units;
       r.output = call.outputs ? call.outputs + (first + p) * units : nullptr;
-      r.saved = call.saved ? call.saved + at * 4 * units : nullptr;
+      r.saved = call.saved ? call.saved + at * Cell::SAVED * units : nullptr;
       for (int n = 0; n < Cell::STATES && call.saved; ++n) {
         r.before[n] = call.before[n] + at * units;
       }
@@ -131,7 +131,7 @@ void run_forward(const Forward& call, const States<Cell>& states, const float* p
       }
     }
     for (int unit = share.begin; unit < share.end; unit += WIDTH) {
-      const float* panel = packed + unit / WIDTH * block;
+      const float* panel = Cell::HAS_PRODUCT ? packed + unit / WIDTH * block : nullptr;
       in_groups<Cell::ROWS>(running, [&](int start, int rows) {
         advance<Cell::ROWS>(rows, cell, active.data() + start, panel, unit);
       });
@@ -146,8 +146,8 @@ template <class Cell>
 void forward(const Forward& call) {
   const Sequence& s = call.sequence;
   const size_t size = static_cast<size_t>(s.units) * Cell::GATES * rounded(s.units, WIDTH);
-  Buffer packed(size);
-  pack_gates(call.kernel, s.units, Cell::GATES, packed.get());
+  Buffer packed(Cell::HAS_PRODUCT ? size : 0);
+  if (Cell::HAS_PRODUCT) pack_gates(call.kernel, s.units, Cell::GATES, packed.get());
   const States<Cell> states(call);
   shared_out(s, Cell::GATES, WIDTH, [&](const Share& share, Team* team) {
     run_forward<Cell>(call, states, packed.get(), share, team);

@@ -15,6 +15,8 @@ namespace {
 struct Gru {
   static constexpr int STATES = 1;
   static constexpr int GATES = 3;
+  static constexpr int SAVED = 4;
+  static constexpr bool HAS_PRODUCT = true;
   static constexpr int ROWS = ACCUMULATORS / GATES;
 
   const Forward& call;

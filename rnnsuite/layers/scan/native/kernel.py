@@ -1,5 +1,6 @@
 """A sequence by a native kernel, and its gradient."""
 
+import dataclasses
 import os
 import sys
 
@@ -9,14 +10,33 @@ from tensorflow.python.ops import control_flow_util
 from rnnsuite.core import context
 from rnnsuite.layers.scan import algebra
 from rnnsuite.layers.scan.gru import GRU
+from rnnsuite.layers.scan.linear import MinGRU
 from rnnsuite.layers.scan.loop import no_second_derivative, unwatched
 from rnnsuite.layers.scan.lstm import LSTM
 from rnnsuite.layers.scan.native.shared_library import library
 from rnnsuite.layers.scan.recurrence import Recurrence, Tensors
 
-NAMES = {LSTM: "lstm", GRU: "gru"}
-BIASES = {"lstm": 1, "gru": 2}
-"""Of the inputs, and of the product."""
+
+@dataclasses.dataclass(frozen=True)
+class Kernel:
+    """The operations of a recurrence.
+
+    Args:
+        name: theirs in the library.
+        has_product: whether a step multiplies the state by a matrix.
+        has_recurrent_bias: whether that product has a bias of its own.
+    """
+
+    name: str
+    has_product: bool = True
+    has_recurrent_bias: bool = False
+
+
+KERNELS = {
+    LSTM: Kernel("lstm"),
+    GRU: Kernel("gru", has_recurrent_bias=True),
+    MinGRU: Kernel("min_gru", has_product=False),
+}
 SAVING = ("keras.src.export", "tensorflow.python.saved_model")
 """Modules that trace what they save: a graph of theirs runs in processes that know no kernel."""
 
@@ -43,7 +63,7 @@ def fits(
 ) -> bool:
     """Whether there is a kernel for a recurrence and what is asked of it."""
     has_zoneout = any(mix != 1 for mix in zoneout_mix) or any(u is not None for u in zoneout_update)
-    return type(recurrence) in NAMES and dtype == tf.float32 and not has_zoneout
+    return type(recurrence) in KERNELS and dtype == tf.float32 and not has_zoneout
 
 
 def run(
@@ -62,7 +82,7 @@ def run(
     """Runs a recurrence that `fits`; arguments and results are those of `scan.run`."""
     if mask is not None:
         x_BxTxD = tf.where(mask[:, :, None], x_BxTxD, tf.zeros_like(x_BxTxD))
-    kernel, recurrent_kernel, bias = weights
+    kernel, *recurrent, bias = weights
     a_BxTxG = _projected(x_BxTxD, kernel)
     biases = () if bias is None else tuple(tf.unstack(bias)) if bias.shape.rank == 2 else (bias,)
     options = {
@@ -74,10 +94,10 @@ def run(
     nowhere = tf.zeros([0, 0], tf.bool)
     flags = (nowhere if mask is None else mask, nowhere if fresh is None else fresh)
     y_BxTxH, states = _scan(
-        NAMES[type(recurrence)],
+        KERNELS[type(recurrence)],
         a_BxTxG,
         states,
-        (recurrent_kernel, *biases),
+        (*recurrent, *biases),
         flags,
         options,
         save_residuals,
@@ -106,7 +126,7 @@ def _cores() -> int:
 
 
 def _scan(
-    name: str,
+    kernel: Kernel,
     a_BxTxG: tf.Tensor,
     states: Tensors,
     weights: Tensors,
@@ -116,17 +136,19 @@ def _scan(
 ) -> tuple[tf.Tensor, Tensors]:
     """Outputs and last states. Differentiable once: second derivatives raise LookupError.
 
-    `weights`: the recurrent kernel, then the bias of the inputs and that of the product, if any.
+    `weights`: the recurrent kernel, the bias of the inputs, that of the product, if there are any.
     """
     loaded = library()
     assert loaded
     n = len(states)
-    forward = loaded.operation(name)
-    backward = loaded.operation(f"{name}_grad")
+    products = int(kernel.has_product)
+    forward = loaded.operation(kernel.name)
+    backward = loaded.operation(f"{kernel.name}_grad")
 
     def ran(a, states, weights, save):
-        biases = weights[1:] or (tf.zeros([0]),) * BIASES[name]
-        return forward(a, *states, weights[0], *biases, *flags, save=save, **options)
+        biases = weights[products:] or (tf.zeros([0]),) * (1 + kernel.has_recurrent_bias)
+        weights = (*weights[:products], *biases)
+        return forward(a, *states, *weights, *flags, save=save, **options)
 
     @tf.custom_gradient
     def differentiable(*inputs):
@@ -141,13 +163,15 @@ def _scan(
         def gradient(dy, *others):
             dy, *d_last = unwatched((dy, *others[:n]))
             saved, *before = residues if save_residuals else ran(a, states, weights, True)[1 + n :]
-            d_inputs, *found = backward(dy, *d_last, weights[0], saved, *before, *flags, **options)
-            d_products = found[0] if len(found) > n else d_inputs
+            given = (dy, *d_last, *weights[:products], saved, *before, *flags)
+            d_inputs, *found = backward(*given, **options)
+            d_products = found[0] if kernel.has_recurrent_bias else d_inputs
             d_first = [_like(v, state) for v, state in zip(found[-n:], states, strict=True)]
             d_inputs, d_products = (_of_width(v, a.shape[-1]) for v in (d_inputs, d_products))
             h_before = _of_width(before[0], states[0].shape[-1])
-            d_biases = map(_sum_of_rows, (d_inputs, d_products)[: len(weights) - 1])
-            d_weights = (algebra.outer(h_before, d_products), *d_biases)
+            d_biases = map(_sum_of_rows, (d_inputs, d_products)[: len(weights) - products])
+            d_kernels = [algebra.outer(h_before, d_products)] * products
+            d_weights = (*d_kernels, *d_biases)
             return (_like(d_inputs, a), *d_first, *d_weights), no_second_derivative
 
         # One number of `a` stands for it where it is not needed again, so that its memory is free.

@@ -15,6 +15,8 @@ namespace {
 struct Lstm {
   static constexpr int STATES = 2;
   static constexpr int GATES = 4;
+  static constexpr int SAVED = 4;
+  static constexpr bool HAS_PRODUCT = true;
   static constexpr int ROWS = ACCUMULATORS / GATES;
 
   const Forward& call;

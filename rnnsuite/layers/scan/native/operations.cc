@@ -16,6 +16,8 @@ void lstm_forward(const Forward& call);
 void lstm_backward(const Backward& call);
 void gru_forward(const Forward& call);
 void gru_backward(const Backward& call);
+void min_gru_forward(const Forward& call);
+void min_gru_backward(const Backward& call);
 
 }  // namespace LEVEL
 
@@ -25,20 +27,35 @@ namespace {
 #define TEXT_OF(name) TEXT(name)
 const std::string PREFIX = std::string("Rnnsuite") + TEXT_OF(LEVEL);
 
+// What the operations of a recurrence take and give.
 struct Lstm {
   static constexpr int STATES = 2;
   static constexpr int GATES = 4;
-  static constexpr const char* NAME = "Lstm";
-  static void forward(const Forward& call) { LEVEL::lstm_forward(call); }
-  static void backward(const Backward& call) { LEVEL::lstm_backward(call); }
+  static constexpr int SAVED = 4;
+  static constexpr bool HAS_PRODUCT = true;
+  static constexpr bool HAS_RECURRENT_BIAS = false;
+  static constexpr auto forward = LEVEL::lstm_forward;
+  static constexpr auto backward = LEVEL::lstm_backward;
 };
 
 struct Gru {
   static constexpr int STATES = 1;
   static constexpr int GATES = 3;
-  static constexpr const char* NAME = "Gru";
-  static void forward(const Forward& call) { LEVEL::gru_forward(call); }
-  static void backward(const Backward& call) { LEVEL::gru_backward(call); }
+  static constexpr int SAVED = 4;
+  static constexpr bool HAS_PRODUCT = true;
+  static constexpr bool HAS_RECURRENT_BIAS = true;
+  static constexpr auto forward = LEVEL::gru_forward;
+  static constexpr auto backward = LEVEL::gru_backward;
+};
+
+struct MinGru {
+  static constexpr int STATES = 1;
+  static constexpr int GATES = 2;
+  static constexpr int SAVED = 2;
+  static constexpr bool HAS_PRODUCT = false;
+  static constexpr bool HAS_RECURRENT_BIAS = false;
+  static constexpr auto forward = LEVEL::min_gru_forward;
+  static constexpr auto backward = LEVEL::min_gru_backward;
 };
 
 struct Failure : std::exception {
@@ -147,61 +164,62 @@ Sequence sequence_of(const Attributes& given, long batch, long steps, long units
           valid_data,              fresh_data};
 }
 
-// inputs: inputs, states, kernel, bias, recurrent bias (of a GRU), valid, fresh
+// inputs: inputs, states, kernel, bias, recurrent bias, valid, fresh
 // outputs: outputs, last states, saved, states before each step
 template <class Cell>
 void run_forward(const Attributes& given, TF_OpKernelContext* context) {
-  const Tensor inputs(input(context, 0));
-  const Tensor h(input(context, 1));
-  const Tensor c(input(context, Cell::STATES));  // of one state, it again
-  int next = 1 + Cell::STATES;
-  const Tensor kernel(input(context, next++));
+  constexpr bool two = Cell::STATES == 2;
+  int next = 0;
+  const Tensor inputs(input(context, next++));
+  const Tensor h(input(context, next++));
+  const Tensor c(two ? input(context, next++) : nullptr);
+  const Tensor kernel(Cell::HAS_PRODUCT ? input(context, next++) : nullptr);
   const Tensor bias(input(context, next++));
-  const bool two = Cell::STATES == 2;
-  const Tensor recurrent_bias(two ? nullptr : input(context, next++));
+  const Tensor recurrent_bias(Cell::HAS_RECURRENT_BIAS ? input(context, next++) : nullptr);
   const Tensor valid(input(context, next++));
   const Tensor fresh(input(context, next++));
-  const long batch = inputs.size(0);
-  const long steps = inputs.size(1);
-  const long units = kernel.size(0);
+  const int64_t batch = inputs.size(0);
+  const int64_t steps = inputs.size(1);
+  const int64_t units = h.size(1);
   inputs.require({batch, steps, Cell::GATES * units}, "inputs");
-  kernel.require({units, Cell::GATES * units}, "the recurrent kernel");
+  if (Cell::HAS_PRODUCT) kernel.require({units, Cell::GATES * units}, "the recurrent kernel");
   h.require({batch, units}, "a state");
-  c.require({batch, units}, "a state");
+  if (two) c.require({batch, units}, "a state");
   for (const Tensor* each : {&bias, &recurrent_bias}) {
     if (each->data_or_null()) each->require({Cell::GATES * units}, "a bias");
   }
-  const long shown = given.sequences ? batch : 0;
-  const long kept = given.save ? batch : 0;
+  const int64_t shown = given.sequences ? batch : 0;
+  const int64_t kept = given.save ? batch : 0;
   next = 0;
   const Tensor outputs(output(context, next++, {shown, steps, units}));
   const Tensor last_h(output(context, next++, {batch, units}));
   const Tensor last_c(two ? output(context, next++, {batch, units}) : nullptr);
-  const Tensor saved(output(context, next++, {kept, steps, 4 * units}));
+  const Tensor saved(output(context, next++, {kept, steps, Cell::SAVED * units}));
   const Tensor before_h(output(context, next++, {kept, steps, units}));
   const Tensor before_c(two ? output(context, next++, {kept, steps, units}) : nullptr);
   Cell::forward({sequence_of(given, batch, steps, units, valid, fresh),
                  inputs.data(),
-                 {h.data(), c.data()},
-                 kernel.data(),
+                 {h.data(), c.data_or_null()},
+                 kernel.data_or_null(),
                  bias.data_or_null(),
                  recurrent_bias.data_or_null(),
                  given.sequences ? outputs.data() : nullptr,
-                 {last_h.data(), two ? last_c.data() : nullptr},
+                 {last_h.data(), last_c.data_or_null()},
                  given.save ? saved.data() : nullptr,
-                 {before_h.data(), two ? before_c.data() : nullptr}});
+                 {before_h.data(), before_c.data_or_null()}});
 }
 
 // inputs: gradients of outputs and of last states, kernel, saved, states before, valid, fresh
 // outputs: gradients of inputs, of products where they differ, of the first states
 template <class Cell>
 void run_backward(const Attributes& given, TF_OpKernelContext* context) {
-  const bool two = Cell::STATES == 2;
+  constexpr bool two = Cell::STATES == 2;
+  constexpr bool differ = Cell::HAS_RECURRENT_BIAS;
   int next = 0;
   const Tensor d_outputs(input(context, next++));
   const Tensor d_h(input(context, next++));
   const Tensor d_c(two ? input(context, next++) : nullptr);
-  const Tensor kernel(input(context, next++));
+  const Tensor kernel(Cell::HAS_PRODUCT ? input(context, next++) : nullptr);
   const Tensor saved(input(context, next++));
   const Tensor before_h(input(context, next++));
   const Tensor before_c(two ? input(context, next++) : nullptr);
@@ -209,27 +227,29 @@ void run_backward(const Attributes& given, TF_OpKernelContext* context) {
   const Tensor fresh(input(context, next++));
   const int64_t batch = saved.size(0);
   const int64_t steps = saved.size(1);
-  const int64_t units = kernel.size(0);
+  const int64_t units = d_h.size(1);
   const int64_t width = Cell::GATES * units;
-  saved.require({batch, steps, 4 * units}, "what was saved");
+  saved.require({batch, steps, Cell::SAVED * units}, "what was saved");
   before_h.require({batch, steps, units}, "the states before each step");
-  kernel.require({units, width}, "the recurrent kernel");
+  if (two) before_c.require({batch, steps, units}, "the states before each step");
+  if (Cell::HAS_PRODUCT) kernel.require({units, width}, "the recurrent kernel");
   d_h.require({batch, units}, "a state's gradient");
+  if (two) d_c.require({batch, units}, "a state's gradient");
   if (given.sequences) d_outputs.require({batch, steps, units}, "the outputs' gradient");
   next = 0;
   const Tensor d_inputs(output(context, next++, {batch, steps, width}));
-  const Tensor d_products(two ? nullptr : output(context, next++, {batch, steps, width}));
+  const Tensor d_products(differ ? output(context, next++, {batch, steps, width}) : nullptr);
   const Tensor first_h(output(context, next++, {batch, units}));
   const Tensor first_c(two ? output(context, next++, {batch, units}) : nullptr);
   Cell::backward({sequence_of(given, batch, steps, units, valid, fresh),
                   given.sequences ? d_outputs.data() : nullptr,
-                  {d_h.data(), two ? d_c.data() : nullptr},
-                  kernel.data(),
+                  {d_h.data(), d_c.data_or_null()},
+                  kernel.data_or_null(),
                   saved.data(),
-                  {before_h.data(), two ? before_c.data() : nullptr},
+                  {before_h.data(), before_c.data_or_null()},
                   d_inputs.data(),
-                  two ? nullptr : d_products.data(),
-                  {first_h.data(), two ? first_c.data() : nullptr}});
+                  d_products.data_or_null(),
+                  {first_h.data(), first_c.data_or_null()}});
 }
 
 template <void (*run)(const Attributes&, TF_OpKernelContext*)>
@@ -288,6 +308,14 @@ const bool added = [] {
       {"d_outputs: float", "d_h: float", "kernel: float", "saved: float", "before_h: float",
        "valid: bool", "fresh: bool"},
       {"d_inputs: float", "d_products: float", "first_h: float"}, compute<run_backward<Gru>>);
+  add(PREFIX + "MinGru",
+      {"inputs: float", "h: float", "bias: float", "valid: bool", "fresh: bool"},
+      {"outputs: float", "last_h: float", "saved: float", "before_h: float"},
+      compute<run_forward<MinGru>>);
+  add(PREFIX + "MinGruGrad",
+      {"d_outputs: float", "d_h: float", "saved: float", "before_h: float", "valid: bool",
+       "fresh: bool"},
+      {"d_inputs: float", "first_h: float"}, compute<run_backward<MinGru>>);
   return true;
 }();
 
