@@ -19,6 +19,7 @@ from rnnsuite.layers.cumulative import CumulativePooling
 from rnnsuite.layers.dropout import Dropout, LockedDropout, SpecAugment, TokenDropout
 from rnnsuite.layers.elementwise import RGLRU, SRU, IndRNN, MinGRU, MinLSTM
 from rnnsuite.layers.exponential import SLSTM
+from rnnsuite.layers.griffin import RGLRUBlock
 from rnnsuite.layers.interop import to_keras, to_rnnsuite
 from rnnsuite.layers.mogrifier import MogrifierLSTM
 from rnnsuite.layers.normalised import LayerNormGRU, LayerNormLSTM
@@ -61,6 +62,7 @@ __all__ = [
     "Perturbation",
     "Pooling",
     "Positions",
+    "RGLRUBlock",
     "RegionEmbedding",
     "ResidualBlock",
     "SimpleRNN",

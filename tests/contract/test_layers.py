@@ -68,6 +68,10 @@ LAYERS = {
         masked(lambda: layers.SRU(5, return_sequences=True)),
         Row(lambda: layers.SRU(4, use_bias=False), SEQUENCE),
     ],
+    "RGLRUBlock": [
+        masked(lambda: layers.RGLRUBlock(5)),
+        Row(lambda: layers.RGLRUBlock(6, width=1), SEQUENCE),
+    ],
     "SLSTM": [
         masked(lambda: layers.SLSTM(6, heads=2, weight_drop=0.1, return_sequences=True)),
         Row(lambda: layers.SLSTM(5, use_bias=False, zoneout=0.1), SEQUENCE),
