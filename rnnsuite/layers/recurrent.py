@@ -81,7 +81,7 @@ class Scanned:
                 self.cell.get_dropout_mask(sequences[:, 0, :]), axis=1
             )
         last, outputs, states = scan.run(
-            self.recurrence(),
+            self._recurrence_here(),
             sequences,
             states,
             self._weights(training),
@@ -113,7 +113,7 @@ class Scanned:
         options = {"plan": exported_plan(x_BxTxD), **self._zones(x_BxTxD, training=False)}
         weights = self._weights(training=False)
         _, outputs, states = scan.run(
-            self.recurrence(), x_BxTxD, states, weights, save_residuals=False, **options
+            self._recurrence_here(), x_BxTxD, states, weights, save_residuals=False, **options
         )
         return outputs, states
 
@@ -121,6 +121,11 @@ class Scanned:
     def bridged_states(self) -> int:
         """How many of the states a decoder begins with a summary in; the others are zero."""
         return len(self.state_size)
+
+    def _recurrence_here(self) -> scan.Recurrence:
+        recurrence = self.recurrence()
+        served = context.current_target() == "served"
+        return scan.for_serving(recurrence) if served else recurrence
 
     def recurrence(self) -> scan.Recurrence:
         """The equations of this layer."""

@@ -10,6 +10,7 @@ from rnnsuite.layers.scan.normalised import LayerNormGRU, LayerNormLSTM
 from rnnsuite.layers.scan.plan import PORTABLE, STOCK, Plan, plan
 from rnnsuite.layers.scan.recurrence import Recurrence
 from rnnsuite.layers.scan.run import run
+from rnnsuite.layers.scan.served import for_serving
 from rnnsuite.layers.scan.simple import SimpleRNN
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "Plan",
     "Recurrence",
     "SimpleRNN",
+    "for_serving",
     "plan",
     "run",
 ]
