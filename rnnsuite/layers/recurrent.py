@@ -9,6 +9,7 @@ from keras import ops
 from rnnsuite.core import context
 from rnnsuite.layers import fused, scan
 from rnnsuite.layers.casting import as_floats
+from rnnsuite.layers.recording import record_steps
 
 _ACTIVATIONS = {
     keras.activations.tanh: "tanh",
@@ -81,7 +82,7 @@ class Scanned:
                 self.cell.get_dropout_mask(sequences[:, 0, :]), axis=1
             )
         last, outputs, states = scan.run(
-            self._recurrence_here(),
+            _of_target(self.recurrence()),
             sequences,
             states,
             self._weights(training),
@@ -113,7 +114,7 @@ class Scanned:
         options = {"plan": exported_plan(x_BxTxD), **self._zones(x_BxTxD, training=False)}
         weights = self._weights(training=False)
         _, outputs, states = scan.run(
-            self._recurrence_here(), x_BxTxD, states, weights, save_residuals=False, **options
+            _of_target(self.recurrence()), x_BxTxD, states, weights, save_residuals=False, **options
         )
         return outputs, states
 
@@ -121,11 +122,6 @@ class Scanned:
     def bridged_states(self) -> int:
         """How many of the states a decoder begins with a summary in; the others are zero."""
         return len(self.state_size)
-
-    def _recurrence_here(self) -> scan.Recurrence:
-        recurrence = self.recurrence()
-        served = context.current_target() == "served"
-        return scan.for_serving(recurrence) if served else recurrence
 
     def recurrence(self) -> scan.Recurrence:
         """The equations of this layer."""
@@ -193,6 +189,11 @@ class Scanned:
         return {**super().get_config(), **extras}  # without them, keras.layers reads it too
 
 
+def _of_target(recurrence: scan.Recurrence) -> scan.Recurrence:
+    served = context.current_target() == "served"
+    return scan.for_serving(recurrence) if served else recurrence
+
+
 def exported_plan(x_BxTxD: tf.Tensor) -> scan.Plan:
     """How an exported graph runs a sequence."""
     is_static = context.current_target() == "portable" and None not in x_BxTxD.shape[:2]
@@ -207,40 +208,6 @@ def _warn_once(layer: Scanned, reason: str) -> None:
     if message not in _warned:
         _warned.add(message)
         warnings.warn(message, stacklevel=2)
-
-
-def record_steps(
-    layer: Scanned,
-    sequences: tf.Tensor,
-    states: tuple,
-    mask: tf.Tensor | None,
-    fresh: tf.Tensor | None = None,
-):
-    """Keras's `inner_loop` result, one step after another, each state recorded for gradients."""
-    recorded = context.recorded_states()
-    assert recorded is not None
-    recorded[layer.path] = []
-    order = range(sequences.shape[1])[:: -1 if layer.go_backwards else 1]
-    output = tf.zeros_like(states[0])
-    outputs = []
-    for t in order:
-        if fresh is not None:
-            begins = fresh[:, t, None]
-            states = tuple(tf.where(begins, tf.zeros_like(state), state) for state in states)
-        new = layer.step(sequences[:, t], states)
-        if mask is None:
-            output = new[0]
-        else:
-            valid = tf.cast(mask[:, t, None], tf.bool)
-            pairs = zip(new, states, strict=True)
-            new = tuple(tf.where(valid, after, before) for after, before in pairs)
-            padding = tf.zeros_like(output) if layer.zero_output_for_mask else output
-            output = tf.where(valid, new[0], padding)
-        states = new
-        outputs.append(output)
-        recorded[layer.path].append(new[0])
-    shown = outputs if layer.return_sequences else outputs[-1:]
-    return output, tf.stack(shown, axis=1), list(states)
 
 
 @keras.saving.register_keras_serializable("rnnsuite")

@@ -199,8 +199,13 @@ def test_no_cudnn_no_xla_and_no_custom_operation(finished):
     assert not [f for f in graph.library.function if f.attr["_XlaMustCompile"].b]
 
 
-def test_signatures_have_named_outputs_and_any_batch(finished):
-    loaded = tf.saved_model.load(str(finished.saved_model))
+@pytest.fixture(scope="module")
+def loaded(finished):
+    """The SavedModel as TensorFlow has it."""
+    return tf.saved_model.load(str(finished.saved_model))
+
+
+def test_signatures_have_named_outputs_and_any_batch(loaded):
     assert "serving_default" in loaded.signatures
     for signature in loaded.signatures.values():
         for name, value in signature.structured_outputs.items():
@@ -214,8 +219,7 @@ def test_serving_default_takes_the_fields_and_gives_the_answer(finished, expecte
     assert set(finished.app.serving.answer.__dataclass_fields__) <= expected.keys()
 
 
-def test_warmup_requests_are_answered(finished):
-    loaded = tf.saved_model.load(str(finished.saved_model))
+def test_warmup_requests_are_answered(finished, loaded):
     warmed = set()
     path = finished.saved_model / "assets.extra" / "tf_serving_warmup_requests"
     for content in tf.data.TFRecordDataset(str(path)):

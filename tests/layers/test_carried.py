@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from rnnsuite.layers import CELLS, LSTM, Stack, exporting, scan
+from rnnsuite.layers import LSTM, Stack, exporting, scan
 from rnnsuite.layers.scan import Plan
-from tests.layers import equations
+from tests.layers import FAMILIES, equations
 
 RANDOM = np.random.default_rng(11)
 ROWS, STEPS, WIDTH, UNITS = 3, 9, 4, 6
@@ -41,11 +41,7 @@ def same(found, expected, atol=1e-5):
         np.testing.assert_allclose(one, other, atol=atol)
 
 
-CARRIED = [cell for cell in CELLS if cell not in ("min_lstm", "rg_lru", "ind_rnn")]
-"""Of the linear ones, which have one step and gradient, one."""
-
-
-@pytest.mark.parametrize("cell", CARRIED)
+@pytest.mark.parametrize("cell", FAMILIES)
 class TestEveryCell:
     def test_in_pieces_it_is_the_whole(self, cell):
         layer = stack(cell, depth=2)
@@ -115,7 +111,7 @@ def test_the_equations_of_an_lstm_with_beginnings():
     same([after["state_0_0"], after["state_0_1"]], states)
 
 
-@pytest.mark.parametrize("cell", CARRIED)
+@pytest.mark.parametrize("cell", ["lstm", *FAMILIES])
 @pytest.mark.parametrize("training", [False, True])
 def test_gradients_against_finite_differences(cell, training):
     layer = stack(cell)

@@ -94,9 +94,9 @@ class SLSTM:
         if self.heads == 1:
             return tf.matmul(h, kernel)
         size = units // self.heads
-        h = tf.reshape(h, [-1, self.heads, size])
-        sums = tf.einsum("bhd,hdk->bhk", h, tf.reshape(kernel, [self.heads, size, width]))
-        return tf.reshape(sums, [-1, self.heads * width])
+        by_head = tf.reshape(h, [_rows(h), self.heads, size])
+        sums = tf.einsum("bhd,hdk->bhk", by_head, tf.reshape(kernel, [self.heads, size, width]))
+        return tf.reshape(sums, [_rows(h), self.heads * width])
 
     def _product_back(self, da, transposed):
         width, units = transposed.shape
@@ -109,10 +109,15 @@ class SLSTM:
     def _apart(self, sums):
         """The four of every head, each as `[batch, units]`."""
         units = sums.shape[-1] // 4
-        by_head = tf.reshape(sums, [-1, self.heads, 4, units // self.heads])
-        return [tf.reshape(by_head[:, :, gate], [-1, units]) for gate in range(4)]
+        by_head = tf.reshape(sums, [_rows(sums), self.heads, 4, units // self.heads])
+        return [tf.reshape(by_head[:, :, gate], [_rows(sums), units]) for gate in range(4)]
 
     def _together(self, *gates):
         units = gates[0].shape[-1]
         by_head = [tf.reshape(gate, [-1, self.heads, 1, units // self.heads]) for gate in gates]
         return tf.reshape(tf.concat(by_head, axis=2), [-1, 4 * units])
+
+
+def _rows(v: tf.Tensor) -> int:
+    """For a reshape: as many as are known, which int8 files need, or whatever is left."""
+    return v.shape[0] or -1

@@ -138,12 +138,9 @@ def _scan(
 
     `weights`: the recurrent kernel, the bias of the inputs, that of the product, if there are any.
     """
-    loaded = library()
-    assert loaded
+    forward, backward = _operations(kernel)
     n = len(states)
     products = int(kernel.has_product)
-    forward = loaded.operation(kernel.name)
-    backward = loaded.operation(f"{kernel.name}_grad")
 
     def ran(a, states, weights, save):
         biases = weights[products:] or (tf.zeros([0]),) * (1 + kernel.has_recurrent_bias)
@@ -181,6 +178,12 @@ def _scan(
 
     y, *last = differentiable(a_BxTxG, *states, *weights)
     return y, tuple(last)
+
+
+def _operations(kernel: Kernel) -> tuple:
+    loaded = library()
+    assert loaded
+    return loaded.operation(kernel.name), loaded.operation(f"{kernel.name}_grad")
 
 
 def _sum_of_rows(v_BxTxN: tf.Tensor) -> tf.Tensor:
