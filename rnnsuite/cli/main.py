@@ -28,6 +28,8 @@ COMMANDS = (
     "deploy",
     "demo",
     "apps",
+    "models",
+    "runs",
     "config",
 )
 """In the order of work; each is the function of its name in the module of its name."""

@@ -2,11 +2,9 @@
 
 import contextlib
 import functools
-import json
 import pathlib
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator
 
 import click
 
@@ -14,11 +12,6 @@ from rnnsuite import catalog
 from rnnsuite.app import App
 from rnnsuite.core.silence import silenced
 
-if TYPE_CHECKING:
-    from rnnsuite.pipeline.config import Config
-
-OWN_DATA = "default"
-"""The configuration for one's own data."""
 PATH = click.Path(path_type=pathlib.Path)
 CONFIG = click.option(
     "-c",
@@ -74,33 +67,6 @@ def find_app(name: str) -> App:
         click.echo("Starting TensorFlow ...", err=True)
     with quiet_imports():
         return catalog.find(name)
-
-
-def configured(
-    app: str, config: str | None, data: str | None, overrides: Sequence[str]
-) -> "tuple[Config, str]":
-    """The configuration that a command asks for, and a name for its run.
-
-    Args:
-        app: the application.
-        config: the value of --config.
-        data: the value of --data.
-        overrides: the values of --set.
-
-    Returns:
-        The checked configuration, and the name: the configuration's, or that of the data.
-
-    Raises:
-        UserError: for a mistake in any of them.
-    """
-    from rnnsuite.pipeline import config as configuration
-
-    name = config or (OWN_DATA if data else "sample")
-    given = (f"data.source={json.dumps(data)}",) if data else ()
-    settings = configuration.load(app, name, (*given, *overrides))
-    if data and not config:
-        return settings, pathlib.PurePath(data.removeprefix("tfds:")).stem or name
-    return settings, pathlib.PurePath(name).stem
 
 
 def with_app_name(function: Callable) -> Callable:

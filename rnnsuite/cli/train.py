@@ -16,7 +16,6 @@ from rnnsuite.cli.options import (
     JSON,
     PATH,
     SET,
-    configured,
     find_app,
     with_app_name,
 )
@@ -50,7 +49,9 @@ def train(
 
     Example: rnnsuite train sentiment --data reviews.csv --set train.epochs=10
     """
-    settings, name = configured(app, config, data, overrides)
+    from rnnsuite.pipeline.asked import asked
+
+    settings, name = asked(app, config, data, overrides)
     application = find_app(app)
     from rnnsuite.pipeline.run import default_folder
     from rnnsuite.pipeline.train import workers

@@ -13,7 +13,6 @@ from rnnsuite.cli.options import (
     JSON,
     PATH,
     SET,
-    configured,
     find_app,
     with_app_name,
 )
@@ -68,9 +67,10 @@ def tune(
     if (chief and worker) or (name and not worker):
         raise UserError("Give --chief or --worker, and --name with --worker only.")
     from rnnsuite.pipeline import config as configuration
+    from rnnsuite.pipeline.asked import asked
     from rnnsuite.pipeline.space import check_overrides, check_space
 
-    settings, stem = configured(app, config, data, overrides)
+    settings, stem = asked(app, config, data, overrides)
     check_space(app, settings)
     check_overrides(settings, overrides)
     application = find_app(app)

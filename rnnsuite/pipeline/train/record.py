@@ -9,7 +9,7 @@ from typing import Any
 import tensorflow as tf
 
 from rnnsuite.pipeline.run import Run
-from rnnsuite.pipeline.train import checkpoint, health
+from rnnsuite.pipeline.train import checkpoint, health, listeners
 from rnnsuite.pipeline.train.step import Trainer
 
 SUMMARIES = ("train", "validation")
@@ -121,6 +121,7 @@ class Recorder:
         for writer in self.writers.values():
             writer.flush()
         self.run.save_history(progress.history)
+        listeners.tell(row)
 
     def health(
         self, trainer: Trainer, batch: Any, row: Mapping[str, float], progress: Progress

@@ -1,0 +1,125 @@
+"""Released models by name: where they are, and what their cards say. Imports no TensorFlow."""
+
+import json
+import os
+import pathlib
+from collections.abc import Iterator
+from typing import Any
+
+import yaml
+
+import rnnsuite
+from rnnsuite.core.errors import UserError
+
+PLACE = "RNNSUITE_MODELS"
+"""Environment variable: a folder of released models that is looked into first."""
+CARD = "model_card.json"
+MEGABYTE = 2**20
+
+
+def places() -> list[pathlib.Path]:
+    """Folders of released models that exist: $RNNSUITE_MODELS, ./saved_models, the clone's own."""
+    own = pathlib.Path(rnnsuite.__file__).parent.parent / "saved_models"
+    given = os.environ.get(PLACE)
+    folders = [*([pathlib.Path(given)] if given else []), pathlib.Path("saved_models"), own]
+    return list({folder.resolve(): folder for folder in folders if folder.is_dir()}.values())
+
+
+def folder_of(app: str) -> pathlib.Path:
+    """The folder of an application's released versions. Raises UserError without any."""
+    for place in places():
+        if any(_versions(place / app)):
+            return place / app
+    searched = ", ".join(map(str, places())) or "saved_models"
+    raise UserError(
+        f"There is no released model of {app} in {searched}. Train one, or say where models are "
+        f"by {PLACE}."
+    )
+
+
+def app_of(path: pathlib.Path) -> str:
+    """The name of a model's application, by what lies with it.
+
+    Args:
+        path: a run, a SavedModel folder, a .tflite file or a folder of versions.
+
+    Raises:
+        UserError: where nothing says it.
+    """
+    if path.suffix == ".tflite":
+        return _app_of_card(path.parent / CARD)
+    if (path / "config.yaml").is_file():
+        try:
+            stored = yaml.safe_load((path / "config.yaml").read_text(encoding="utf-8"))
+            return str(stored["app"])
+        except (yaml.YAMLError, KeyError, TypeError, UnicodeDecodeError) as error:
+            raise UserError(f"{path / 'config.yaml'} is damaged: it names no app.") from error
+    versions = sorted(_versions(path), key=lambda version: int(version.name))
+    return _app_of_card((versions[-1] if versions else path) / "assets.extra" / CARD)
+
+
+def _app_of_card(path: pathlib.Path) -> str:
+    if not path.is_file():
+        raise UserError(f"There is no {path}, which would say whose model it is: give app=.")
+    name = _read(path).get("name")
+    if not isinstance(name, str):
+        raise UserError(f"{path} is damaged: it names no application.")
+    return name
+
+
+def _read(path: pathlib.Path) -> dict[str, Any]:
+    try:
+        card = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise UserError(f"{path} is damaged: {error}") from error
+    if not isinstance(card, dict):
+        raise UserError(f"{path} is damaged: no object.")
+    return card
+
+
+def _versions(folder: pathlib.Path) -> Iterator[pathlib.Path]:
+    for entry in folder.iterdir() if folder.is_dir() else ():
+        if entry.name.isascii() and entry.name.isdecimal() and entry.is_dir():
+            yield entry
+
+
+def summaries() -> list[dict[str, Any]]:
+    """What there is of each released version: name, version, sizes, score, licence of its data."""
+    found = []
+    seen = set()
+    for place in places():
+        for app in sorted(entry for entry in place.iterdir() if entry.is_dir()):
+            for version in sorted(_versions(app), key=lambda version: int(version.name)):
+                key = (app.name, version.name)
+                if key not in seen and (version / "assets.extra" / CARD).is_file():
+                    seen.add(key)
+                    found.append(_summary(app, version))
+    return found
+
+
+def _summary(app: pathlib.Path, version: pathlib.Path) -> dict[str, Any]:
+    card = _read(version / "assets.extra" / CARD)
+    lite = app / "lite" / version.name
+    parity = card.get("parity") or {}
+    forms = parity.get("forms") or {}
+    score = {
+        name: value
+        for name, value in (forms.get("keras") or {}).items()
+        if isinstance(value, int | float)
+    }
+    return {
+        "model": app.name,
+        "version": int(version.name),
+        "MB": f"{_size(version) / MEGABYTE:.1f}",
+        "tflite": ", ".join(
+            f"{path.stem} {path.stat().st_size / MEGABYTE:.1f} MB"
+            for path in sorted(lite.glob("*.tflite"))
+        ),
+        "score": ", ".join(f"{name} {value:.4g}" for name, value in score.items()),
+        "of": f"{parity.get('records', '?')} records of {parity.get('split', '?')}",
+        "licence": str(card.get("licence") or ""),
+    }
+
+
+def _size(folder: pathlib.Path) -> int:
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
