@@ -24,25 +24,34 @@ def main() -> None:
 
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--cells", nargs="+", default=list(CELLS), choices=list(CELLS))
-    parser.add_argument("--one", help=argparse.SUPPRESS)
+    parser.add_argument("--one", nargs="+", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.one:
-        return print(*measured(options.one), sep=" | ")
+        return print(*measured(*options.one), sep=" | ")
     print(f"| cell | {' | '.join(FORMS)} |\n{'|---' * (1 + len(FORMS))}|")
     for cell in options.cells:
-        done = subprocess.run(
-            [sys.executable, __file__, "--one", cell],
-            capture_output=True,
-            text=True,
-            check=False,
-            env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"},
-        )
-        found = done.stdout.strip().splitlines()[-1:] or [done.stderr.strip().splitlines()[-1]]
-        print(f"| {cell} | {found[0]} |", flush=True)
+        found = asked(cell, *FORMS[2:])
+        if found is None:  # one of the conversions has killed the process
+            found = asked(cell) or ["-"] * 2
+            for kind in FORMS[2:]:
+                found += (asked(cell, kind) or ["-"] * 3)[2:]
+        print(f"| {cell} | {' | '.join(found)} |", flush=True)
 
 
-def measured(cell: str) -> list[str]:
-    """The differences of one cell, as text, in the order of `FORMS`."""
+def asked(cell: str, *kinds: str) -> list[str] | None:
+    """What `measured` gives in a process of its own; None where that ends badly."""
+    done = subprocess.run(
+        [sys.executable, __file__, "--one", cell, *kinds],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"},
+    )
+    return None if done.returncode else done.stdout.strip().splitlines()[-1].split(" | ")
+
+
+def measured(cell: str, *kinds: str) -> list[str]:
+    """The differences of one cell, as text: step, SavedModel, and the kinds of .tflite."""
     import keras
     import numpy as np
     import tensorflow as tf
@@ -72,7 +81,7 @@ def measured(cell: str) -> list[str]:
         loaded = tf.saved_model.load(place)
         found.append(np.abs(loaded.answer(x).numpy() - expected).max())
     return [f"{value:.0e}" for value in found] + [
-        in_lite(layer, kind, x, expected) for kind in FORMS[2:]
+        in_lite(layer, kind, x, expected) for kind in kinds
     ]
 
 

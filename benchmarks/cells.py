@@ -23,11 +23,12 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=15)
     parser.add_argument("--features", type=int, default=128)
     parser.add_argument("--units", type=int, default=256)
+    parser.add_argument("--shapes", nargs="+", type=int, default=range(len(SHAPES)), help="numbers")
     parser.add_argument("--same", choices=("units", "weights"), default="units")
     options = parser.parse_args()
     columns = ("batch x time", "cell", "units", "weights", "ms", "LSTM's time over it")
     print(f"| {' | '.join(columns)} |\n{'|---' * len(columns)}|")
-    for batch, steps in SHAPES:
+    for batch, steps in (SHAPES[number] for number in options.shapes):
         x = np.random.default_rng(0).normal(size=[batch, steps, options.features])
         x = tf.constant(x, tf.float32)
         widths = {cell: width(cell, options) for cell in CELLS}
