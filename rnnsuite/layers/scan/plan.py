@@ -6,8 +6,6 @@ import os
 
 import tensorflow as tf
 
-from rnnsuite.layers.scan import native
-
 # Rows that are worth a shard of their own, without padding and with it.
 FEWEST_ROWS = {False: 4, True: 8}
 ENOUGH_ROWS = 16  # that lose no speed when the batch is divided further
@@ -51,8 +49,7 @@ def plan(batch: int | None, time: int | None, units: int, padded: bool) -> Plan:
     if switch == "stock":  # a plain loop begins at once: for little training
         return STOCK
     compiled = _compiled(batch, time, units, padded)
-    use_native = switch != "xla" and native.is_wanted()
-    return dataclasses.replace(compiled, native=use_native)
+    return dataclasses.replace(compiled, native=switch != "xla")
 
 
 def _compiled(batch: int | None, time: int | None, units: int, padded: bool) -> Plan:

@@ -5,7 +5,7 @@ or where anything else stands against it, the compiled loops run as they would w
 never part of an export.
 """
 
-from rnnsuite.layers.scan.native.kernel import fits, is_wanted, run
+from rnnsuite.layers.scan.native.kernel import fits, run
 from rnnsuite.layers.scan.native.shared_library import library
 
-__all__ = ["fits", "is_wanted", "library", "run"]
+__all__ = ["fits", "library", "run"]

@@ -41,8 +41,8 @@ SAVING = ("keras.src.export", "tensorflow.python.saved_model")
 """Modules that trace what they save: a graph of theirs runs in processes that know no kernel."""
 
 
-def is_wanted() -> bool:
-    """Whether a native kernel may be part of the graph that is traced now."""
+def _may_be_here() -> bool:
+    """Whether a native kernel may be part of the graph that is traced now, and can be had."""
     graph = tf.compat.v1.get_default_graph()
     if control_flow_util.GraphOrParentsInXlaContext(graph) or _is_saved():
         return False
@@ -61,9 +61,10 @@ def _is_saved() -> bool:
 def fits(
     recurrence: Recurrence, dtype: tf.DType, zoneout_mix: Tensors, zoneout_update: tuple
 ) -> bool:
-    """Whether there is a kernel for a recurrence and what is asked of it."""
+    """Whether there is a kernel, here, for a recurrence and what is asked of it."""
     has_zoneout = any(mix != 1 for mix in zoneout_mix) or any(u is not None for u in zoneout_update)
-    return type(recurrence) in KERNELS and dtype == tf.float32 and not has_zoneout
+    can_do = type(recurrence) in KERNELS and dtype == tf.float32 and not has_zoneout
+    return can_do and _may_be_here()
 
 
 def run(

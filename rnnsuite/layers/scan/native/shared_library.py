@@ -90,8 +90,7 @@ def opened(level: str) -> Library:
         NotUsable: without a compiler, or when the library does not compute what it should.
     """
     path = cache_folder() / f"native-{_digest(level)}.so"
-    is_new = not path.is_file()
-    if is_new:
+    if not path.is_file():
         _build(level, path)
     try:
         loaded = Library(path, level)
@@ -125,7 +124,7 @@ def _build(level: str, path: pathlib.Path) -> None:
     include = tf.sysconfig.get_include()
     framework = ["-L", tf.sysconfig.get_lib(), "-l:libtensorflow_framework.so.2", "-pthread"]
     sources = sorted(map(str, FOLDER.glob("*.cc")))
-    log.info("Building the native kernel of recurrent layers, once (about 10 s).")
+    log.info("Building the native kernel of recurrent layers, once; it takes some seconds.")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=path.parent) as place:
