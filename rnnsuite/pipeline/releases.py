@@ -3,7 +3,6 @@
 import json
 import os
 import pathlib
-from collections.abc import Iterator
 from typing import Any
 
 import yaml
@@ -28,7 +27,7 @@ def places() -> list[pathlib.Path]:
 def folder_of(app: str) -> pathlib.Path:
     """The folder of an application's released versions. Raises UserError without any."""
     for place in places():
-        if any(_versions(place / app)):
+        if versions(place / app):
             return place / app
     searched = ", ".join(map(str, places())) or "saved_models"
     raise UserError(
@@ -54,8 +53,8 @@ def app_of(path: pathlib.Path) -> str:
             return str(stored["app"])
         except (yaml.YAMLError, KeyError, TypeError, UnicodeDecodeError) as error:
             raise UserError(f"{path / 'config.yaml'} is damaged: it names no app.") from error
-    versions = sorted(_versions(path), key=lambda version: int(version.name))
-    return _app_of_card((versions[-1] if versions else path) / "assets.extra" / CARD)
+    newest = versions(path)[-1:] or [path]
+    return _app_of_card(newest[0] / "assets.extra" / CARD)
 
 
 def _app_of_card(path: pathlib.Path) -> str:
@@ -77,10 +76,11 @@ def _read(path: pathlib.Path) -> dict[str, Any]:
     return card
 
 
-def _versions(folder: pathlib.Path) -> Iterator[pathlib.Path]:
-    for entry in folder.iterdir() if folder.is_dir() else ():
-        if entry.name.isascii() and entry.name.isdecimal() and entry.is_dir():
-            yield entry
+def versions(folder: pathlib.Path) -> list[pathlib.Path]:
+    """What is named by a number in a folder, in their order; nothing where there is no folder."""
+    entries = folder.iterdir() if folder.is_dir() else ()
+    named = [entry for entry in entries if entry.name.isdecimal() and entry.name.isascii()]
+    return sorted(named, key=lambda entry: int(entry.name))
 
 
 def summaries() -> list[dict[str, Any]]:
@@ -89,7 +89,7 @@ def summaries() -> list[dict[str, Any]]:
     seen = set()
     for place in places():
         for app in sorted(entry for entry in place.iterdir() if entry.is_dir()):
-            for version in sorted(_versions(app), key=lambda version: int(version.name)):
+            for version in versions(app):
                 key = (app.name, version.name)
                 if key not in seen and (version / "assets.extra" / CARD).is_file():
                     seen.add(key)

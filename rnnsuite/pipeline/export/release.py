@@ -19,6 +19,7 @@ from rnnsuite.device import runner
 from rnnsuite.pipeline.export import card, lite, parity, saved_model, warmup
 from rnnsuite.pipeline.export.saved_model import Exported
 from rnnsuite.pipeline.inference.session import Session
+from rnnsuite.pipeline.releases import versions
 from rnnsuite.pipeline.run import Run
 
 log = logging.getLogger(__name__)
@@ -141,12 +142,7 @@ def _without_portable(kinds: Sequence[str], exported: Exported) -> tuple[str, ..
 
 
 def _newest(folder: pathlib.Path) -> int:
-    versions = [
-        int(entry.name)
-        for entry in folder.glob("*")
-        if entry.name.isdecimal() and entry.name.isascii()
-    ]
-    return max(versions, default=0)
+    return max((int(version.name) for version in versions(folder)), default=0)
 
 
 def _write_device(

@@ -7,7 +7,8 @@ from typing import Any
 from rnnsuite.app import App
 from rnnsuite.pipeline import config as configuration
 from rnnsuite.pipeline.config import Config, Schema
-from rnnsuite.pipeline.inference.models import CARD, find_model, read_card
+from rnnsuite.pipeline.inference.models import find_model, read_card
+from rnnsuite.pipeline.releases import CARD
 from rnnsuite.pipeline.run import Run
 
 

@@ -8,12 +8,11 @@ from typing import Any
 from rnnsuite.app import App
 from rnnsuite.core.errors import UserError
 from rnnsuite.data.notes import say
+from rnnsuite.pipeline import releases
 from rnnsuite.pipeline.inference.lite import open_lite
 from rnnsuite.pipeline.inference.predictor import Predictor, graph_predictor
 from rnnsuite.pipeline.inference.saved_model import is_saved_model, open_saved_model
 from rnnsuite.pipeline.run import Run, load_fitted
-
-CARD = "model_card.json"
 
 
 def open_model(app: App, path: str | pathlib.Path, overrides: Sequence[str] = ()) -> Predictor:
@@ -35,10 +34,10 @@ def open_model(app: App, path: str | pathlib.Path, overrides: Sequence[str] = ()
     if overrides and (path.suffix == ".tflite" or is_saved_model(path)):
         raise UserError(f"{path} answers as it was exported; {overrides[0]} holds for a run only.")
     if path.suffix == ".tflite":
-        read_card(app, path, path.parent / CARD)
+        read_card(app, path, path.parent / releases.CARD)
         return open_lite(app, path)
     if is_saved_model(path):
-        read_card(app, path, path / "assets.extra" / CARD)
+        read_card(app, path, path / "assets.extra" / releases.CARD)
         return open_saved_model(path)
     return graph_predictor("run", Run(app, path).signatures(overrides))
 
@@ -64,7 +63,7 @@ def find_model(app: App, path: pathlib.Path) -> pathlib.Path:
     if is_saved_model(path) or (path / "config.yaml").is_file():
         return path
     for folder in (path, path / app.name):
-        versions = [entry for entry in _numbered(folder) if is_saved_model(entry)]
+        versions = [entry for entry in releases.versions(folder) if is_saved_model(entry)]
         if versions:
             say(f"Taking version {versions[-1].name} of {folder}.")
             return versions[-1]
@@ -74,12 +73,6 @@ def find_model(app: App, path: pathlib.Path) -> pathlib.Path:
             f"file."
         )
     raise UserError(f"{path} is no run, no SavedModel folder and no .tflite file.{_beside(path)}")
-
-
-def _numbered(folder: pathlib.Path) -> list[pathlib.Path]:
-    entries = folder.iterdir() if folder.is_dir() else ()
-    named = [entry for entry in entries if entry.name.isdecimal() and entry.name.isascii()]
-    return sorted(named, key=lambda entry: int(entry.name))
 
 
 def _beside(folder: pathlib.Path) -> str:
