@@ -52,8 +52,9 @@ class StepMask(keras.layers.Layer):
 
     def call(self, x_BxTxF):
         steps = ops.shape(x_BxTxF)[1] // self.hop
-        some_BxTxF = present(ops.cast(x_BxTxF, "float32")[..., None])[..., 0]
-        there_BxT = ops.max(some_BxTxF, axis=-1)
+        x_BxTxF = ops.cast(x_BxTxF, "float32")
+        is_there_BxTxF = ops.logical_and(is_number(x_BxTxF), ops.not_equal(x_BxTxF, 0))
+        there_BxT = ops.max(ops.cast(is_there_BxTxF, "float32"), axis=-1)
         places_T = ops.cast(ops.arange(1, ops.shape(x_BxTxF)[1] + 1), "float32")
         count_Bx1 = ops.max(there_BxT * places_T, axis=1, keepdims=True)
         ends_S = ops.cast(self.hop * ops.arange(1, steps + 1), "float32")

@@ -138,11 +138,15 @@ def test_lite_float_answers_the_same_in_a_process_without_tensorflow(finished, r
 
 
 def test_lite_asked_twice_answers_the_same(finished, records):
+    """By several interpreters: where one keeps its memory must not matter."""
     if finished.app.serving.device is None:
         pytest.skip("no on-device form")
-    answers = finished.open("float32.tflite").answer([records[0]] * 3)
-    first = {name: [column[0]] * 3 for name, column in answers.items()}
-    assert_same(answers, first, 1e-6)  # not to the last bit: sums follow where memory lies
+    first = None
+    for _ in range(4):
+        model = open_model(finished.app, finished.lite / "float32.tflite")
+        answers = model.answer([records[0]] * 3)
+        first = first or {name: [column[0]] * 3 for name, column in answers.items()}
+        assert_same(answers, first, 1e-6)  # not to the last bit: sums follow where memory lies
 
 
 def test_one_file_runs_in_both_runtimes(finished):

@@ -1,6 +1,8 @@
 """How the trained application is asked."""
 
 import json
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -12,6 +14,7 @@ from rnnsuite import catalog
 from rnnsuite.cli.main import main
 from rnnsuite.core.errors import UserError
 from rnnsuite.data.records import collect
+from rnnsuite.device.runner import LiteModel
 from rnnsuite.pipeline import config as configuration
 from rnnsuite.pipeline.inference.card import data_section
 from rnnsuite.pipeline.inference.evaluate import evaluate
@@ -44,6 +47,26 @@ def test_a_stream_says_what_the_whole_says_causally(finished, records, form):
     said = np.concatenate([session({"values": step})["probabilities"][0] for step in steps])
     whole = finished.open("saved_model").answer([{"values": values}], "causal")
     np.testing.assert_allclose(said, whole["probabilities"][0], atol=1e-5)
+
+
+MANY = """
+import numpy as np
+from runner import LiteModel
+values = np.random.default_rng(0).normal(size=(1, 47, 33)).astype("float32")
+first = None
+for _ in range(300):
+    model = LiteModel("float32.tflite", "clip")
+    for _ in range(2):
+        found = {name: np.array(value) for name, value in model(values=values).items()}
+        first = first or found
+        for name, value in found.items():
+            np.testing.assert_allclose(value, first[name], atol=1e-6)
+"""
+
+
+def test_many_interpreters_answer_every_time_the_same(finished):
+    """XNNPACK read stale memory behind a slice of everything, in 5 of 100 interpreters."""
+    subprocess.run([sys.executable, "-c", MANY], cwd=finished.lite, check=True)
 
 
 def test_clips_of_different_lengths_share_a_batch(finished, records):
