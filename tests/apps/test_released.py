@@ -13,7 +13,7 @@ from rnnsuite.app import Trained
 from rnnsuite.core.fields import record_from_text
 from rnnsuite.core.files import read_json
 from rnnsuite.device import runner
-from rnnsuite.pipeline.export import lite, litertjs, parity
+from rnnsuite.pipeline.export import flatbuffer, litertjs, parity
 from rnnsuite.pipeline.inference.card import training_config
 from rnnsuite.pipeline.inference.models import fitted_of, open_model
 from rnnsuite.tasks.detection import events
@@ -103,7 +103,8 @@ def test_answers_are_those_that_were_stored(name, form, tmp_path):
 def test_every_released_model_has_a_portable_file():
     for name in RELEASED:
         folder = place(name, "any").parent
-        assert any(lite.is_portable(path.read_bytes()) for path in folder.glob("*dynamic.tflite"))
+        files = folder.glob("*dynamic.tflite")
+        assert any(flatbuffer.is_portable(path.read_bytes()) for path in files)
 
 
 PORTABLE = [

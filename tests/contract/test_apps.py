@@ -15,7 +15,7 @@ from rnnsuite.data.records import collect
 from rnnsuite.pipeline import config as configuration
 from rnnsuite.pipeline.config import Schema
 from rnnsuite.pipeline.describe import describe
-from rnnsuite.pipeline.export import gate, lite, parity
+from rnnsuite.pipeline.export import flatbuffer, gate, parity
 from rnnsuite.pipeline.inference.card import data_section
 from rnnsuite.pipeline.inference.evaluate import evaluate
 from rnnsuite.pipeline.inference.models import fitted_of, open_model
@@ -156,7 +156,7 @@ def test_one_file_runs_in_both_runtimes(finished):
     name = "portable_dynamic.tflite"
     if not (finished.lite / name).is_file():
         name = "dynamic.tflite"
-    if not lite.is_portable((finished.lite / name).read_bytes()):
+    if not flatbuffer.is_portable((finished.lite / name).read_bytes()):
         assert finished.app.name not in RELEASED
         pytest.skip("its signatures name no lengths")
     forms = finished.report["forms"]

@@ -1,8 +1,11 @@
+import os
 import re
+import shutil
 import signal
 
 import pytest
 
+from tests.conftest import ROOT
 from tests.processes import start, wait
 
 
@@ -26,7 +29,16 @@ class Serving:
 
 @pytest.fixture(scope="session")
 def released(tmp_path_factory):
-    """All the released models, served."""
-    serving = Serving(tmp_path_factory.mktemp("serving") / "log", "--models", "saved_models")
+    """All the released models, served; without the requests to warm them up, which take most of
+    the start and are asked of the models of `finished`.
+    """
+    folder = tmp_path_factory.mktemp("serving")
+    shutil.copytree(
+        ROOT / "saved_models",
+        folder / "models",
+        ignore=shutil.ignore_patterns("lite", "tf_serving_warmup_requests"),
+        copy_function=os.symlink,
+    )
+    serving = Serving(folder / "log", "--models", folder / "models")
     yield serving
     assert serving.stop() == 0

@@ -16,7 +16,7 @@ from rnnsuite import catalog
 from rnnsuite.app import Signature
 from rnnsuite.core.context import PRECISE, Target, exporting
 from rnnsuite.core.errors import UserError
-from rnnsuite.pipeline.export import child, saved_model
+from rnnsuite.pipeline.export import child, flatbuffer, saved_model
 from rnnsuite.pipeline.run import Run
 
 PREFIX = "portable_"
@@ -92,30 +92,7 @@ def _main(
 def _has_portable(folder: str, kind: str) -> bool:
     """Whether what a portable kind would be lies in the folder by its other name."""
     other = pathlib.Path(folder) / f"{kind.removeprefix(PREFIX)}.tflite"
-    return kind in PORTABLE and other.is_file() and is_portable(other.read_bytes())
-
-
-def is_portable(content: bytes) -> bool:
-    """Whether all of LiteRT's runtimes take a file.
-
-    They take static shapes, no tensor that outlives a call, and none that is given or answered as
-    a boolean, which LiteRT.js has no arrays for.
-    """
-    from tensorflow.lite.python import schema_py_generated as schema
-
-    model: Any = schema.Model.GetRootAsModel(content, 0)
-    for graph in map(model.Subgraphs, range(model.SubgraphsLength())):
-        inputs = [graph.Tensors(number) for number in graph.InputsAsNumpy()]
-        if any(-1 in np.atleast_1d(tensor.ShapeSignatureAsNumpy()) for tensor in inputs):
-            return False
-        if any(graph.Tensors(number).IsVariable() for number in range(graph.TensorsLength())):
-            return False
-    for number in range(model.SignatureDefsLength()):
-        graph = model.Subgraphs(model.SignatureDefs(number).SubgraphIndex())
-        ends = [*graph.InputsAsNumpy(), *graph.OutputsAsNumpy()]
-        if any(graph.Tensors(end).Type() == schema.TensorType.BOOL for end in ends):
-            return False
-    return True
+    return kind in PORTABLE and other.is_file() and flatbuffer.is_portable(other.read_bytes())
 
 
 def _stored(path: str) -> list[Request]:
@@ -205,7 +182,7 @@ def converted(
     with tempfile.TemporaryDirectory() as place:
         saved_model.write(signatures, pathlib.Path(place), batch=1)
         files = {kind: _converted(place, signatures, kind, calibration) for kind in kinds}
-    return {kind: _finished(content, kind in PORTABLE) for kind, content in files.items()}
+    return {kind: flatbuffer.finished(content, kind in PORTABLE) for kind, content in files.items()}
 
 
 def _converted(
@@ -215,6 +192,8 @@ def _converted(
     # Loops become plain WHILE operations; otherwise they would need TensorFlow's own (Flex).
     converter._experimental_lower_tensor_list_ops = True
     converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
+    # To note its own version, the converter would unpack and pack the whole file once more.
+    converter.exclude_conversion_metadata = True
     kind = kind.removeprefix(PREFIX)
     if kind != "float32":
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
@@ -258,26 +237,6 @@ def _quantised(calibrated: bytes) -> bytes:
                     float_nodes.add(name)
     quantised: Any = mlir_quantize(calibrated, denylisted_nodes=sorted(float_nodes))
     return quantised
-
-
-def _finished(content: bytes, is_portable: bool) -> bytes:
-    """The file without what the converter adds of its own.
-
-    A portable one goes without names of tensors, of which unrolled steps have thousands; the others
-    without the bound of 10 that is set on the cell of every fused LSTM.
-    """
-    from tensorflow.lite.python import schema_py_generated as schema
-    from tensorflow.lite.tools import flatbuffer_utils
-
-    fused = schema.BuiltinOptions.UnidirectionalSequenceLSTMOptions
-    model: Any = flatbuffer_utils.convert_bytearray_to_object(content)
-    for graph in model.subgraphs:
-        for tensor in graph.tensors if is_portable else ():
-            tensor.name = None
-        for operation in graph.operators:
-            if operation.builtinOptionsType == fused:
-                operation.builtinOptions.cellClip = 0.0
-    return bytes(flatbuffer_utils.convert_object_to_bytearray(model))
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from rnnsuite.app import App, OnDevice
 from rnnsuite.core.errors import ExportFailed, UserError
 from rnnsuite.core.fields import Record, group_by_shape
 from rnnsuite.device import runner
-from rnnsuite.pipeline.export import child, gate, litertjs, loader
+from rnnsuite.pipeline.export import child, flatbuffer, gate, litertjs, loader
 from rnnsuite.pipeline.export import lite as lite_files
 from rnnsuite.pipeline.export.gate import Form
 from rnnsuite.pipeline.export.saved_model import Exported
@@ -117,7 +117,7 @@ def _compare(
 
 def _runtimes(path: pathlib.Path) -> tuple[str, ...]:
     """The runtimes that a file is for. Raises ExportFailed for a portable one that is not."""
-    if lite_files.is_portable(path.read_bytes()):
+    if flatbuffer.is_portable(path.read_bytes()):
         missing = litertjs.missing()
         if missing:
             log.info("LiteRT.js is not asked: %s.", missing)

@@ -14,7 +14,6 @@ from rnnsuite import catalog
 from rnnsuite.cli.main import main
 from rnnsuite.core.errors import UserError
 from rnnsuite.data.records import collect
-from rnnsuite.device.runner import LiteModel
 from rnnsuite.pipeline import config as configuration
 from rnnsuite.pipeline.inference.card import data_section
 from rnnsuite.pipeline.inference.evaluate import evaluate

@@ -8,7 +8,7 @@ import pytest
 
 from rnnsuite.core.errors import ExportFailed
 from rnnsuite.device.runner import LiteFile, LiteModel
-from rnnsuite.pipeline.export import lite, litertjs, parity
+from rnnsuite.pipeline.export import flatbuffer, litertjs, parity
 from rnnsuite.pipeline.export.litertjs import NodeEngine, missing
 
 DOUBLES = """#!%s
@@ -87,7 +87,7 @@ def test_it_answers_as_the_interpreter_does(sentiment, records, tmp_path):
     )
     np.testing.assert_allclose(found["probabilities"], expected["probabilities"], atol=1e-5)
     fused = sentiment.lite / "dynamic.tflite"
-    assert not lite.is_portable(fused.read_bytes())
+    assert not flatbuffer.is_portable(fused.read_bytes())
     with pytest.raises(ExportFailed, match=r"LiteRT\.js does not run"):
         NodeEngine(str(fused))
 

@@ -5,7 +5,7 @@ import tensorflow as tf
 
 from rnnsuite.app import Signature
 from rnnsuite.core.errors import ExportFailed, UserError
-from rnnsuite.pipeline.export import lite, parity, release
+from rnnsuite.pipeline.export import flatbuffer, lite, parity, release
 from rnnsuite.pipeline.export.release import _check_kinds
 from rnnsuite.pipeline.export.saved_model import Exported
 from tests.conftest import ROOT
@@ -38,8 +38,8 @@ def test_portable_stands_for_both(sentiment):
 
 def test_a_fused_file_is_not_portable(sentiment, tmp_path):
     fused = (sentiment.lite / "dynamic.tflite").read_bytes()
-    assert not lite.is_portable(fused)
-    assert lite.is_portable((sentiment.lite / "portable_dynamic.tflite").read_bytes())
+    assert not flatbuffer.is_portable(fused)
+    assert flatbuffer.is_portable((sentiment.lite / "portable_dynamic.tflite").read_bytes())
     path = tmp_path / "portable_dynamic.tflite"
     path.write_bytes(fused)
     with pytest.raises(ExportFailed, match=r"portable_dynamic\.tflite has inputs of any length"):
@@ -48,7 +48,7 @@ def test_a_fused_file_is_not_portable(sentiment, tmp_path):
 
 def test_what_is_portable_is_written_once(forecasting):
     """It has one shape, and its loop no state of its own."""
-    assert lite.is_portable((forecasting.lite / "dynamic.tflite").read_bytes())
+    assert flatbuffer.is_portable((forecasting.lite / "dynamic.tflite").read_bytes())
     assert not (forecasting.lite / "portable_dynamic.tflite").exists()
 
 
@@ -64,8 +64,8 @@ def test_by_default_there_is_none_where_no_lengths_are_named():
 def test_booleans_become_numbers():
     """The anomaly detector says whether there is an alarm, which LiteRT.js could not be told."""
     folder = ROOT / "saved_models" / "anomaly_detection" / "lite" / "1"
-    assert not lite.is_portable((folder / "dynamic.tflite").read_bytes())
-    assert lite.is_portable((folder / "portable_dynamic.tflite").read_bytes())
+    assert not flatbuffer.is_portable((folder / "dynamic.tflite").read_bytes())
+    assert flatbuffer.is_portable((folder / "portable_dynamic.tflite").read_bytes())
     specs = {"on": tf.TensorSpec([None], tf.bool, "on"), "x": tf.TensorSpec([None], name="x")}
     signature = Signature(lambda on, x: {"off": ~on, "y": tf.where(on, x, -x)}, specs, {})
     (numeric,) = lite.without_booleans({"add": signature}).values()
