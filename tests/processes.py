@@ -1,5 +1,6 @@
 """Real processes of ours: started, watched, killed."""
 
+import gc
 import json
 import multiprocessing
 import os
@@ -42,7 +43,9 @@ def ports(count: int) -> list[int]:
 
 
 FORKS = multiprocessing.get_context("forkserver")
-FORKS.set_forkserver_preload(["keras", "tensorflow", "tensorflow_text"])
+FORKS.set_forkserver_preload(
+    ["keras", "tensorflow", "tensorflow_text", "tensorflow_datasets", "sklearn.metrics", "pydantic"]
+)
 """Processes are forked from one that has imported these, which takes each of them seconds."""
 
 
@@ -77,6 +80,7 @@ class Process:
 
 def _placed(log: str, environment: dict[str, str], folder: str) -> None:
     """Gives a forked process its outputs, environment and folder."""
+    gc.freeze()  # the converter collects garbage for every file: not among what was imported
     os.environ.clear()
     os.environ.update(environment)
     os.chdir(folder)

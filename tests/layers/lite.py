@@ -58,7 +58,7 @@ def streamed(layer) -> dict[str, Signature]:
 
 def calibration(rng, layer, streaming: bool) -> list[dict]:
     requests = []
-    for _ in range(20):
+    for _ in range(6):
         x = rng.normal(size=[1, TIME, FEATURES]).astype("float32")
         if not streaming:
             requests.append({"x": x})

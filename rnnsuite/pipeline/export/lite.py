@@ -1,6 +1,7 @@
 """A run as .tflite files. The converter can kill its process, so it runs in a child."""
 
 import dataclasses
+import gc
 import json
 import pathlib
 import re
@@ -70,6 +71,7 @@ def _main(
     name: str, folder_of_run: str, overrides: str, folder: str, calibration: str, *kinds: str
 ) -> None:
     app = catalog.find(name)
+    gc.freeze()  # the converter collects garbage after each file: not among what was imported
     run = Run(app, pathlib.Path(folder_of_run), tuple(json.loads(overrides)))
     targets: dict[Target, list[str]] = {
         "lite": [kind for kind in kinds if kind not in PORTABLE],
