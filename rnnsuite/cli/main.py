@@ -19,6 +19,7 @@ from rnnsuite.core.errors import Interrupted, UserError, nearest
 from rnnsuite.data.notes import collected
 
 COMMANDS = (
+    "check",
     "train",
     "tune",
     "evaluate",
@@ -30,6 +31,7 @@ COMMANDS = (
     "apps",
     "models",
     "runs",
+    "compare",
     "config",
 )
 """In the order of work; each is the function of its name in the module of its name."""

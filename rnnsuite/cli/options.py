@@ -76,8 +76,17 @@ def with_app_name(function: Callable) -> Callable:
     @functools.wraps(function)
     def command(app: str, **options):
         catalog.place(app)
-        # Libraries that print their progress print it elsewhere.
+        return standard_output_kept(function)(app, **options)
+
+    return command
+
+
+def standard_output_kept(function: Callable) -> Callable:
+    """Keeps a command's standard output to its answer: libraries print their progress elsewhere."""
+
+    @functools.wraps(function)
+    def command(*arguments, **options):
         with contextlib.redirect_stdout(sys.stderr):
-            return function(app, **options)
+            return function(*arguments, **options)
 
     return command

@@ -10,6 +10,8 @@ from typing import Any
 
 import yaml
 
+from rnnsuite.core.errors import UserError
+
 DEEPEST = 4
 """Folders between the one that is looked into and a run."""
 SHOWN = 60
@@ -26,7 +28,48 @@ def runs(folder: pathlib.Path) -> list[dict[str, Any]]:
         Rows of run, app, state, epochs, the scores that training kept the best epoch by, and the
         settings in which the runs of an application differ.
     """
-    found = [row for path in _folders(folder, DEEPEST) if (row := _row(folder, path))]
+    return _shown([_row(path) for path in _folders(folder, DEEPEST)])
+
+
+def compared(folders: Sequence[pathlib.Path]) -> list[dict[str, Any]]:
+    """A row for each of several runs of one application, in their order, with all that it scored.
+
+    Args:
+        folders: of the runs.
+
+    Returns:
+        Rows as `runs` gives them, with `scores` of the whole metrics.json, and `history`: numbers
+        by column, a row for each epoch.
+
+    Raises:
+        UserError: where a folder is no run, or where they are of several applications.
+    """
+    for folder in folders:
+        if not (folder / "config.yaml").is_file():
+            raise UserError(f"{folder} is no run: it has no config.yaml.")
+    found = [_row(folder) for folder in folders]
+    apps = sorted({row["app"] for row in found})
+    if len(apps) > 1:
+        raise UserError(f"Runs of one application can be compared, not of {', '.join(apps)}.")
+    rows = {row["run"]: row for row in _shown(found)}
+    whole = []
+    for folder in folders:
+        history = [
+            {name: float(value) for name, value in row.items() if _is_number(value)}
+            for row in _history(folder / "history.csv")
+        ]
+        metrics = {
+            name: value
+            for name, value in _metrics(folder / "metrics.json").items()
+            if isinstance(value, int | float)
+        }
+        row = rows[str(folder)]
+        whole.append({**row, "scores": metrics or row["scores"], "history": history})
+    return whole
+
+
+def _shown(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The rows by application and time, with the settings in which those of one differ."""
     found.sort(key=lambda row: (row["app"], row["changed"]))
     for app in {row["app"] for row in found}:
         same = [row for row in found if row["app"] == app]
@@ -48,7 +91,7 @@ def _folders(folder: pathlib.Path, deepest: int) -> Iterator[pathlib.Path]:
             yield from _folders(entry, deepest - 1)
 
 
-def _row(root: pathlib.Path, path: pathlib.Path) -> dict[str, Any] | None:
+def _row(path: pathlib.Path) -> dict[str, Any]:
     try:
         config = yaml.safe_load((path / "config.yaml").read_text(encoding="utf-8"))
         app = str(config["app"])

@@ -5,7 +5,8 @@ import json
 from click.testing import CliRunner
 
 from rnnsuite.cli.main import main
-from rnnsuite.pipeline.overview import runs
+from rnnsuite.pipeline.inference import figures
+from rnnsuite.pipeline.overview import compared, runs
 
 
 def made(folder, units=8, history="", metrics=None):
@@ -66,3 +67,50 @@ def test_models_are_listed(monkeypatch):
     assert "licence" in shown.output
     told = json.loads(CliRunner().invoke(main, ["models", "--json"]).stdout)
     assert {row["model"] for row in told["models"]} >= {"sentiment", "translation"}
+
+
+class TestCompare:
+    def made(self, tmp_path):
+        made(
+            tmp_path / "a",
+            8,
+            "epoch,val_loss,loss,seconds\n1,0.5,0.75,9\n2,0.25,0.5,9\n",
+            {"val_loss": 0.25, "val_accuracy": 0.9, "app": "bag"},
+        )
+        made(tmp_path / "b", 16, "epoch,val_loss,loss,seconds\n1,1,2,9\n")
+        return [tmp_path / "a", tmp_path / "b"]
+
+    def test_rows_in_the_order_that_was_asked(self, tmp_path):
+        first, second = compared(self.made(tmp_path)[::-1])
+        assert [row["run"] for row in (first, second)] == [str(tmp_path / "b"), str(tmp_path / "a")]
+        assert second["scores"] == {"val_loss": 0.25, "val_accuracy": 0.9}
+        assert first["settings"] == {"model.units": "16"}
+        assert [row["val_loss"] for row in second["history"]] == [0.5, 0.25]
+
+    def test_a_line_for_each_run_and_no_figure_of_the_time(self, tmp_path):
+        rows = compared(self.made(tmp_path))
+        drawn = figures.side_by_side({row["run"]: row["history"] for row in rows})
+        assert list(drawn) == ["val_loss", "loss"]
+        lines = drawn["val_loss"].axes[0].get_lines()
+        assert [list(line.get_ydata()) for line in lines] == [[0.5, 0.25], [1.0]]
+
+    def test_the_page(self, tmp_path):
+        asked = ["compare", *map(str, self.made(tmp_path)), "--to", str(tmp_path / "page.html")]
+        done = CliRunner().invoke(main, asked)
+        assert done.exit_code == 0
+        told = " ".join(done.stdout.split())
+        assert "model.units 8 16" in told
+        assert "val_accuracy 0.9000 last val_loss 1.0000" in told
+        page = (tmp_path / "page.html").read_text()
+        assert page.count("<img") == 2
+        assert "<th>a</th><th>b</th>" in page
+        assert "Configuration" not in page
+
+    def test_what_cannot_be_compared(self, tmp_path):
+        runs_of_bag = self.made(tmp_path)
+        (tmp_path / "other").mkdir()
+        (tmp_path / "other" / "config.yaml").write_text("app: horn\n")
+        for wrong, said in ((tmp_path, "is no run"), (tmp_path / "other", "not of bag, horn")):
+            done = CliRunner().invoke(main, ["compare", str(runs_of_bag[0]), str(wrong)])
+            assert done.exit_code == 2
+            assert said in done.stderr

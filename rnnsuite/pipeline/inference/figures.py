@@ -53,6 +53,29 @@ def curves(history: Sequence[Mapping[str, float]]) -> dict[str, Figure]:
     return figures
 
 
+def side_by_side(histories: Mapping[str, Sequence[Mapping[str, float]]]) -> dict[str, Figure]:
+    """Every metric over the epochs, a line for each run.
+
+    Args:
+        histories: of each run by its name: a row for each epoch.
+
+    Returns:
+        Figures by the metric's name, those of validation first.
+    """
+    skipped = ("epoch", *TIMING_COLUMNS)
+    rows = [row for history in histories.values() for row in history]
+    names = dict.fromkeys(name for row in rows for name in row if name not in skipped)
+    figures = {}
+    for name in sorted(names, key=lambda name: not name.startswith("val_")):
+        lines = {
+            run: [row.get(name, math.nan) for row in history]
+            for run, history in histories.items()
+            if any(name in row for row in history)
+        }
+        figures[name] = _over_epochs(name, lines, (6, 3.6))
+    return figures
+
+
 def health(rows: Sequence[Mapping[str, Any]]) -> dict[str, Figure]:
     """The last epoch's gradient at every step, and every epoch's of each layer.
 

@@ -66,17 +66,66 @@ def write_search(
         "summary": rounded({"trials": len(table), **best}),
         "main": {objective},
         "facts": {"data": config.data.source, "algorithm": config.tune.algorithm},
-        "trials": [rounded(row) for row in table],
+        "rows": [rounded(row) for row in table],
+        "headings": ("Trials", "Search"),
         "curves": figures.images(figures.trials(table, objective)),
         "config": dump(config),
     }
     _write(folder, values)
 
 
+def write_comparison(rows: Sequence[Mapping[str, Any]], path: pathlib.Path) -> None:
+    """Writes a page with the curves and scores of several runs side by side.
+
+    Args:
+        rows: of the runs, as `rnnsuite.pipeline.overview.compared` gives them.
+        path: of the page.
+    """
+    names = run_names(rows)
+    histories = {name: row["history"] for name, row in zip(names, rows, strict=True)}
+    values = {
+        "title": f"{rows[0]['app']}: {len(rows)} runs",
+        "rows": table(rows),
+        "headings": ("Runs", "Curves"),
+        "curves": figures.images(figures.side_by_side(histories)),
+    }
+    _write_page(path, values)
+
+
+def run_names(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The runs' names: of their folders, or their whole paths where these are not enough."""
+    names = [pathlib.PurePath(row["run"]).name for row in rows]
+    return names if len(set(names)) == len(names) else [row["run"] for row in rows]
+
+
+def table(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """A line for each score and for each setting that differs, a column for each run."""
+    names = run_names(rows)
+    lines = []
+    for title, values in (
+        ("state", [row["state"] for row in rows]),
+        ("epochs", [row["epochs"] for row in rows]),
+        *_by_key(rows, "scores"),
+        *_by_key(rows, "settings"),
+    ):
+        cells = [_rounded(value) for value in values]
+        lines.append({"": title, **dict(zip(names, cells, strict=True))})
+    return lines
+
+
+def _by_key(rows: Sequence[Mapping[str, Any]], part: str) -> list[tuple[str, list[Any]]]:
+    keys = dict.fromkeys(key for row in rows for key in row[part])
+    return [(key, [row[part].get(key, "") for row in rows]) for key in keys]
+
+
 def _write(folder: pathlib.Path, values: Mapping[str, Any]) -> None:
+    _write_page(folder / "report.html", values)
+
+
+def _write_page(path: pathlib.Path, values: Mapping[str, Any]) -> None:
     page = jinja2.Environment(autoescape=True).from_string(PAGE.read_text(encoding="utf-8"))
-    with as_user_error(folder):
-        write_text(folder / "report.html", page.render(values))
+    with as_user_error(path.parent):
+        write_text(path, page.render(values))
 
 
 def facts(run: Run) -> dict[str, str]:
