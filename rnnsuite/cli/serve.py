@@ -34,6 +34,16 @@ MEBIBYTE = 2**20
     "--batch", default=64, type=POSITIVE, show_default=True, help="Rows that share a run."
 )
 @click.option(
+    "--rows", default=4096, type=POSITIVE, show_default=True, help="Rows of a request at most."
+)
+@click.option(
+    "--numbers",
+    default=2**22,
+    type=POSITIVE,
+    show_default=True,
+    help="Numbers in a request's arrays at most: a minute of sound at 16 kHz is 960000.",
+)
+@click.option(
     "--body", default=32, type=POSITIVE, show_default=True, help="MiB of a request at most."
 )
 @click.option(

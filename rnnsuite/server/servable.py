@@ -3,18 +3,21 @@ session.
 """
 
 import dataclasses
+import functools
 import pathlib
+import threading
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 import tensorflow_text  # noqa: F401  registers the text operations
-from tensorflow.core.protobuf import meta_graph_pb2
+from tensorflow.core.protobuf import config_pb2, meta_graph_pb2
 from tensorflow_serving.apis import prediction_log_pb2
 
 from rnnsuite.server.status import HTTP, RequestError
 
+_CALLERS_THREAD = -1
 WARMUP = pathlib.Path("assets.extra") / "tf_serving_warmup_requests"
 _INIT = "__saved_model_init_op"  # which is kept among the signatures and is none
 _CODES = {getattr(tf.errors, code): code for code in HTTP if hasattr(tf.errors, code)}
@@ -106,10 +109,25 @@ class Servable:
             raise
 
     def _callable(self, signature: Signature):
-        return self.session.make_callable(
-            [field.tensor for field in signature.outputs.values()],
-            feed_list=[field.tensor for field in signature.inputs.values()],
+        """A function of arrays that runs in the thread that calls it.
+
+        Else the runs of all sessions would share one pool, and a long one would hold up the others.
+        """
+        options = config_pb2.CallableOptions(
+            feed=[field.tensor for field in signature.inputs.values()],
+            fetch=[field.tensor for field in signature.outputs.values()],
+            run_options=config_pb2.RunOptions(inter_op_thread_pool=_CALLERS_THREAD),
         )
+        # To make it optimises the graph, which takes seconds: not before it is asked for.
+        make = functools.cache(lambda: self.session._make_callable_from_options(options))
+        lock = threading.Lock()
+
+        def run(*fed):
+            with lock:
+                function = make()
+            return function(*fed)
+
+        return run
 
     def _warm(self) -> None:
         path = self.folder / WARMUP

@@ -12,10 +12,11 @@ import re
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 
+import numpy as np
 from google.protobuf import json_format
 from tensorflow_serving.apis import get_model_metadata_pb2
 
-from rnnsuite.server import overview, rest, streaming
+from rnnsuite.server import asgi, overview, rest, streaming
 from rnnsuite.server.batching import Batcher
 from rnnsuite.server.library import Library, Loaded, VersionPolicy
 from rnnsuite.server.metrics import Metrics
@@ -43,6 +44,8 @@ class Settings:
         body: bytes of a request at most.
         concurrency: requests at a time at most; more are told to come again.
         batch: rows that requests may share a run in.
+        rows: of one request at most.
+        numbers: in the arrays of one request at most, all together.
         timeout: time for an answer (s).
         poll: polling interval for new versions (s).
         threads: TensorFlow threads per run; a recurrence has little to divide among more, and
@@ -58,6 +61,8 @@ class Settings:
     body: int = 32 * 2**20
     concurrency: int = 256
     batch: int = 64
+    rows: int = 4096
+    numbers: int = 2**22
     timeout: float = 30.0
     poll: float = 1.0
     threads: int = 1
@@ -72,7 +77,7 @@ class Service:
         self.metrics = Metrics()
         self.parallel = max((os.cpu_count() or 1) // settings.threads, 1)
         self.under_way = 0
-        self.pool = concurrent.futures.ThreadPoolExecutor(self.parallel, "model")
+        self.pools: dict[str, concurrent.futures.Executor] = {}
         self.library = Library(
             settings.models, settings.names, settings.policies, settings.threads, self._batchers
         )
@@ -80,39 +85,41 @@ class Service:
     def _batchers(self, servable: Servable) -> dict[str, Batcher]:
         make = functools.partial(
             Batcher,
-            pool=self.pool,
             max_rows=self.settings.batch,
             parallel=self.parallel,
             on_batch=self.metrics.batch(servable.name),
         )
         return {
-            name: make(functools.partial(servable.run, name), together=signature.together)
+            name: make(
+                functools.partial(servable.run, name),
+                pool=self._pool(f"{servable.name} {name}"),
+                together=signature.together,
+            )
             for name, signature in servable.signatures.items()
         }
+
+    def _pool(self, name: str) -> concurrent.futures.Executor:
+        """A signature's threads: what is asked much takes its share of the cores, not all."""
+        if name not in self.pools:
+            self.pools[name] = concurrent.futures.ThreadPoolExecutor(self.parallel, name)
+        return self.pools[name]
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         await self.library.start()
-        watch = asyncio.create_task(self._watch())
+        watch = asyncio.create_task(_watch(self.library, self.settings.poll))
         try:
             yield
         finally:
             watch.cancel()
-            self.pool.shutdown()
+            for pool in self.pools.values():
+                pool.shutdown()
             self.library.close()
-
-    async def _watch(self) -> None:
-        while True:
-            await asyncio.sleep(self.settings.poll)
-            try:
-                await self.library.refresh()
-            except Exception:  # a disk that is away for a moment must not end the looking
-                log.exception("Looking for new versions failed; trying again.")
 
     async def __call__(self, scope: Mapping, receive: Callable, send: Callable) -> None:
         """The ASGI application. Models are loaded when it starts."""
         if scope["type"] == "lifespan":
-            return await _lifespan(self.running, receive, send)
+            return await asgi.lifespan(self.running, receive, send)
         if scope["path"] == "/" and scope["method"] in ("GET", "HEAD"):
             status = 200
             kind = "application/json"
@@ -153,7 +160,7 @@ class Service:
         except RequestError as error:
             code = error.code
             return error.http, rest.error(str(error))
-        except ClientDisconnected:
+        except asgi.ClientDisconnected:
             code = "CANCELLED"
             return None, b""
         except Exception:
@@ -178,10 +185,10 @@ class Service:
             if what.lower() not in ("predict", "stream"):
                 raise invalid(f"Signatures of {name} are for predict, not for {what.lower()}")
             # Before a version is taken: the body may come slowly.
-            body = await _read_body(receive, self.settings.body)
+            body = await asgi.read_body(receive, self.settings.body)
             with self.library.use(*which) as loaded:
                 if what.lower() == "predict":
-                    return await self._predict(loaded, body)
+                    return await self._predict(loaded, body, receive)
                 await streaming.answer(loaded, body, receive, send, self.settings.timeout)
                 return None
         if what:
@@ -189,7 +196,7 @@ class Service:
                 return rest.dump(_metadata(loaded.servable))
         return rest.dump({"model_version_status": self.library.status(*which)})
 
-    async def _predict(self, loaded: Loaded, body: bytes) -> bytes:
+    async def _predict(self, loaded: Loaded, body: bytes, receive: Callable) -> bytes:
         signatures = loaded.servable.signatures
 
         def read():
@@ -200,57 +207,58 @@ class Service:
             return name, *rest.inputs(request, signatures[name])
 
         name, inputs, rows = await asyncio.to_thread(read) if len(body) > LARGE else read()
-        count = max((value.shape[0] for value in inputs.values() if value.ndim), default=1)
-        try:
-            outputs = await asyncio.wait_for(
-                loaded.about[name](inputs, count), self.settings.timeout
-            )
-        except asyncio.TimeoutError as error:
-            raise RequestError(
-                "DEADLINE_EXCEEDED", f"No answer within {self.settings.timeout:g} s"
-            ) from error
+        count = cost(inputs, self.settings.rows, self.settings.numbers)
+        answer = loaded.about[name](inputs, count)
+        outputs = await asgi.awaited(answer, receive, self.settings.timeout)
         if sum(value.size for value in outputs.values()) > LARGE // 8:
             return await asyncio.to_thread(rest.answer, outputs, rows)
         return rest.answer(outputs, rows)
 
     def _page(self) -> bytes:
-        models = self.library.models.items()
-        loaded = {(name, number) for name, versions in models for number in versions}
+        models = self.library.models
+        loaded = {(name, number) for name in models for number in models[name]}
         return self.metrics.page(self.under_way, loaded)
 
 
-async def _read_body(receive: Callable, largest: int) -> bytes:
-    """A request's body of at most so many bytes."""
-    parts = []
-    size = 0
+async def _watch(library: Library, pause: float) -> None:
+    """Looks for new versions again and again; what stands in the way is said once, not each time.
+
+    A disk that is away for a moment must not end the looking.
+    """
+    last = ""
     while True:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise ClientDisconnected
-        parts.append(message.get("body", b""))
-        size += len(parts[-1])
-        if size > largest:
-            raise RequestError("TOO_LARGE", f"Request body is larger than {largest} bytes")
-        if not message.get("more_body"):
-            return b"".join(parts)
-
-
-class ClientDisconnected(Exception):
-    """The asker has closed the connection."""
-
-
-async def _lifespan(running: Callable, receive: Callable, send: Callable) -> None:
-    """ASGI's messages of starting and stopping, around `running()`."""
-    await receive()
-    async with contextlib.AsyncExitStack() as stack:
+        await asyncio.sleep(pause)
         try:
-            await stack.enter_async_context(running())
-        except BaseException:
-            await send({"type": "lifespan.startup.failed"})
-            raise
-        await send({"type": "lifespan.startup.complete"})
-        await receive()
-    await send({"type": "lifespan.shutdown.complete"})
+            await library.refresh()
+        except Exception as error:
+            message = f"{type(error).__name__}: {error}"
+            if message != last:
+                is_fault = not isinstance(error, OSError)
+                log.warning("Cannot look for new versions (%s).", message, exc_info=is_fault)
+            last = message
+        else:
+            if last:
+                log.warning("New versions can be looked for again.")
+            last = ""
+
+
+def cost(inputs: Mapping[str, np.ndarray], most_rows: int, most_numbers: int) -> int:
+    """A request's rows.
+
+    Args:
+        inputs: arrays by name.
+        most_rows: that it may have.
+        most_numbers: that its arrays may have, all together.
+
+    Raises:
+        RequestError: for one that is too large to be begun.
+    """
+    rows = max((value.shape[0] for value in inputs.values() if value.ndim), default=1)
+    numbers = sum(value.size for value in inputs.values() if value.dtype.kind != "O")
+    for count, limit, unit in ((rows, most_rows, "rows"), (numbers, most_numbers, "numbers")):
+        if count > limit:
+            raise RequestError("TOO_LARGE", f"Request has {count} {unit}; at most {limit} here")
+    return rows
 
 
 def _metadata(servable: Servable) -> dict:

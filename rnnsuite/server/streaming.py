@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from rnnsuite.server import rest
+from rnnsuite.server import asgi, rest
 from rnnsuite.server.library import Loaded
 from rnnsuite.server.status import RequestError, invalid
 
@@ -45,7 +45,7 @@ async def answer(
     first = await anext(pieces, None)
     headers = [(b"content-type", KIND.encode()), (b"cache-control", b"no-store")]
     await send({"type": "http.response.start", "status": 200, "headers": headers})
-    gone = asyncio.ensure_future(_disconnected(receive))
+    gone = asyncio.ensure_future(asgi.disconnected(receive))
     try:
         while first is not None and not gone.done():
             await _line(send, {"text": first})
@@ -105,9 +105,3 @@ async def _ask(loaded: Loaded, name: str, inputs: Mapping, timeout: float) -> di
 async def _line(send: Callable, value: Mapping[str, Any], more: bool = True) -> None:
     body = rest.dump(value) + b"\n"
     await send({"type": "http.response.body", "body": body, "more_body": more})
-
-
-async def _disconnected(receive: Callable) -> None:
-    """Returns when the asker has gone."""
-    while (await receive())["type"] != "http.disconnect":
-        pass

@@ -3,6 +3,7 @@
 import asyncio
 import dataclasses
 import json
+import threading
 
 import numpy as np
 import pytest
@@ -12,7 +13,8 @@ from rnnsuite.server import overview
 from rnnsuite.server import service as module
 from rnnsuite.server.library import Loaded
 from rnnsuite.server.servable import Field, Signature
-from rnnsuite.server.service import METRICS, Service, Settings
+from rnnsuite.server.service import METRICS, Service, Settings, cost
+from rnnsuite.server.status import RequestError
 
 X = Field("x:0", tf.float32, (None,))
 
@@ -41,7 +43,7 @@ class Doubling:
 
 @pytest.fixture
 def service(tmp_path):
-    made = Service(Settings(models=tmp_path, timeout=0.1, body=1000))
+    made = Service(Settings(models=tmp_path, timeout=0.1, body=1000, rows=8, numbers=12))
     model = Doubling()
     made.library.models["double"] = {1: Loaded(model, made._batchers(model))}
     return made
@@ -58,7 +60,9 @@ def ask(service, method, path, body=b"", parts=1):
     sent = []
 
     async def receive():
-        return messages.pop(0) if messages else {"type": "http.disconnect"}
+        if not messages:
+            await asyncio.Event().wait()  # the asker waits for the answer
+        return messages.pop(0)
 
     async def send(message):
         sent.append(message)
@@ -97,6 +101,7 @@ def test_a_model_is_asked_at_each_of_its_addresses(service, path, parts):
         ("POST", PREDICT, b'{"instances": [-1]}', 500, "the server's log says more"),
         ("POST", PREDICT, b'{"instances": [101]}', 504, "No answer within 0.1 s"),
         ("POST", PREDICT, b" " * 1001, 413, "larger than 1000 bytes"),
+        ("POST", PREDICT, b'{"instances": [1,1,1,1,1,1,1,1,1]}', 413, "has 9 rows; at most 8 here"),
         ("POST", PREDICT, b'{"instances": [1], "signature_name": "b"}', 400, "not found in"),
         ("POST", "/v1/models/double:regress", b"{}", 400, "not for regress"),
         ("POST", "/v1/models/triple:predict", b"{}", 404, "Servable not found"),
@@ -170,8 +175,108 @@ def test_the_first_address_tells_what_can_be_asked(service):
 
 
 def test_large_requests_and_answers_go_through_a_thread(service, monkeypatch):
+    service.settings = dataclasses.replace(service.settings, rows=10**6, numbers=10**6)
     monkeypatch.setattr(module, "LARGE", 8)
     body = json.dumps({"inputs": np.arange(50).tolist()}).encode()
     status, _, answer = ask(service, "POST", PREDICT, body)
     assert status == 200
     assert json.loads(answer) == {"outputs": (2.0 * np.arange(50)).tolist()}
+
+
+class TestCost:
+    def test_numbers_of_all_inputs_together(self):
+        inputs = {"a": np.zeros((2, 3)), "b": np.zeros((2, 3)), "text": np.array([b"x" * 99] * 2)}
+        assert cost({**inputs, "text": inputs["text"].astype(object)}, 8, 12) == 2
+        with pytest.raises(RequestError, match="13 numbers; at most 12 here"):
+            cost({**inputs, "beam": np.float32(3)} | {"text": np.array([b""], object)}, 8, 12)
+
+    def test_a_scalar_is_one_row(self):
+        assert cost({"x": np.float32(1)}, 8, 12) == 1
+
+
+def test_what_nobody_waits_for_is_not_begun(service):
+    """Two requests hold the threads; of the two behind them, one asker goes away."""
+    model = service.library.models["double"][1].servable
+    begun, ends = [], threading.Event()
+
+    def run(signature, inputs):
+        begun.append(inputs["x"].tolist())
+        ends.wait(5)
+        return {"y": inputs["x"]}
+
+    model.run = run
+    service.settings = dataclasses.replace(service.settings, timeout=5)
+    service.parallel, service.pools = 1, {}
+    service.library.models["double"] = {1: Loaded(model, service._batchers(model))}
+
+    async def asked(value, gone=None):
+        messages = [{"type": "http.request", "body": b'{"instances": [%d]}' % value}]
+        sent = []
+
+        async def receive():
+            if messages:
+                return messages.pop(0)
+            await (gone or asyncio.Event()).wait()
+            return {"type": "http.disconnect"}
+
+        async def send(message):
+            sent.append(message)
+
+        await service({"type": "http", "method": "POST", "path": PREDICT}, receive, send)
+        return sent
+
+    async def all_of_them():
+        gone = asyncio.Event()
+        first, lost, last = (
+            asyncio.create_task(asked(1)),
+            asyncio.create_task(asked(2, gone)),
+            asyncio.create_task(asked(3)),
+        )
+        while not begun or service.under_way < 3:
+            await asyncio.sleep(0.01)
+        gone.set()
+        assert await lost == []
+        ends.set()
+        return await first, await last
+
+    answers = asyncio.run(all_of_them())
+    assert [sent[0]["status"] for sent in answers] == [200, 200]
+    assert begun == [[1.0], [3.0]]
+
+
+def test_each_signature_has_threads_of_its_own(service):
+    other = Doubling("other")
+    batchers = service._batchers(other)["serving_default"]
+    first = service.library.models["double"][1].about["serving_default"]
+    assert batchers.pool is not first.pool
+    assert service._batchers(Doubling("double", 2))["serving_default"].pool is first.pool
+
+
+def test_what_stands_in_the_way_of_new_versions_is_said_once(caplog):
+    outcomes = [OSError("gone"), OSError("gone"), OSError("gone"), None, None, OSError("gone")]
+
+    class Library:
+        async def refresh(self):
+            if not outcomes:
+                raise asyncio.CancelledError
+            outcome = outcomes.pop(0)
+            if outcome:
+                raise outcome
+
+    with pytest.raises(asyncio.CancelledError):
+        asyncio.run(module._watch(Library(), 0.001))
+    lost = "Cannot look for new versions (OSError: gone)."
+    assert caplog.messages == [lost, "New versions can be looked for again.", lost]
+    assert not any(record.exc_info for record in caplog.records)
+
+
+def test_a_fault_of_our_own_has_its_traceback(caplog):
+    outcomes = [ZeroDivisionError("ours"), asyncio.CancelledError()]
+
+    class Library:
+        async def refresh(self):
+            raise outcomes.pop(0)
+
+    with pytest.raises(asyncio.CancelledError):
+        asyncio.run(module._watch(Library(), 0.001))
+    assert caplog.records[0].exc_info
