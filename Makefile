@@ -7,7 +7,7 @@ RUN := runs/demo
 MODELS := runs/demo-models
 PARALLEL := -n 2 --dist loadgroup --no-loadscope-reorder
 
-.PHONY: demo test check lint docs clean
+.PHONY: demo test check lint docs audit clean
 
 demo: $(READY)
 	$(BIN)/rnnsuite train sentiment --config sample --run $(RUN)
@@ -36,6 +36,13 @@ lint: $(READY)
 docs: $(READY)
 	$(BIN)/pip install --quiet --editable ".[docs]"
 	$(BIN)/mkdocs build --strict
+
+# Known faults in what is installed and in our own code, and what a release is made of.
+audit: $(READY)
+	$(BIN)/pip install --quiet --editable ".[audit]"
+	$(BIN)/bandit --quiet --recursive --severity-level medium --configfile pyproject.toml rnnsuite apps
+	$(BIN)/pip-audit --skip-editable
+	$(BIN)/cyclonedx-py environment --output-file build/sbom.json $(BIN)/python
 
 # pip is made new first: an old one can search for a solution for very long.
 $(READY): setup.py setup.cfg pyproject.toml

@@ -18,6 +18,7 @@ setuptools.setup(
         "rnnsuite.demo": ["web/*", "templates/*"],
         "rnnsuite.device": ["js/*.mjs", "litert/*", "litert/*/*", "litert/*/*/*"],
         "rnnsuite.layers.scan.native": ["*.h", "*.cc"],
+        "rnnsuite.new": ["templates/*/*", "templates/*/configs/*"],
         "rnnsuite.pipeline.export": ["litertjs.mjs"],
         "rnnsuite.pipeline.inference": ["report.html"],
         "rnnsuite.apps": ["*/README.md", "*/page.mjs"],

@@ -3,13 +3,13 @@
 import contextlib
 import pathlib
 import signal
-import tempfile
 import webbrowser
 
 import click
 
 from rnnsuite.cli.options import MODELS, PATH, quiet_imports
 from rnnsuite.cli.output import print_line
+from rnnsuite.core.files import temporary_folder
 
 
 @click.command()
@@ -42,8 +42,8 @@ def demo(
         pages.write(chosen, to)
         print_line(f"{to}: {len(chosen)} of them, for any web server.")
         return
-    with tempfile.TemporaryDirectory() as place:
-        folder = pathlib.Path(place) / "demo"
+    with temporary_folder() as place:
+        folder = place / "demo"
         pages.write(chosen, folder)
         with pages.server(folder, port) as server:
             address = f"http://127.0.0.1:{server.server_address[1]}/"

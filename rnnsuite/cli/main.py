@@ -29,6 +29,7 @@ COMMANDS = (
     "deploy",
     "demo",
     "apps",
+    "new",
     "models",
     "runs",
     "compare",

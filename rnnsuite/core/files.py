@@ -1,6 +1,7 @@
 """Files and folders that appear whole or not at all."""
 
 import contextlib
+import errno
 import fcntl
 import json
 import os
@@ -17,6 +18,10 @@ from rnnsuite.core.text import one_line
 
 PART = ".part-"
 """Prefix of unfinished files and folders: what a kill leaves behind."""
+REFUSALS = tuple(
+    os.strerror(number) for number in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
+)
+"""What the operating system says where nothing can be written, also within TensorFlow's errors."""
 
 
 @contextlib.contextmanager
@@ -132,6 +137,44 @@ def as_user_error(path: pathlib.Path) -> Iterator[None]:
     """Turns the file system's refusals (read-only, full) into a UserError that names `path`."""
     try:
         yield
+    except UserError:
+        raise
     except OSError as error:
         reason = error.strerror or error
         raise UserError(f"Cannot write {path}: {reason}. Nothing was left half-written.") from error
+    except Exception as error:
+        reason = refusal(error)
+        if not reason:
+            raise
+        raise UserError(f"Cannot write {path}: {reason}. Nothing was left half-written.") from error
+
+
+def refusal(error: object) -> str:
+    """The file system's refusal that a message tells of, such as one of TensorFlow's; else ""."""
+    return next((text for text in REFUSALS if text in str(error)), "")
+
+
+@contextlib.contextmanager
+def temporary_folder() -> Iterator[pathlib.Path]:
+    """A folder for what is needed within. Raises UserError where there is no room for it."""
+    try:
+        with tempfile.TemporaryDirectory() as place:
+            yield pathlib.Path(place)
+    except UserError:
+        raise
+    except Exception as error:
+        reason = refusal(error)
+        if not reason and "No usable temporary directory" in str(error):
+            reason = "there is no folder to write in"
+        if not reason:
+            raise
+        raise UserError(no_room(reason)) from error
+
+
+def no_room(reason: str, besides: str = "") -> str:
+    """What to do where temporary files cannot be written. besides: what else it may be."""
+    place = os.environ.get("TMPDIR")
+    where = f" in {place}" if place else ""
+    return (
+        f"Cannot write temporary files{where}{besides}: {reason}. Set TMPDIR to a folder with room."
+    )

@@ -89,7 +89,7 @@ def divided(people: Sequence[str], shares: Mapping[str, float]) -> dict[str, str
     """
 
     def bucket(person: str) -> int:
-        digest = hashlib.sha1(person.encode()).hexdigest()
+        digest = hashlib.sha1(person.encode(), usedforsecurity=False).hexdigest()
         return int(digest, 16) % splits.BUCKETS
 
     of_person = dict.fromkeys(people, "train")

@@ -177,7 +177,7 @@ def sizes(most: int) -> list[int]:
 
 
 def _filled(name: str, values: Mapping[str, object]) -> str:
-    environment = jinja2.Environment(
+    environment = jinja2.Environment(  # nosec B701 - YAML and protobuf texts, no HTML
         loader=jinja2.FileSystemLoader(TEMPLATES),
         undefined=jinja2.StrictUndefined,
         keep_trailing_newline=True,

@@ -1,7 +1,9 @@
+import errno
 import json
 import os
 import subprocess
 import sys
+import tempfile
 
 import pytest
 
@@ -78,3 +80,52 @@ def test_a_full_disk_is_an_explained_error_and_leaves_nothing(tmp_path):
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert "Cannot write" in done.stdout, done.stderr
     assert os.listdir(tmp_path / "c") == []
+
+
+class TestFull:
+    """The disk is full, as the operating system or TensorFlow says."""
+
+    FULL = os.strerror(errno.ENOSPC)
+
+    @pytest.mark.parametrize(
+        "error",
+        [
+            OSError(errno.ENOSPC, FULL),
+            RuntimeError(f"ResourceExhausted: events.out.tfevents; {FULL}"),
+        ],
+    )
+    def test_it_is_told_with_the_place(self, tmp_path, error):
+        with (
+            pytest.raises(UserError, match=f"Cannot write .*: {self.FULL}"),
+            files.as_user_error(tmp_path),
+        ):
+            raise error
+
+    def test_any_other_error_stays_what_it_is(self, tmp_path):
+        for guard in (files.as_user_error(tmp_path), files.temporary_folder()):
+            with pytest.raises(ZeroDivisionError), guard:
+                raise ZeroDivisionError("ours")
+        with pytest.raises(FileNotFoundError), files.temporary_folder():
+            raise FileNotFoundError("of the block's own")
+
+    def test_temporary_files(self, monkeypatch):
+        monkeypatch.setenv("TMPDIR", "/small")
+        with (
+            pytest.raises(UserError, match=rf"temporary files in /small: {self.FULL}\. Set TMPDIR"),
+            files.temporary_folder(),
+        ):
+            raise OSError(errno.ENOSPC, self.FULL)
+
+    def test_no_folder_for_them_at_all(self, monkeypatch, tmp_path):
+        monkeypatch.setattr(tempfile, "tempdir", None)
+        monkeypatch.setattr(tempfile, "_candidate_tempdir_list", lambda: [str(tmp_path / "no")])
+        with (
+            pytest.raises(UserError, match="there is no folder to write in"),
+            files.temporary_folder(),
+        ):
+            pass
+
+    def test_what_a_mistake_within_says_is_kept(self, tmp_path):
+        for guard in (files.as_user_error(tmp_path), files.temporary_folder()):
+            with pytest.raises(UserError, match=r"^data: No space left on device$"), guard:
+                raise UserError("data: No space left on device")

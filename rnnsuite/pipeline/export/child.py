@@ -5,7 +5,8 @@ import pathlib
 import subprocess
 import sys
 
-from rnnsuite.core.errors import ExportFailed
+from rnnsuite.core.errors import ExportFailed, UserError
+from rnnsuite.core.files import no_room, refusal
 
 LINES = 15
 """Lines of standard error that an error shows."""
@@ -39,6 +40,9 @@ def _run(name: str, words: list[str]) -> None:
     status, said = ended(words)
     if not status:
         return
+    reason = refusal(said)
+    if reason:
+        raise UserError(no_room(reason, ", or what is exported"))
     last = "\n".join(said.strip().splitlines()[-LINES:])
     if status < 0:
         raise ExportFailed(f"{name} was killed by signal {-status}.\n{last}")

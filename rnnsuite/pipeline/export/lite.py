@@ -6,7 +6,6 @@ import json
 import pathlib
 import re
 import sys
-import tempfile
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -17,6 +16,7 @@ from rnnsuite import catalog
 from rnnsuite.app import Signature
 from rnnsuite.core.context import PRECISE, Target, exporting
 from rnnsuite.core.errors import UserError
+from rnnsuite.core.files import temporary_folder
 from rnnsuite.pipeline.export import child, flatbuffer, saved_model
 from rnnsuite.pipeline.run import Run
 
@@ -53,8 +53,8 @@ def convert(
         for number, request in enumerate(calibration)
         for name, value in request.items()
     }
-    with tempfile.TemporaryDirectory() as place:
-        inputs = pathlib.Path(place) / "calibration.npz"
+    with temporary_folder() as place:
+        inputs = place / "calibration.npz"
         np.savez(inputs, **arrays)
         child.run_module(
             "rnnsuite.pipeline.export.lite",
@@ -181,9 +181,9 @@ def converted(
     Returns:
         The content of each file.
     """
-    with tempfile.TemporaryDirectory() as place:
-        saved_model.write(signatures, pathlib.Path(place), batch=1)
-        files = {kind: _converted(place, signatures, kind, calibration) for kind in kinds}
+    with temporary_folder() as place:
+        saved_model.write(signatures, place, batch=1)
+        files = {kind: _converted(str(place), signatures, kind, calibration) for kind in kinds}
     return {kind: flatbuffer.finished(content, kind in PORTABLE) for kind, content in files.items()}
 
 

@@ -7,7 +7,6 @@ import json
 import logging
 import pathlib
 import shutil
-import tempfile
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -16,6 +15,7 @@ import numpy as np
 from rnnsuite.app import App, OnDevice
 from rnnsuite.core.errors import ExportFailed, UserError
 from rnnsuite.core.fields import Record, group_by_shape
+from rnnsuite.core.files import temporary_folder
 from rnnsuite.device import runner
 from rnnsuite.pipeline.export import child, flatbuffer, gate, litertjs, loader
 from rnnsuite.pipeline.export import lite as lite_files
@@ -95,8 +95,8 @@ def _compare(
     if is_rounded:
         add("keras float32", open_model(run.app, run.folder).answer(records), None, None)
     add("keras", expected, "keras float32" if is_rounded else None, None)
-    with tempfile.TemporaryDirectory() as place:
-        moved = pathlib.Path(shutil.copytree(saved_model, pathlib.Path(place) / "moved"))
+    with temporary_folder() as place:
+        moved = pathlib.Path(shutil.copytree(saved_model, place / "moved"))
         add("saved_model", ask_saved_model(moved, records, list(expected)), "keras", expected)
         if lite is None or run.app.serving.device is None:
             return forms
@@ -108,7 +108,7 @@ def _compare(
             add(reference, expected, None, None)
         for path in sorted(lite.glob("*.tflite")):
             for runtime in _runtimes(path):
-                answers = ask_lite(run.app, path, records, pathlib.Path(place), runtime)
+                answers = ask_lite(run.app, path, records, place, runtime)
                 kind = path.name.removeprefix(lite_files.PREFIX)
                 name = path.name if runtime == DEFAULT_RUNTIME else f"{path.name}, {runtime}"
                 add(name, answers, reference, expected, path.stat().st_size, kind)
@@ -156,9 +156,9 @@ def ask_saved_model(
     batches = [
         {name: [_plain(records[i][name]) for i in indices] for name in inputs} for indices in groups
     ]
-    with tempfile.TemporaryDirectory() as place:
-        requests = pathlib.Path(place) / "requests.json"
-        answers = pathlib.Path(place) / "answers.json"
+    with temporary_folder() as place:
+        requests = place / "requests.json"
+        answers = place / "answers.json"
         requests.write_text(json.dumps(batches), encoding="utf-8")
         child.run_file(loader.__file__, folder, requests, answers)
         results = json.loads(answers.read_text(encoding="utf-8"))

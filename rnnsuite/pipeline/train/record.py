@@ -3,11 +3,13 @@
 import contextlib
 import dataclasses
 import logging
+import pathlib
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 import tensorflow as tf
 
+from rnnsuite.core.files import as_user_error
 from rnnsuite.pipeline.run import Run
 from rnnsuite.pipeline.train import checkpoint, health, listeners
 from rnnsuite.pipeline.train.step import Trainer
@@ -81,8 +83,9 @@ class Recorder:
         folder = self.run.folder / "events"
         with contextlib.ExitStack() as stack:
             for name in SUMMARIES if self.writes else ():
-                writer = tf.summary.create_file_writer(str(folder / name))
-                self.writers[name] = stack.enter_context(contextlib.closing(writer))
+                with as_user_error(folder):
+                    writer = tf.summary.create_file_writer(str(folder / name))
+                self.writers[name] = stack.enter_context(_closed(writer, folder))
             yield
         self.writers.clear()
 
@@ -114,12 +117,13 @@ class Recorder:
             row["seconds"],
             row["compile_seconds"],
         )
-        for name, value in row.items():
-            split = "validation" if name.startswith("val_") else "train"
-            with self.writers[split].as_default(step=int(row["epoch"])):
-                tf.summary.scalar(name.removeprefix("val_"), value)
-        for writer in self.writers.values():
-            writer.flush()
+        with as_user_error(self.run.folder / "events"):
+            for name, value in row.items():
+                split = "validation" if name.startswith("val_") else "train"
+                with self.writers[split].as_default(step=int(row["epoch"])):
+                    tf.summary.scalar(name.removeprefix("val_"), value)
+            for writer in self.writers.values():
+                writer.flush()
         self.run.save_history(progress.history)
         listeners.tell(row)
 
@@ -136,3 +140,13 @@ class Recorder:
             log.warning("epoch %d: %s", row["epoch"], warning)
         progress.health.append(measured)
         self.run.save_health(progress.health)
+
+
+@contextlib.contextmanager
+def _closed(writer: Any, folder: pathlib.Path) -> Iterator[Any]:
+    """Closes a writer of events behind the block; what it cannot write then is a UserError."""
+    try:
+        yield writer
+    finally:
+        with as_user_error(folder):
+            writer.close()

@@ -8,6 +8,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from rnnsuite.core.files import as_user_error
 from rnnsuite.pipeline.config import Config
 from rnnsuite.pipeline.tune.oracle import completed_trials
 
@@ -18,8 +19,12 @@ def write_hparams(
     """Writes a trial's settings and results where TensorBoard's HParams page finds them."""
     from tensorboard.plugins.hparams import api
 
-    writer = tf.summary.create_file_writer(str(folder / "events" / "validation"))
-    with contextlib.closing(writer), writer.as_default(step=0):
+    events = folder / "events" / "validation"
+    with (
+        as_user_error(events),
+        contextlib.closing(tf.summary.create_file_writer(str(events))) as writer,
+        writer.as_default(step=0),
+    ):
         api.hparams(dict(settings), trial_id=str(folder))
         for name, value in metrics.items():
             if name.startswith("val_"):

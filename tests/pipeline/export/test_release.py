@@ -94,6 +94,14 @@ def test_a_full_disk_leaves_nothing_half_written(sentiment, tmp_path):
     assert everything(tmp_path) == []
 
 
+def test_a_child_without_room_is_told_in_a_line(monkeypatch, tmp_path):
+    said = "Traceback ...\nOSError: [Errno 28] No space left on device: '/small/calibration.npz'"
+    monkeypatch.setenv("TMPDIR", "/small")
+    monkeypatch.setattr(child, "ended", lambda words: (1, said))
+    with pytest.raises(UserError, match="Cannot write temporary files in /small, or what is exp"):
+        child.run_module("any")
+
+
 def test_a_child_that_dies_is_reported(tmp_path, monkeypatch):
     monkeypatch.setattr(child, "ended", ENDED)
     script = tmp_path / "dies.py"
