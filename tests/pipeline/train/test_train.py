@@ -31,7 +31,7 @@ SMALL = [
     "model.units=16",
     "model.bidirectional=false",
     "train.boundaries=[128]",
-    "data.splits={train: 'train[:1200]', validation: 'validation[:300]'}",
+    "data.splits={train: 'train[:640]', validation: 'validation[:160]'}",
 ]
 
 
@@ -39,7 +39,7 @@ SMALL = [
 def _enough_records():
     """To be killed between checkpoints."""
     patch = pytest.MonkeyPatch()
-    patch.setenv(sources.FIRST, "1200")
+    patch.setenv(sources.FIRST, "640")
     yield
     patch.undo()
 
@@ -83,7 +83,7 @@ def test_interrupted_killed_and_resumed_equals_uninterrupted(whole, tmp_path):
     run, metrics = whole
     status, said = end_in_mid_epoch(tmp_path / "run", signal.SIGINT, after=(0, 5))
     assert status == 130
-    step = int(re.search(r"saved at epoch 1, step (\d+) of 75; the same command", said)[1])
+    step = int(re.search(r"saved at epoch 1, step (\d+) of 40; the same command", said)[1])
     # What is promised is there.
     stored = checkpoint.load(tmp_path / "run" / "checkpoints")[1]
     assert (stored["epoch"], stored["step"]) == (0, step)
