@@ -5,7 +5,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 RUN := runs/demo
 MODELS := runs/demo-models
-PARALLEL := -n 3 --dist loadgroup --no-loadscope-reorder
+PARALLEL := -n 2 --dist loadgroup --no-loadscope-reorder
 
 .PHONY: demo test check lint docs audit clean
 
