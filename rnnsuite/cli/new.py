@@ -37,5 +37,5 @@ def new(name: str, kind: str, to: pathlib.Path, as_json: bool) -> None:
         return
     for path in files:
         print_line(os.path.relpath(path))
-    found = "" if to.resolve() == templates.catalog.PACKAGE.parent / "apps" else f" --apps {to}"
-    print_line(f"It is trained by:  rnnsuite{found} train {name}")
+    where = "" if templates.is_own(to) else f" --apps {to}"
+    print_line(f"It is trained by:  rnnsuite{where} train {name}")

@@ -54,11 +54,14 @@ class FieldContents:
 
     def _add_columns(self, array: np.ndarray) -> None:
         numbers = np.where(np.isfinite(array), array, np.nan).astype("float64")
-        low, high = np.fmin.reduce(numbers), np.fmax.reduce(numbers)
+        low = np.fmin.reduce(numbers)
+        high = np.fmax.reduce(numbers)
         if self.lowest is None:
-            self.lowest, self.highest = low, high
+            self.lowest = low
+            self.highest = high
         elif low.shape == self.lowest.shape:
-            self.lowest, self.highest = np.fmin(self.lowest, low), np.fmax(self.highest, high)
+            self.lowest = np.fmin(self.lowest, low)
+            self.highest = np.fmax(self.highest, high)
 
     def values(self) -> dict[str, Any]:
         """Plain values."""
@@ -79,6 +82,7 @@ class SplitContents:
 
     Args:
         name: of the split.
+        records: how many.
         fields: by name.
         inputs: how many records have the same input, by its hash.
         classes: of the records, by the hash of their input.
@@ -113,7 +117,9 @@ class SplitContents:
     @property
     def by_class(self) -> dict[str, int]:
         """Records of each class, the most first."""
-        total = sum(self.classes.values(), collections.Counter())
+        total: collections.Counter = collections.Counter()
+        for counts in self.classes.values():
+            total.update(counts)
         return dict(total.most_common())
 
 
@@ -125,6 +131,7 @@ def _hashed(record: Record, names: Sequence[str]) -> bytes:
         if isinstance(value, bytes | str):
             parts = [value]
         else:
+            digest.update(repr(array.shape).encode())
             parts = array.ravel().tolist() if array.dtype.kind in "OSU" else [array.tobytes()]
         for part in parts:
             content = part.encode() if isinstance(part, str) else part

@@ -7,7 +7,7 @@ import shutil
 
 from rnnsuite import catalog
 from rnnsuite.core.errors import UserError
-from rnnsuite.core.files import as_user_error, atomic_folder, write_text
+from rnnsuite.core.files import atomic_folder, write_text
 
 TEMPLATES = pathlib.Path(__file__).parent / "templates"
 NAME = "__NAME__"
@@ -43,24 +43,28 @@ def write(name: str, kind: str, folder: pathlib.Path) -> list[pathlib.Path]:
     place = folder / name
     if place.exists():
         raise UserError(f"{place} is there already.")
-    is_own = folder.resolve() == catalog.PACKAGE.parent / "apps"
-    configs = folder.resolve().parent / "configs" / name if is_own else place / "configs"
+    configs = folder.resolve().parent / "configs" / name if is_own(folder) else place / "configs"
     if configs.exists():
         raise UserError(f"{configs} is there already.")
-    with as_user_error(place), atomic_folder(place) as part:
+    with atomic_folder(place) as part:
         for path in sorted((TEMPLATES / kind).rglob("*")):
             if path.is_file() and "__pycache__" not in path.parts:
                 inside = str(path.relative_to(TEMPLATES / kind)).replace(NAME, name)
                 (part / inside).parent.mkdir(exist_ok=True)
                 text = path.read_text(encoding="utf-8").replace(NAME, name)
                 (part / inside).write_text(text, encoding="utf-8")
-    if is_own:
+    if is_own(folder):
         shutil.move(place / "configs", configs)
         (place / f"test_{name}.py").unlink()
     elif not (folder / PROJECT).exists():
         write_text(folder / PROJECT, _project(name))
     written = [path for root in {place, configs} for path in root.rglob("*") if path.is_file()]
     return sorted(set(written))
+
+
+def is_own(folder: pathlib.Path) -> bool:
+    """Whether a folder is the one of rnnsuite's own applications, in a source tree."""
+    return folder.resolve() == catalog.PACKAGE.parent / "apps"
 
 
 def _project(name: str) -> str:

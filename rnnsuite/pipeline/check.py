@@ -49,12 +49,11 @@ def check(app: App, config: Config) -> dict[str, Any]:
         for name in SPLITS:
             try:
                 splits[name] = _looked_at(app, section, name)
-            except NoSplit:
-                continue
             except UserError as error:
                 if name == "train":
                     raise
-                wrong.append(f"{name}: {error}")
+                if not isinstance(error, NoSplit):
+                    wrong.append(f"{name}: {error}")
         examples = _examples(app, section, splits, wrong)
     skipped = list(said.skipped)
     wrong += _wrong(app, splits)

@@ -42,6 +42,9 @@ async def awaited(answer: asyncio.Future, receive: Callable, timeout: float) -> 
         receive: ASGI's.
         timeout: time for it (s).
 
+    Returns:
+        The answer.
+
     Raises:
         ClientDisconnected: where the asker has gone.
         RequestError: after the time.

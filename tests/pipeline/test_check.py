@@ -8,6 +8,7 @@ from click.testing import CliRunner
 
 from rnnsuite import catalog
 from rnnsuite.cli.main import main
+from rnnsuite.core.errors import UserError
 from rnnsuite.data.contents import FieldContents, SplitContents
 from rnnsuite.pipeline import config as configuration
 from rnnsuite.pipeline.check import check
@@ -66,6 +67,11 @@ def test_one_class_alone_and_few_records(tmp_path):
     found = checked(folder(tmp_path, train=rows, validation=[("a film", "good")]))
     assert any("of one class, good" in line for line in found["wrong"])
     assert "train has only 8 records." in found["odd"]
+
+
+def test_without_a_train_split_nothing_can_be_said(tmp_path):
+    with pytest.raises(UserError, match="no train split"):
+        checked(folder(tmp_path, test=PLAIN))
 
 
 def test_uneven_classes(tmp_path):

@@ -36,6 +36,13 @@ def finished(content: bytes, is_portable: bool) -> bytes:
 
     A portable one goes without names of tensors, of which unrolled steps have thousands; the others
     without the bound of 10 that is set on the cell of every fused LSTM.
+
+    Args:
+        content: of the file, as it was converted.
+        is_portable: whether it is for all runtimes.
+
+    Returns:
+        The content to write.
     """
     return _nameless(content) if is_portable else _unbounded(content)
 
