@@ -157,11 +157,16 @@ class Finished:
 
     def open(self, form: str):
         """The model in one of its forms, opened once: run, saved_model, or a .tflite file."""
-        key = (self.run, form)
-        if key not in _opened:
-            path = self.lite / form if form.endswith(".tflite") else getattr(self, form)
-            _opened[key] = open_model(self.app, path)
-        return _opened[key]
+        path = self.lite / form if form.endswith(".tflite") else getattr(self, form)
+        return open_once(self.app, path)
+
+
+def open_once(app: App, path: pathlib.Path, overrides: tuple = ()):
+    """`open_model`, once for each model."""
+    key = (app.name, path, tuple(overrides))
+    if key not in _opened:
+        _opened[key] = open_model(app, path, overrides)
+    return _opened[key]
 
 
 @functools.cache

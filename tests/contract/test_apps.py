@@ -1,5 +1,6 @@
 """Every promise, over every application."""
 
+import functools
 import json
 import subprocess
 import sys
@@ -16,14 +17,26 @@ from rnnsuite.pipeline import config as configuration
 from rnnsuite.pipeline.config import Schema
 from rnnsuite.pipeline.describe import describe
 from rnnsuite.pipeline.export import flatbuffer, gate, parity
+from rnnsuite.pipeline.inference import evaluate as evaluating
+from rnnsuite.pipeline.inference import saved_model
 from rnnsuite.pipeline.inference.card import data_section
 from rnnsuite.pipeline.inference.evaluate import evaluate
 from rnnsuite.pipeline.inference.models import fitted_of, open_model
-from tests.conftest import APPS, RELEASED
+from tests.conftest import APPS, RELEASED, open_once
 from tests.contract import task
 
 LEAST = {"__init__.py", "data.py", "model.py", "serve.py"}
 """Files that every application has. What else it needs is its own business."""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _loaded_once():
+    """A model that several tests ask is loaded and traced by the first of them."""
+    patch = pytest.MonkeyPatch()
+    patch.setattr(saved_model, "load", functools.cache(saved_model.load))
+    patch.setattr(evaluating, "open_model", open_once)
+    yield
+    patch.undo()
 
 
 @pytest.mark.parametrize("name", APPS)
@@ -206,7 +219,7 @@ def test_no_cudnn_no_xla_and_no_custom_operation(finished):
 @pytest.fixture(scope="module")
 def loaded(finished):
     """The SavedModel as TensorFlow has it."""
-    return tf.saved_model.load(str(finished.saved_model))
+    return saved_model.load(finished.saved_model)
 
 
 def test_signatures_have_named_outputs_and_any_batch(loaded):

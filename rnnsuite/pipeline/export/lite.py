@@ -194,7 +194,8 @@ def _converted(
     # Loops become plain WHILE operations; otherwise they would need TensorFlow's own (Flex).
     converter._experimental_lower_tensor_list_ops = True
     converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
-    # To note its own version, the converter would unpack and pack the whole file once more.
+    # To note its own version and, below, to look for equal constants, the converter would unpack
+    # and pack the whole file three times more; `flatbuffer.finished` does it once.
     converter.exclude_conversion_metadata = True
     kind = kind.removeprefix(PREFIX)
     if kind != "float32":
@@ -212,6 +213,7 @@ def _converted(
         )
         converter._experimental_calibrate_only = True
         return _quantised(converter.convert())
+    converter._optimize_tflite_model = lambda content, *_, **__: content
     return converter.convert()
 
 
@@ -222,9 +224,8 @@ def _quantised(calibrated: bytes) -> bytes:
     """
     from tensorflow.lite.python import schema_py_generated as schema
     from tensorflow.lite.python.convert import mlir_quantize
-    from tensorflow.lite.tools import flatbuffer_utils
 
-    model: Any = flatbuffer_utils.convert_bytearray_to_object(calibrated)
+    model = flatbuffer.unpacked(calibrated)
     sums = {schema.BuiltinOperator.ADD, schema.BuiltinOperator.MUL}
     marked = re.compile(rf"(^|/){PRECISE}(_\d+)?/")
     float_nodes = set()
