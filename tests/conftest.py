@@ -86,10 +86,10 @@ def pytest_collection_modifyitems(config, items):
         group = "served" if path in SERVED else f"{path} {app}".strip()
         item.add_marker(pytest.mark.xdist_group(group))
     if not config.getoption("-m"):
-        learns = pytest.mark.skip(reason="slow: make check")
+        slow = pytest.mark.skip(reason="slow: make check")
         for item in items:
-            if "learns" in item.keywords:
-                item.add_marker(learns)
+            if {"learns", "thorough"} & set(item.keywords):
+                item.add_marker(slow)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -97,7 +97,7 @@ def _cache(request, tmp_path_factory):
     """Samples of few records, made once for all workers, away from the user's own cache."""
     patch = pytest.MonkeyPatch()
     patch.setenv("RNNSUITE_CACHE", str(_shared(tmp_path_factory) / "cache"))
-    if not request.config.getoption("-m"):  # what has to be learned takes whole samples
+    if request.config.getoption("-m") != "learns":  # what has to be learned takes whole samples
         patch.setenv(sources.FIRST, "400")
     yield
     patch.undo()

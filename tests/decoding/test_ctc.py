@@ -12,6 +12,7 @@ from rnnsuite.decoding.ctc import ctc_align, ctc_greedy
 from rnnsuite.decoding.fusion import Bonus, LanguageModel, Lexicon, Together
 from rnnsuite.decoding.prefix_beam import prefix_beam_search
 from tests.tasks.transcription.test_losses import collapsed
+from tests.thorough import thorough
 
 ALL = 400
 """A beam that holds every prefix of the small cases."""
@@ -61,7 +62,7 @@ def texts_of(decoded, row):
     return [tuple(text[:size].tolist()) for text, size in zip(ids, lengths, strict=True)]
 
 
-@pytest.mark.parametrize("seed", range(40))
+@pytest.mark.parametrize("seed", [*range(12), *thorough(*range(12, 40))])
 @pytest.mark.parametrize("has_model", [False, True])
 def test_the_search_is_exact_where_every_prefix_lives(seed, has_model):
     rng = np.random.default_rng(seed)

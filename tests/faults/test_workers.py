@@ -122,6 +122,7 @@ train(sentiment, config.load(sentiment, "sample", sys.argv[2:]), sys.argv[1])
 """
 
 
+@pytest.mark.thorough
 def test_three_replicas_in_one_process(source, tmp_path):
     settings = [f"data.source={source}", *RECURRENT, "train.strategy=mirrored"]
     status, said = python_forked(["-c", MIRRORED, str(tmp_path / "run"), *settings])

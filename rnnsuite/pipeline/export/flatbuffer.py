@@ -89,7 +89,7 @@ def _share_constants(model: Any) -> None:
     for number, buffer in enumerate(model.buffers):
         if number in variables or buffer.data is None or not len(buffer.data):
             continue
-        digest = hashlib.sha256(np.asarray(buffer.data, np.uint8)).digest()
+        digest = hashlib.sha256(np.asarray(buffer.data, np.uint8).tobytes()).digest()
         shared[number] = first.setdefault(digest, number)
     for tensor in tensors:
         tensor.buffer = shared.get(tensor.buffer, tensor.buffer)

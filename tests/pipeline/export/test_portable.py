@@ -77,3 +77,12 @@ def test_booleans_become_numbers():
     assert answer["off"].dtype == tf.int32
     assert answer["off"].numpy().tolist() == [1, 0]
     assert answer["y"].numpy().tolist() == [-2.0, 3.0]
+
+
+def test_every_constant_is_written_once(sentiment):
+    """The signatures of all lengths have their weights in common."""
+    model = flatbuffer.unpacked((sentiment.lite / "portable_dynamic.tflite").read_bytes())
+    constants = [bytes(each.data) for each in model.buffers if each.data is not None]
+    constants = [each for each in constants if each]
+    assert len(model.subgraphs) > 2
+    assert len(constants) == len(set(constants))

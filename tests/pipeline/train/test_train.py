@@ -20,6 +20,7 @@ from rnnsuite.pipeline.run import Run
 from rnnsuite.pipeline.train import checkpoint, loop
 from rnnsuite.pipeline.train.train import train
 from tests.processes import start, wait
+from tests.thorough import thorough
 
 APP = catalog.find("sentiment")
 # One width of batches: few shapes are compiled.
@@ -207,7 +208,7 @@ def test_nan_in_validation_is_never_kept_as_the_best(bag, tmp_path, monkeypatch)
     assert not (tmp_path / "run" / "best.weights.h5").exists()
 
 
-@pytest.mark.parametrize("precision", ["mixed_bfloat16", "mixed_float16"])
+@pytest.mark.parametrize("precision", ["mixed_float16", *thorough("mixed_bfloat16")])
 def test_mixed_precision_trains_and_resumes(tmp_path, precision):
     config = settings(
         APP,
@@ -224,6 +225,7 @@ def test_mixed_precision_trains_and_resumes(tmp_path, precision):
     assert Run(APP, tmp_path / "run").model().dtype_policy.name == "float32"
 
 
+@pytest.mark.thorough  # what was interrupted equals what was not: twice the same, too
 def test_same_seed_same_metrics(bag, three, tmp_path):
     path, _, metrics = three
     assert train(bag, settings(bag, path), tmp_path / "again") == metrics
