@@ -220,7 +220,8 @@ def tune(
         data: see `train`.
         run: the search's folder; by default runs/APP/tune-CONFIG-<hash of settings>.
         fresh: see `train`.
-        settings: see `train`; `tune__trials=20` is the number of trials.
+        settings: see `train`; `tune__trials=20` is the number of trials,
+            `tune__hours=3` bounds their time.
 
     Returns:
         What `rnnsuite tune --json` prints: the best trial, its settings and the table of all.
@@ -247,6 +248,7 @@ def export(
     version: int | None = None,
     lite: Sequence[str] = (),
     data: str | pathlib.Path | None = None,
+    search: str | pathlib.Path | None = None,
     **settings: Any,
 ) -> dict[str, Any]:
     """Exports a run as a SavedModel and .tflite files, and proves that they agree with it.
@@ -258,6 +260,7 @@ def export(
         version: one more than the newest by default.
         lite: kinds of .tflite files; by default those of export.lite.
         data: where the records for the proof are, if they have moved.
+        search: the search that found the run's settings, whose record goes with the release.
         settings: see `train`; of data, export or the application's own sections.
 
     Returns:
@@ -277,6 +280,7 @@ def export(
         lite,
         data and str(data),
         _overrides(settings),
+        pathlib.Path(search) if search else None,
     )
 
 

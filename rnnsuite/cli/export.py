@@ -35,6 +35,11 @@ from rnnsuite.cli.output import number, print_line, print_values
     metavar="SOURCE",
     help="Where the records for the proof are, if they have moved.  [default: as in training]",
 )
+@click.option(
+    "--search",
+    type=PATH,
+    help="The search that found the run's settings; its record goes to TO/APP/search/VERSION.",
+)
 @SET
 @JSON
 def export(
@@ -44,6 +49,7 @@ def export(
     version: int | None,
     lite: tuple[str, ...],
     data: str | None,
+    search: pathlib.Path | None,
     overrides: tuple[str, ...],
     as_json: bool,
 ) -> None:
@@ -57,7 +63,7 @@ def export(
     application = find_app(app)
     from rnnsuite.pipeline.export.release import release
 
-    result = release(application, run, to, version, lite, data, overrides)
+    result = release(application, run, to, version, lite, data, overrides, search)
     if as_json:
         print_values(result, as_json)
         return

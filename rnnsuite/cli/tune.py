@@ -29,6 +29,11 @@ from rnnsuite.core.errors import UserError
     "--trials", type=click.IntRange(min=1), help="Number of trials, in place of tune.trials."
 )
 @click.option(
+    "--hours",
+    type=click.FloatRange(min=0, min_open=True),
+    help="Time for all trials of all sittings, in place of tune.hours; with more, it goes on.",
+)
+@click.option(
     "--run",
     type=PATH,
     help="Folder of the search, which all its processes see.  [default: "
@@ -53,6 +58,7 @@ def tune(
     data: str | None,
     overrides: tuple[str, ...],
     trials: int | None,
+    hours: float | None,
     run: pathlib.Path | None,
     chief: str | None,
     worker: str | None,
@@ -62,7 +68,7 @@ def tune(
 ) -> None:
     """Search APP's settings with keras-tuner. The same command resumes an interrupted search.
 
-    Example: rnnsuite tune sentiment --data reviews.csv --trials 20
+    Example: rnnsuite tune sentiment --data reviews.csv --trials 20 --hours 3
     """
     if (chief and worker) or (name and not worker):
         raise UserError("Give --chief or --worker, and --name with --worker only.")
@@ -80,6 +86,8 @@ def tune(
     folder = run or default_folder(app, f"tune-{stem}", settings)
     if trials:
         settings = configuration.replace(application, settings, {"tune.trials": trials})
+    if hours:
+        settings = configuration.replace(application, settings, {"tune.hours": hours})
     as_worker = (worker, name or socket.gethostname()) if worker else None
     result = search(application, settings, folder, chief, as_worker, fresh)
     _show(result, as_json)

@@ -11,6 +11,7 @@ NotNegativeInt = Annotated[int, pydantic.Field(ge=0)]
 PositiveFloat = Annotated[float, pydantic.Field(gt=0)]
 NotNegative = Annotated[float, pydantic.Field(ge=0)]
 Fraction = Annotated[float, pydantic.Field(ge=0, lt=1)]
+Share = Annotated[float, pydantic.Field(gt=0, le=1)]
 Probability = Annotated[float, pydantic.Field(ge=0, le=1)]
 
 

@@ -12,6 +12,7 @@ from rnnsuite.core.section import (
     NotNegativeInt,
     Positive,
     PositiveFloat,
+    Share,
     section,
 )
 
@@ -24,6 +25,8 @@ class Train:
 
     epochs: Positive = 10
     """Passes over the training examples."""
+    share: Share = 1.0
+    """Share of the training examples that is trained on, evenly spread over all of them."""
     strategy: Literal["none", "mirrored", "multi_worker"] = "none"
     """Of tf.distribute: mirrored, all GPUs of this machine; multi_worker, those in TF_CONFIG."""
     batch_size: Positive = 64
@@ -111,6 +114,13 @@ class Range:
             raise ValueError("log goes with a range above 0 and without a step")
         return self
 
+    def __contains__(self, value: object) -> bool:
+        """Whether a value is one that may be drawn, or lies between two of them."""
+        if self.range is None:
+            return value in (self.choice or ())
+        low, high = self.range
+        return isinstance(value, int | float) and low <= value <= high
+
     def ends(self) -> tuple:
         """The values that the configuration must accept for the search to be sound."""
         return self.choice or () if self.range is None else self.range
@@ -128,8 +138,26 @@ class Tune:
     """The metric that the search improves."""
     keep: Positive = 1
     """How many of the best trials keep their weights."""
+    by_hand: bool = True
+    """Whether the first trial has the configuration's own settings, which the others should beat;
+    not with hyperband."""
+    stopping: Literal["none", "median", "halving"] = "none"
+    """Which trials end early: those below the median of the others, or not among the best third
+    after 1, 3, 9 ... times `grace` epochs; hyperband has its own rule."""
+    grace: Positive = 1
+    """Epochs that every trial may have."""
+    share: Share = 1.0
+    """Share of the training examples that trials train on, in place of train.share."""
+    hours: NotNegative = 0.0
+    """Time for all trials, after which none begins and the one under way ends; 0 for no bound."""
     space: Mapping[str, Range] = dataclasses.field(default_factory=dict)
     """Ranges by dotted key, such as model.units: {range: [32, 128]}."""
+
+    @pydantic.model_validator(mode="after")
+    def _check(self):
+        if self.algorithm == "hyperband" and self.stopping != "none":
+            raise ValueError("hyperband stops trials by itself: leave stopping out")
+        return self
 
 
 @section

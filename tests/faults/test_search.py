@@ -9,6 +9,7 @@ import pytest
 from keras_tuner.src.distribute.oracle_client import OracleClient
 
 from rnnsuite.core.errors import UserError
+from rnnsuite.core.files import read_json
 from rnnsuite.pipeline import config as configuration
 from rnnsuite.pipeline.config import check_metric
 from rnnsuite.pipeline.run import Run
@@ -203,3 +204,41 @@ def test_a_port_that_is_taken(bag, tmp_path):
         where = f"127.0.0.1:{taken.getsockname()[1]}"
         with pytest.raises(UserError, match=f"Cannot listen on {where}"):
             tune(bag, settings, tmp_path, chief=where)
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize("algorithm", ["random", "bayesian", "hyperband"])
+def test_killed_four_times_it_is_the_unbroken_search(bag, tmp_path, algorithm):
+    """The same settings are drawn, the same trials end early, and the same is found."""
+    source = film_reviews(tmp_path / "reviews.csv", 30)
+    space = (
+        "tune.space={model.units: {range: [2, 32]}, model.embedding: {range: [2, 32]}, "
+        "train.learning_rate: {range: [0.001, 0.1], log: true}}"
+    )
+    stopping = "none" if algorithm == "hyperband" else "median"
+    sets = [*SETTINGS[1:-1], space, f"tune.algorithm={algorithm}", f"tune.stopping={stopping}"]
+    words = ["tune", "bag", "--json", "--trials", 20]
+    words += overrides(f"data.source={source}", "train.epochs=3", *sets)
+    whole, broken = tmp_path / "whole", tmp_path / "broken"
+    ended(start([*words, "--run", whole], tmp_path / "whole.log"), tmp_path / "whole.log")
+
+    def trials():
+        return len(list(broken.glob("trials/*/metrics.json")))
+
+    for number in range(4):
+        log = tmp_path / f"{number}.log"
+        process = start([*words, "--run", broken], log)
+        until = trials() + 3
+        wait(lambda process=process, until=until: trials() >= until or process.poll() == 0, log)
+        time.sleep(0.13 * number)
+        process.kill()
+        process.wait()
+    ended(start([*words, "--run", broken], tmp_path / "last.log"), tmp_path / "last.log")
+
+    def found(folder):
+        record = read_json(folder / "record.json")
+        rows = [{**row, "minutes": 0} for row in record["trials"]]
+        return {**record, "hours": 0, "trials": rows}
+
+    assert found(broken) == found(whole)
+    assert (broken / "best.yaml").read_bytes() == (whole / "best.yaml").read_bytes()

@@ -21,7 +21,7 @@ def describe(run: Run, report: Mapping[str, Any], version: int) -> dict[str, Any
     """The card of a run's export as plain values. report: the parity report."""
     config = run.config()
     plain = configuration.plain(config)
-    plain["data"]["source"] = source = _from_here(config.data.source)
+    plain["data"]["source"] = source = from_here(config.data.source)
     return {
         "name": run.app.name,
         "version": version,
@@ -41,7 +41,7 @@ def describe(run: Run, report: Mapping[str, Any], version: int) -> dict[str, Any
     }
 
 
-def _from_here(source: str) -> str:
+def from_here(source: str) -> str:
     """A path below the working directory without it: a card that travels tells nobody's folders."""
     here = pathlib.Path.cwd()
     path = pathlib.Path(source)
@@ -70,11 +70,23 @@ def write(card: Mapping[str, Any], folder: pathlib.Path) -> None:
         f"## Parity on {card['parity']['records']} records of the {card['parity']['split']} "
         f"split\n\n"
         f"| form | largest difference | score | bytes |\n|---|---|---|---|\n{forms}\n"
+        f"{_search(card.get('search') or {}, card['version'])}"
         f"## Made with\n\n`{card['command']}`\n\n"
         f"```json\n{json.dumps(card['made_with'], indent=2)}\n```\n\n"
         f"## Configuration\n\n```json\n{json.dumps(card['config'], indent=2)}\n```\n"
     )
     write_text(folder / "model_card.md", text)
+
+
+def _search(search: Mapping[str, Any], version: int) -> str:
+    """How the settings were found."""
+    if not search:
+        return ""
+    rows = "".join(f"| {name} | {value} |\n" for name, value in search.items())
+    return (
+        f"## The search for its settings\n\n| | |\n|---|---|\n{rows}\n"
+        f"Its record is in `search/{version}`.\n\n"
+    )
 
 
 def _form_line(name: str, form: Mapping[str, Any]) -> str:

@@ -18,6 +18,7 @@ from rnnsuite.data.records import collect
 from rnnsuite.device import runner
 from rnnsuite.pipeline.export import card, lite, parity, saved_model, warmup
 from rnnsuite.pipeline.export.saved_model import Exported
+from rnnsuite.pipeline.export.searched import publish
 from rnnsuite.pipeline.inference.session import Session
 from rnnsuite.pipeline.releases import versions
 from rnnsuite.pipeline.run import Run
@@ -33,6 +34,7 @@ def release(
     kinds: Sequence[str] = (),
     data: str | None = None,
     overrides: Sequence[str] = (),
+    search: pathlib.Path | None = None,
 ) -> dict[str, Any]:
     """Exports a run to TO/<app>/<version> and, for devices, to TO/<app>/lite/<version>.
 
@@ -44,6 +46,8 @@ def release(
         kinds: of .tflite files, or "none"; by default those of `export.lite`.
         data: where the records for the proof are, if they are not where training found them.
         overrides: `key=value` of data, export or the application's own sections.
+        search: the folder of the search that found the run's settings, whose record goes to
+            TO/<app>/search/<version>.
 
     Returns:
         The folders and the parity report.
@@ -61,7 +65,8 @@ def release(
     version = version or _newest(to / app.name) + 1
     target = to / app.name / str(version)
     lite_target = to / app.name / "lite" / str(version) if kinds else None
-    for folder in (target, lite_target):
+    search_target = to / app.name / "search" / str(version) if search else None
+    for folder in (target, lite_target, search_target):
         if folder and folder.exists():
             raise UserError(f"{folder} exists. Choose another --version.")
     exported = saved_model.open_run(run)
@@ -79,8 +84,12 @@ def release(
         lite_part = stack.enter_context(atomic_folder(lite_target)) if lite_target else None
         if lite_part:
             _write_device(app, run, lite_part, kinds, exported)
+        searched = {}
+        if search and search_target:
+            searched = publish(search, run, stack.enter_context(atomic_folder(search_target)))
         report = parity.check(run, exported, part, lite_part, records)
-        _write_cards(run, report, version, [part / "assets.extra", lite_part])
+        described = {**card.describe(run, report, version), "search": searched}
+        _write_cards(run, described, [part / "assets.extra", lite_part])
     folders = {"saved_model": str(target), **({"lite": str(lite_target)} if lite_target else {})}
     return {**folders, "parity": report}
 
@@ -107,9 +116,8 @@ def _write_saved_model(app: App, exported: Exported, folder: pathlib.Path) -> No
 
 
 def _write_cards(
-    run: Run, report: Mapping[str, Any], version: int, folders: Sequence[pathlib.Path | None]
+    run: Run, described: Mapping[str, Any], folders: Sequence[pathlib.Path | None]
 ) -> None:
-    described = card.describe(run, report, version)
     exported = run.app.serving.exported
     fitted = exported(run.fitted()) if exported else run.fitted()
     for folder in folders:

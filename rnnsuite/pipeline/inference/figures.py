@@ -2,8 +2,9 @@
 
 import base64
 import io
+import itertools
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from matplotlib.figure import Figure
@@ -113,20 +114,56 @@ def _update(row: Mapping[str, Any], path: str) -> float:
     return row["updates"].get(path, math.nan)
 
 
-def trials(rows: Sequence[Mapping[str, Any]], objective: str) -> dict[str, Figure]:
+def best_so_far(values: Sequence[float], direction: str, objective: str) -> Figure:
+    """The objective of each trial, in their order, and the best one up to it.
+
+    Args:
+        values: of the trials.
+        direction: "min" or "max".
+        objective: the metric's name.
+
+    Returns:
+        The figure.
+    """
+    best = itertools.accumulate(values, min if direction == "min" else max)
+    figure = Figure(figsize=(6, 3.6), layout="constrained")
+    axes = figure.subplots()
+    numbers = range(1, len(values) + 1)
+    axes.plot(numbers, values, "o", label="trial")
+    axes.step(numbers, list(best), where="post", label="best so far")
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+    axes.set(xlabel="trial", ylabel=objective)
+    axes.legend()
+    axes.grid(alpha=0.3)
+    return figure
+
+
+def shares(values: Mapping[str, float], title: str) -> Figure:
+    """A bar for each name, the largest at the top."""
+    figure = Figure(figsize=(6, 1 + 0.35 * len(values)), layout="constrained")
+    axes = figure.subplots()
+    ordered = sorted(values.items(), key=lambda item: item[1])
+    axes.barh([name for name, _ in ordered], [value for _, value in ordered])
+    axes.set(xlabel=title)
+    axes.grid(alpha=0.3, axis="x")
+    return figure
+
+
+def trials(
+    rows: Sequence[Mapping[str, Any]], objective: str, settings: Iterable[str]
+) -> dict[str, Figure]:
     """The objective over every searched setting.
 
     Args:
-        rows: of the trials, with `trial`, the objective and the settings.
+        rows: of the trials, with the objective and the settings.
         objective: the metric that the search improves.
+        settings: their names.
 
     Returns:
         Figures by setting.
     """
     figures = {}
-    for key in rows[0]:
-        if key in ("trial", objective):
-            continue
+    for key in settings:
         values = [row[key] for row in rows]
         is_number = all(isinstance(value, int | float) for value in values)
         figure = figures[key] = Figure(figsize=(4, 3), layout="constrained")

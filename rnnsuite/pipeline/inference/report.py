@@ -48,27 +48,32 @@ def write(run: Run, evaluation: Evaluation | None) -> None:
     _write(run.folder, values)
 
 
-def write_search(
-    app: App, config: Config, folder: pathlib.Path, table: Sequence[Mapping[str, Any]]
-) -> None:
-    """Writes SEARCH/report.html: the trials and the objective over every setting.
+def write_search(app: App, config: Config, folder: pathlib.Path, record: Mapping[str, Any]) -> None:
+    """Writes SEARCH/report.html: the best so far, the trials, and what the settings matter.
 
     Args:
         app: the application.
         config: of the search.
         folder: of the search.
-        table: a row for each trial, best first.
+        record: see `rnnsuite.pipeline.tune.record`.
     """
     objective = config.tune.objective
-    best = table[0]
+    table = record["trials"]
+    ordered = [row[objective] for row in sorted(table, key=lambda row: int(row["trial"]))]
+    drawn = {"best so far": figures.best_so_far(ordered, record["direction"], objective)}
+    if record["importance"]:
+        title = "importance for what was reached"
+        drawn["importance"] = figures.shares(record["importance"], title)
+    drawn |= figures.trials(table, objective, config.tune.space)
+    told = ("best", "trials", "importance", "found")
     values = {
         "title": f"{app.name}: search in {folder.name}",
-        "summary": rounded({"trials": len(table), **best}),
+        "summary": rounded({"trials": len(table), **table[0]}),
         "main": {objective},
-        "facts": {"data": config.data.source, "algorithm": config.tune.algorithm},
+        "facts": rounded({key: value for key, value in record.items() if key not in told}),
         "rows": [rounded(row) for row in table],
-        "headings": ("Trials", "Search"),
-        "curves": figures.images(figures.trials(table, objective)),
+        "headings": ("Trials, the best first", "Search"),
+        "curves": figures.images(drawn),
         "config": dump(config),
     }
     _write(folder, values)

@@ -4,7 +4,7 @@ import dataclasses
 import logging
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NoReturn
 
 import tensorflow as tf
@@ -60,10 +60,15 @@ class Loop:
         self.scored = _EpochScores(task) if workers.chief and _scores_epochs(task) else None
         self.progress = _restored(run, self.trainer, workers, stored)
 
-    def run_epochs(self) -> dict[str, Any]:
-        """Trains until the end. Returns the best epoch's metrics."""
+    def run_epochs(
+        self, is_enough: Callable[[Sequence[Mapping[str, float]]], bool] | None = None
+    ) -> dict[str, Any]:
+        """Trains until the end, or until it is told to end. Returns the best epoch's metrics."""
+        history = self.progress.history
         with self.recorder.events():
             while self.progress.epoch < self.config.train.epochs and not self._is_stalled():
+                if is_enough and history and is_enough(history):
+                    break
                 self._run_epoch()
         best = self.progress.history[self.progress.best_epoch - 1]
         return {

@@ -51,7 +51,7 @@ class TrainingTask:
             load = functools.cache(functools.partial(data.load, config.data))
             self.fitted = self._fit(run, fitted, load, workers)
             self.validation_records = self._known(load("validation"))
-            self.examples = self._examples(load("train"))
+            self.examples = self._examples(_share(load("train"), config.train.share))
         self.augment = data.augment(config.data, self.fitted) if data.augment else None
         validation_examples = self._examples(self.validation_records)
         self.validation = self._batches(validation_examples)
@@ -148,6 +148,19 @@ class TrainingTask:
             raise UserError(
                 f"{what} has other layers or another vocabulary ({one_line(error, 200)})."
             ) from error
+
+
+def _share(records: tf.data.Dataset, share: float) -> tf.data.Dataset:
+    """A share of the records: the whole parts of a count that grows by the share for each."""
+    if share == 1:
+        return records
+
+    def is_taken(number: Any, _: Any) -> Any:
+        count = tf.cast(number, tf.float64) * share
+        return tf.floor(count + share) > tf.floor(count)
+
+    numbered: Any = records.enumerate()
+    return numbered.filter(is_taken).map(lambda _, record: record)
 
 
 def _padding(batched: tf.data.Dataset, split: overview.SplitSummary) -> tuple[int, float]:

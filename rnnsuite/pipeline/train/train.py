@@ -8,6 +8,7 @@ training ends with the metrics of an uninterrupted one.
 import contextlib
 import logging
 import pathlib
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import tensorflow as tf
@@ -34,6 +35,7 @@ def train(
     fitted: Any = None,
     workers: Workers | None = None,
     fresh: bool = False,
+    is_enough: Callable[[Sequence[Mapping[str, float]]], bool] | None = None,
 ) -> dict[str, Any]:
     """Trains in a run folder, or goes on with what is there.
 
@@ -45,6 +47,7 @@ def train(
         workers: the processes that train together, from `workers.start`; by default those of the
             configuration.
         fresh: whether what was trained in the folder is deleted first.
+        is_enough: asked after every epoch, with a row for each so far, whether it was the last.
 
     Returns:
         The best epoch's metrics.
@@ -68,7 +71,7 @@ def train(
                 return finished
             with reproducible(config.seed, config.train.precision):
                 task = TrainingTask(run, config, fitted, workers)
-                metrics = Loop(run, task, direction, workers, stop).run_epochs()
+                metrics = Loop(run, task, direction, workers, stop).run_epochs(is_enough)
             workers.broadcast(lambda: _finish(run, metrics))
             return metrics
     except tf.errors.OpError as error:

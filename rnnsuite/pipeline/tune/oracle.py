@@ -12,6 +12,7 @@ from typing import Any
 
 import grpc
 import keras_tuner
+import numpy as np
 from keras_tuner.src import protos
 from keras_tuner.src.distribute.oracle_chief import OracleServicer
 
@@ -33,7 +34,11 @@ ENVIRONMENT = {
 
 
 def build_oracle(
-    config: Config, direction: Direction, distributed: bool = False
+    config: Config,
+    direction: Direction,
+    distributed: bool = False,
+    is_over: Callable[[], bool] = lambda: False,
+    by_hand: Mapping[str, Any] | None = None,
 ) -> keras_tuner.Oracle:
     """The oracle that a configuration asks for.
 
@@ -41,6 +46,8 @@ def build_oracle(
         config: its `tune` section says how to search.
         direction: whether the objective is better when lower or higher.
         distributed: workers of their own go on with their trials while the oracle is away.
+        is_over: whether no further trial begins.
+        by_hand: settings of the first trial; drawn like the others' by default.
 
     Returns:
         An oracle whose records are whole at any moment.
@@ -52,18 +59,19 @@ def build_oracle(
     common = {
         "objective": keras_tuner.Objective(settings.objective, direction),
         "hyperparameters": space,
-        "seed": config.seed,
+        "seed": config.seed + 1,  # keras-tuner draws one for 0
         "max_retries_per_trial": 0,
         "max_consecutive_failed_trials": 3,
     }
     if settings.algorithm == "hyperband":
-        kind = _recorded(keras_tuner.oracles.HyperbandOracle, distributed)
+        kind = _recorded(keras_tuner.oracles.HyperbandOracle, distributed, is_over, {})
         return kind(max_epochs=config.train.epochs, **common)
     kinds = {
         "random": keras_tuner.oracles.RandomSearchOracle,
         "bayesian": keras_tuner.oracles.BayesianOptimizationOracle,
     }
-    return _recorded(kinds[settings.algorithm], distributed)(max_trials=settings.trials, **common)
+    kind = _recorded(kinds[settings.algorithm], distributed, is_over, by_hand or {})
+    return kind(max_trials=settings.trials, **common)
 
 
 def _declare(space: keras_tuner.HyperParameters, key: str, dimension: Range) -> None:
@@ -79,11 +87,31 @@ def _declare(space: keras_tuner.HyperParameters, key: str, dimension: Range) -> 
         space.Float(key, low, high, step=dimension.step, sampling=sampling)
 
 
-def _recorded(kind: type, distributed: bool) -> type:
+def _recorded(
+    kind: type, distributed: bool, is_over: Callable[[], bool], by_hand: Mapping[str, Any]
+) -> type:
     """The oracle with records that a kill at any moment leaves whole."""
 
     class Recorded(kind):  # type: ignore[misc,valid-type]
         tuner_ids: Any
+
+        def populate_space(self, trial_id):
+            if by_hand and not self.trials:
+                return {"status": "RUNNING", "values": dict(by_hand)}
+            # keras-tuner does not keep its state: here it is a function of seed and trial.
+            self._random_state = np.random.RandomState(self.seed + len(self.trials))
+            found = super().populate_space(trial_id)
+            if issubclass(kind, keras_tuner.oracles.BayesianOptimizationOracle):
+                return self._untried(found)
+            return found
+
+        def _untried(self, found):
+            """Drawn values in place of those that a trial has had, which would teach nothing."""
+            values = found.get("values")
+            if values is None or self._compute_values_hash(values) not in self._tried_so_far:
+                return found
+            drawn = self._random_values()
+            return {"status": "RUNNING" if drawn else "STOPPED", "values": drawn}
 
         def save(self):
             write_json(pathlib.Path(self._get_oracle_fname()), self.get_state())
@@ -94,6 +122,9 @@ def _recorded(kind: type, distributed: bool) -> type:
 
         @keras_tuner.synchronized
         def create_trial(self, tuner_id):
+            is_new = tuner_id not in self.ongoing_trials and not self._retry_queue
+            if is_new and is_over():
+                self.max_trials = len(self.trials)  # which is how keras-tuner says that it is over
             trial = super().create_trial(tuner_id)
             if trial.status == "STOPPED" and self.ongoing_trials:  # whose workers may yet be lost
                 trial.status = "IDLE"
@@ -102,6 +133,7 @@ def _recorded(kind: type, distributed: bool) -> type:
 
         def reload(self):
             super().reload()
+            self.trials = dict(sorted(self.trials.items(), key=lambda item: int(item[0])))
             state = read_json(pathlib.Path(self._get_oracle_fname()))
             assigned = state["ongoing_trials"] if distributed else {}
             # By what the trials' own records say: a kill may have come between the two.

@@ -8,8 +8,10 @@ from typing import Any
 
 import tensorflow as tf
 
+from rnnsuite.app import App
 from rnnsuite.core.files import as_user_error
 from rnnsuite.pipeline.config import Config
+from rnnsuite.pipeline.run import Run
 from rnnsuite.pipeline.tune.oracle import completed_trials
 
 
@@ -44,13 +46,20 @@ def prune(oracle: Any, folder: pathlib.Path, keep: int) -> None:
         (run / "best.weights.h5").unlink(missing_ok=True)
 
 
-def trial_table(config: Config, completed: Sequence[Any]) -> list[dict[str, Any]]:
-    """A row for each completed trial, best first: its number, its score, its settings."""
-    return [
-        {
-            "trial": trial.trial_id,
-            config.tune.objective: trial.score,
-            **{key: trial.hyperparameters.values.get(key) for key in config.tune.space},
-        }
-        for trial in completed
-    ]
+def trial_table(
+    app: App, config: Config, completed: Sequence[Any], folder: pathlib.Path
+) -> list[dict[str, Any]]:
+    """A row for each completed trial, best first: number, score, settings, epochs, minutes."""
+    rows = []
+    for trial in completed:
+        history = Run(app, trial_folder(folder, trial.trial_id)).history()
+        rows.append(
+            {
+                "trial": trial.trial_id,
+                config.tune.objective: trial.score,
+                **{key: trial.hyperparameters.values.get(key) for key in config.tune.space},
+                "epochs": len(history),
+                "minutes": round(sum(row.get("seconds", 0.0) for row in history) / 60, 1),
+            }
+        )
+    return rows

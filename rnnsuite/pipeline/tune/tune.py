@@ -4,11 +4,12 @@ A trial is an ordinary training in a folder of its own, so it resumes like one. 
 killed goes on with the trial that was running; finished trials are not repeated.
 """
 
+import functools
 import logging
 import pathlib
 import shutil
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import keras_tuner
@@ -16,12 +17,12 @@ import keras_tuner
 from rnnsuite.app import App
 from rnnsuite.core.errors import NotFinite, UserError
 from rnnsuite.core.files import as_user_error, read_json, write_json, write_text
-from rnnsuite.core.nested import differences
+from rnnsuite.core.nested import differences, get
 from rnnsuite.data.fingerprint import fingerprint
 from rnnsuite.pipeline import config as configuration
 from rnnsuite.pipeline.claim import check_data, remove
 from rnnsuite.pipeline.config import Config, check_metric
-from rnnsuite.pipeline.inference import report
+from rnnsuite.pipeline.export.searched import RECORD
 from rnnsuite.pipeline.run import Run
 from rnnsuite.pipeline.space import check_space
 from rnnsuite.pipeline.train.train import train
@@ -33,9 +34,11 @@ from rnnsuite.pipeline.tune.oracle import (
     build_oracle,
     completed_trials,
 )
+from rnnsuite.pipeline.tune.record import write_record
 from rnnsuite.pipeline.tune.results import prune, trial_folder, trial_table, write_hparams
+from rnnsuite.pipeline.tune.stopping import Budget, Stopping
 
-ENTRIES = ("search.json", "trials", "oracle", "workers", "best.yaml", "report.html")
+ENTRIES = ("search.json", "spent.json", "trials", "oracle", "workers", *RECORD)
 """All that the folder of a search may hold."""
 log = logging.getLogger(__name__)
 
@@ -49,6 +52,8 @@ def tune(
     fresh: bool = False,
 ) -> dict[str, Any]:
     """Runs `config.tune.trials` trials, or those still missing, and writes best.yaml.
+
+    `config.tune.hours` bound the time of all sittings; with more of them the search goes on.
 
     Args:
         app: the application.
@@ -70,15 +75,23 @@ def tune(
         app.scoring.require()
     fitted = None if chief else _fit(app, config, folder)
     _claim(folder, config, fresh, worker is not None)
-    oracle = build_oracle(config, direction, distributed=chief is not None)
+    stopping = Stopping(app, folder / "trials", config.tune, direction)
+    budget = None if worker else Budget(folder / "spent.json", config.tune.hours)
+    oracle = build_oracle(
+        config,
+        direction,
+        distributed=chief is not None,
+        is_over=budget.is_spent if budget else lambda: False,
+        by_hand=_by_hand(config),
+    )
     try:
         if worker:
             address, name = worker
             with chiefs.worker_session(folder, address, name):
-                tuner = _Trials(app, config, oracle, folder, fitted, alone=False)
+                tuner = _Trials(app, config, oracle, folder, fitted, stopping)
                 tuner.search()
             return {"worker": name, "trials": tuner.finished}
-        tuner = _Trials(app, config, oracle, folder, fitted)
+        tuner = _Trials(app, config, oracle, folder, fitted, stopping, budget)
         tuner.save()
         if chief:
             chiefs.serve_trials(oracle, folder, chief, tuner.report)
@@ -86,7 +99,21 @@ def tune(
             tuner.search(verbose=0)
     except keras_tuner.errors.FatalError as error:
         raise UserError(str(error)) from error
-    return _conclude(app, config, oracle, folder)
+    assert budget
+    return _conclude(app, config, oracle, folder, budget)
+
+
+def _by_hand(config: Config) -> dict[str, Any]:
+    """The configuration's own values of what is searched, where all are among what may be drawn."""
+    if not config.tune.by_hand:
+        return {}
+    plain = configuration.plain(config)
+    values = {key: get(plain, key) for key in config.tune.space}
+    strange = [key for key, space in config.tune.space.items() if values[key] not in space]
+    if strange:
+        log.info("No trial by hand: %s is outside of its range.", ", ".join(strange))
+        return {}
+    return values
 
 
 def _fit(app: App, config: Config, folder: pathlib.Path) -> Any:
@@ -103,14 +130,14 @@ def _fit(app: App, config: Config, folder: pathlib.Path) -> Any:
 
 
 def _claim(folder: pathlib.Path, config: Config, fresh: bool, is_worker: bool) -> None:
-    """Binds the folder to settings and data; only `trials` and `keep` may change.
+    """Binds the folder to settings and data; only `trials`, `keep` and `hours` may change.
 
     A search without a trial that was trained claims nothing. A worker leaves to its chief what is
     in the folder.
     """
     path = folder / "search.json"
     settings = configuration.plain(config)
-    free = ("trials", "keep")
+    free = ("trials", "keep", "hours")
     settings["tune"] = {key: value for key, value in settings["tune"].items() if key not in free}
     settings["files"] = fingerprint(config.data.source)
     stored = read_json(path) if path.is_file() else {}
@@ -165,16 +192,20 @@ class _Trials(WholeSpaceTuner):
         oracle: keras_tuner.Oracle,
         folder: pathlib.Path,
         fitted: Any,
-        alone: bool = True,
+        stopping: Stopping,
+        budget: Budget | None = None,
     ):
+        """budget: of the search; None in a worker, whose chief has it."""
         self.app = app
         self.config = config
         self.folder = folder
+        self.stopping = stopping
+        self.budget = budget
         self.finished = 0
         self.is_idle = False
         self.fitted: dict[str, Any] = {_data_of(config): fitted} if fitted else {}
-        super().__init__(oracle, folder, has_oracle=alone)
-        if not alone:
+        super().__init__(oracle, folder, has_oracle=budget is not None)
+        if budget is None:
             client: Any = self.oracle  # keras-tuner's OracleClient, in a worker
             client.stub = chiefs.RetryingStub(client.stub)
 
@@ -192,19 +223,30 @@ class _Trials(WholeSpaceTuner):
         changes = {key: value for key, value in values.items() if key in self.config.tune.space}
         if EPOCHS in values:
             changes["train.epochs"] = values[EPOCHS]
+        if self.config.tune.share < 1:
+            changes["train.share"] = self.config.tune.share
         config = configuration.replace(self.app, self.config, changes)
         folder = trial_folder(self.folder, trial.trial_id)
         self._continue_earlier(values, folder)
         settings = ", ".join(f"{key}={value}" for key, value in changes.items())
         log.info("Trial %s: %s", trial.trial_id, settings)
         try:
-            metrics = train(self.app, config, folder, self._fitted(config))
+            is_enough = functools.partial(self._is_enough, trial.trial_id)
+            metrics = train(self.app, config, folder, self._fitted(config), is_enough=is_enough)
             write_hparams(folder, changes, metrics)
         except NotFinite as error:
             raise keras_tuner.errors.FailedTrialError(str(error)) from error
         except UserError as error:
             raise keras_tuner.errors.FatalError(str(error)) from error
         return {name: value for name, value in metrics.items() if name.startswith("val_")}
+
+    def _is_enough(self, number: str, history: Sequence[Mapping[str, float]]) -> bool:
+        reason = self.stopping.reason(number, history)
+        if not reason and self.budget and self.budget.is_spent():
+            reason = "the hours are over"
+        if reason and len(history) < self.config.train.epochs:
+            log.info("Trial %s ends after %d epochs: %s.", number, len(history), reason)
+        return bool(reason)
 
     def _continue_earlier(self, values: Mapping[str, Any], folder: pathlib.Path) -> None:
         """Hyperband's later rounds train an earlier trial further, if its weights still exist."""
@@ -245,7 +287,7 @@ def _data_of(config: Config) -> str:
 
 
 def _conclude(
-    app: App, config: Config, oracle: keras_tuner.Oracle, folder: pathlib.Path
+    app: App, config: Config, oracle: keras_tuner.Oracle, folder: pathlib.Path, budget: Budget
 ) -> dict[str, Any]:
     prune(oracle, folder, config.tune.keep)
     completed = completed_trials(oracle)
@@ -253,18 +295,20 @@ def _conclude(
         raise UserError(f"No trial ended with finite numbers; see {folder / 'trials'}.")
     best = completed[0]
     run = Run(app, trial_folder(folder, best.trial_id))
-    path = folder / "best.yaml"
+    found = configuration.replace(app, run.config(), {"train.share": config.train.share})
     with as_user_error(folder):
-        write_text(path, configuration.dump(run.config()))
+        write_text(folder / "best.yaml", configuration.dump(found))
+    table = trial_table(app, config, completed, folder)
+    budget.is_spent()
+    write_record(app, config, folder, table, budget.seconds)
     values = best.hyperparameters.values
-    table = trial_table(config, completed)
-    report.write_search(app, config, folder, table)
     return {
         "app": app.name,
-        "best": str(path),
+        "best": str(folder / "best.yaml"),
         "report": str(folder / "report.html"),
         "run": str(run.folder),
         "trials": len(oracle.trials),
+        "hours": round(budget.seconds / 3600, 2),
         config.tune.objective: run.metrics()[config.tune.objective],
         "settings": {key: value for key, value in values.items() if key in config.tune.space},
         "table": table,

@@ -28,6 +28,9 @@ SPACE = "tune.space={model.units: {range: [4, 64]}, train.learning_rate: {choice
         "_save_trial",
         "create_trial",
         "get_best_trials",
+        "populate_space",
+        "_compute_values_hash",
+        "_random_values",
     ],
 )
 def test_of_an_oracle(name):
@@ -36,8 +39,20 @@ def test_of_an_oracle(name):
 
 def test_of_what_an_oracle_holds():
     made = keras_tuner.oracles.RandomSearchOracle(max_trials=1)
-    for name in ("trials", "ongoing_trials", "tuner_ids", "_retry_queue"):
+    for name in (
+        "trials",
+        "ongoing_trials",
+        "tuner_ids",
+        "_retry_queue",
+        "max_trials",
+        "_tried_so_far",
+    ):
         assert hasattr(made, name), name
+
+
+def test_of_what_a_bayesian_search_draws_from():
+    made = keras_tuner.oracles.BayesianOptimizationOracle()
+    assert hasattr(made, "_random_state")
 
 
 def test_of_tuners_chiefs_and_clients():

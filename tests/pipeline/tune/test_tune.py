@@ -9,8 +9,11 @@ from click.testing import CliRunner
 from rnnsuite.cli.main import main
 from rnnsuite.core.errors import UserError
 from rnnsuite.pipeline import config as configuration
+from rnnsuite.pipeline.export import searched as searched_record
 from rnnsuite.pipeline.run import Run
+from rnnsuite.pipeline.settings import Range
 from rnnsuite.pipeline.train.train import train
+from rnnsuite.pipeline.tune.record import importance
 from rnnsuite.pipeline.tune.tune import tune
 from tests.processes import start, wait
 
@@ -138,7 +141,7 @@ def test_a_search_is_bound_to_settings_and_data(app, searched):
 def test_a_search_leaves_a_table_a_report_and_hyperparameters(searched):
     _, config, folder, result = searched
     (row,) = result["table"]
-    assert row.keys() == {"trial", "val_loss", *config.tune.space}
+    assert row.keys() == {"trial", "val_loss", *config.tune.space, "epochs", "minutes"}
     assert row["val_loss"] == result["val_loss"]
     page = (folder / "report.html").read_text()
     assert "Trials" in page
@@ -168,3 +171,91 @@ def test_a_mistake_in_the_data_is_told_before_the_first_trial(app, source, tmp_p
     with pytest.raises(UserError, match=said):
         tune(app, settings(app, path), tmp_path / "search")
     assert not (tmp_path / "search").exists()
+
+
+def test_the_first_trial_is_by_hand(app, searched):
+    """So that the record says whether the search found something better."""
+    _, config, folder, result = searched
+    (row,) = result["table"]
+    assert row["model.units"] == config.model.units
+    assert row["train.learning_rate"] == config.train.learning_rate
+    record = json.loads((folder / "record.json").read_text())
+    assert record["by hand"] == row["val_loss"]
+    assert "no trial was better than the settings by hand" in (folder / "record.md").read_text()
+
+
+def test_settings_outside_of_the_space_are_not_tried(app, source, tmp_path):
+    config = settings(app, source, "tune.trials=1", "model.units=16")
+    (row,) = tune(app, config, tmp_path)["table"]
+    assert row["model.units"] in (4, 8)
+    record = json.loads((tmp_path / "record.json").read_text())
+    assert record["by hand"] is None
+
+
+def test_it_ends_with_its_hours_and_goes_on_with_more(app, source, tmp_path):
+    first = tune(app, settings(app, source, "tune.trials=3", "tune.hours=1e-9"), tmp_path)
+    assert first["trials"] == 1  # begun, and ended after its first epoch
+    more = tune(app, settings(app, source, "tune.trials=3", "tune.hours=1"), tmp_path)
+    assert more["trials"] == 3
+    assert more["table"] != first["table"]
+    spent = json.loads((tmp_path / "spent.json").read_text())["seconds"]
+    assert spent == pytest.approx(3600 * more["hours"], abs=18)
+
+
+def test_trials_take_a_share_and_what_is_found_takes_all(app, source, tmp_path):
+    tune(app, settings(app, source, "tune.trials=1", "tune.share=0.5"), tmp_path)
+    run = Run(app, tmp_path / "trials" / "0")
+    record = json.loads((tmp_path / "record.json").read_text())
+    whole = tmp_path / "whole"
+    train(app, configuration.load(app, tmp_path / "best.yaml"), whole)
+    counts = [Run(app, each).data()["splits"]["train"]["examples"] for each in (run.folder, whole)]
+    assert counts[0] == record["splits"]["train"] == counts[1] // 2
+
+
+def test_trials_that_others_beat_end_early(app, source, tmp_path):
+    """The rate that learns nothing, after three that learn."""
+    space = "tune.space={train.learning_rate: {choice: [0.05, 0.04, 0.03, 0.02, 1.0e-9, 2.0e-9]}}"
+    how = ("train.epochs=3", "tune.trials=6", "tune.stopping=median", "tune.algorithm=random")
+    config = settings(app, source, *how, space)
+    result = tune(app, config, tmp_path)
+    epochs = {row["train.learning_rate"]: row["epochs"] for row in result["table"]}
+    assert len(epochs) == 6
+    assert min(epochs.values()) < 3
+    assert all(count == 3 for rate, count in epochs.items() if rate >= 0.04)
+    record = json.loads((tmp_path / "record.json").read_text())
+    assert record["trials that ended early"] == sum(count < 3 for count in epochs.values())
+
+
+def test_its_record_goes_with_a_release(app, searched, tmp_path):
+    _, _, folder, result = searched
+    run = Run(app, pathlib.Path(result["run"]))
+    target = tmp_path / "bag" / "search" / "1"
+    target.mkdir(parents=True)
+    card = searched_record.publish(folder, run, target)
+    assert {path.name for path in target.iterdir()} == set(searched_record.RECORD)
+    assert card["trials"] == 1
+    assert card["other settings in this run"] == []
+    other = configuration.replace(app, run.config(), {"seed": 3})
+    train(app, other, tmp_path / "other")
+    card = searched_record.publish(folder, Run(app, tmp_path / "other"), target)
+    assert card["other settings in this run"] == ["seed"]
+    with pytest.raises(UserError, match="no finished search"):
+        searched_record.publish(tmp_path, run, target)
+
+
+def test_importance_is_that_of_what_matters():
+    space = {"a": Range(range=(0, 9)), "b": Range(choice=("x", "y"))}
+    table = [{"a": a, "b": b, "val_loss": a * 1.0} for a in range(10) for b in ("x", "y")]
+    found = importance(table, "val_loss", space)
+    assert found["a"] > 0.9
+    assert sum(found.values()) == pytest.approx(1, abs=0.01)
+    assert importance(table[:5], "val_loss", space) == {}
+    assert importance([{**row, "val_loss": 1.0} for row in table], "val_loss", space) == {}
+
+
+def test_no_settings_are_tried_twice(app, source, tmp_path):
+    """keras-tuner's Bayesian search would, once its optimum is one of few choices."""
+    space = "tune.space={model.units: {choice: [2, 4, 8, 16, 32]}}"
+    result = tune(app, settings(app, source, "tune.trials=9", space), tmp_path)
+    tried = [row["model.units"] for row in result["table"]]
+    assert sorted(tried) == [2, 4, 8, 16, 32]
