@@ -36,7 +36,7 @@ from rnnsuite.cli.output import print_values
 @JSON
 def evaluate(
     app: str,
-    model: pathlib.Path,
+    model: pathlib.Path | None,
     data: str | None,
     split: str | None,
     windows: int | None,
@@ -49,10 +49,12 @@ def evaluate(
     Example: rnnsuite evaluate sentiment --model runs/sentiment/reviews-1a2b3c4d
     """
     from rnnsuite.pipeline.config import Schema
+    from rnnsuite.pipeline.releases import folder_of
 
     short = {"data.windows": windows, "data.step": step}
     overrides = (*overrides, *(f"{key}={value}" for key, value in short.items() if value))
     Schema.of(app).override({}, overrides)
+    model = model or folder_of(app)
     application = find_app(app)
     from rnnsuite.pipeline.inference import evaluate as evaluation
 

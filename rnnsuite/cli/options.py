@@ -33,7 +33,11 @@ SET = click.option(
     metavar="KEY=VALUE",
     help="Override a key, such as model.units=128.",
 )
-MODEL = click.option("--model", required=True, type=PATH, help="Run, SavedModel folder or .tflite.")
+MODEL = click.option(
+    "--model",
+    type=PATH,
+    help="Run, SavedModel folder or .tflite.  [default: APP's newest release]",
+)
 MODELS = click.option(
     "--models",
     default=pathlib.Path("saved_models"),

@@ -57,7 +57,7 @@ PARTLY = 3
 @JSON
 def predict(
     app: str,
-    model: pathlib.Path,
+    model: pathlib.Path | None,
     signature: str,
     stream: str | None,
     live: bool,
@@ -74,13 +74,16 @@ def predict(
     With --input and --output, answer a whole file; the same command goes on where it was
     interrupted. The exit status is 3 where some of several requests have no answer.
 
-    Example: rnnsuite predict sentiment --model saved_models/sentiment "A wonderful film."
+    Example: rnnsuite predict sentiment "A wonderful film."
     """
     _check(stream, inputs, source, output, columns, options)
     if live and (options or not inputs):
         raise UserError(
             "--live goes with INPUTs, and takes its settings by --set decode.KEY=VALUE."
         )
+    from rnnsuite.pipeline.releases import folder_of
+
+    model = model or folder_of(app)
     application = find_app(app)
     if stream:
         _follow(application, model, stream, overrides, as_json)

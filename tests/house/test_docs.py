@@ -1,31 +1,129 @@
 """The code in the documentation runs."""
 
+import os
+import pathlib
 import re
+import shlex
+import subprocess
+import sys
 
 import pytest
 
+from rnnsuite.cli.main import main
 from rnnsuite.pipeline.config import Schema
 from tests.conftest import APPS, ROOT
+from tests.processes import film_reviews
 
 DOCS = ROOT / "docs"
-PAGES = [*DOCS.glob("*.md"), *ROOT.glob("apps/*/README.md"), ROOT / "README.md"]
+PAGES = [
+    path
+    for path in (*DOCS.rglob("*.md"), *ROOT.glob("apps/*/README.md"), ROOT / "README.md")
+    if path.parent.name != "decisions"
+]
 KEY = re.compile(r"[`\s]((?:data|model|train|tune|export|decode|score|alert)\.[a-z0-9_]+)[`=\s]")
+BLOCK = re.compile(r"^```(python|bash)\n(.*?)^```", re.DOTALL | re.MULTILINE)
+COMMAND = re.compile(
+    r"^(?:    )?(?:\.venv/bin/)?(rnnsuite +(?!VERB)\S+(?: +[^\s#]\S*.*?)?)(?: {3,}.*| +# .*)?$",
+    re.MULTILINE,
+)
+"""A line that is a command; what stands behind a gap or a # says what it is for."""
+RUN = ["concepts/remembering", "concepts/masks", "concepts/streams", "concepts/beam_search"]
+RUN += ["howto/moving", "howto/own_cell", "seq2seq"]
+"""Pages whose Python is run as it stands; test_api runs that of python.md."""
+TUTORIALS = [f"tutorials/{app}" for app in APPS]
+OTHERS = ["howto/tuning", "howto/own_app", "howto/devices"]
 
 
-@pytest.mark.parametrize("page", ["seq2seq.md"])
-def test_code_blocks_run(page):
-    code = "\n".join(
-        re.findall(r"```python\n(.*?)```", (DOCS / page).read_text(encoding="utf-8"), re.DOTALL)
-    )
+def name(page):
+    return page.relative_to(ROOT).as_posix()
+
+
+def blocks(page):
+    """Kind and content of every fenced block that runs."""
+    return BLOCK.findall((DOCS / f"{page}.md").read_text(encoding="utf-8"))
+
+
+def commands(page):
+    """Every `rnnsuite ...` of a page, as words, without what is said beside it."""
+    text = re.sub(r" \\\n\s*", " ", page.read_text(encoding="utf-8"))
+    for line in re.findall(COMMAND, text):
+        yield shlex.split(line)[1:]
+
+
+@pytest.mark.parametrize("page", RUN)
+def test_python_runs(page, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     names = {}
-    exec(compile(code, page, "exec"), names)
-    assert names["found"].ids.shape == (2, 4, 50)
+    for kind, code in blocks(page):
+        if kind == "python":
+            exec(compile(code, page, "exec"), names)
+    if page == "seq2seq":
+        assert names["found"].ids.shape == (2, 4, 50)
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+@pytest.mark.parametrize("page", PAGES, ids=name)
+def test_commands_are_commands(page):
+    """Their verbs, options and values are those that there are."""
+    for words in commands(page):
+        with main.make_context("rnnsuite", list(words)) as context:
+            verb, command, rest = main.resolve_command(
+                context, [*context._protected_args, *context.args]
+            )
+            command.make_context(verb, rest, parent=context)
+
+
+@pytest.mark.learns
+@pytest.mark.parametrize("page", [*TUTORIALS, *OTHERS])
+def test_a_page_runs(page, tmp_path):
+    """From its first line to its last, in one folder."""
+    environment = {
+        **os.environ,
+        "PATH": f"{pathlib.Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        "RNNSUITE_MODELS": str(ROOT / "saved_models"),
+    }
+    for kind, code in blocks(page):
+        program = ["bash", "-e", "-c", code] if kind == "bash" else [sys.executable, "-c", code]
+        done = subprocess.run(
+            program, cwd=tmp_path, env=environment, capture_output=True, text=True
+        )
+        assert done.returncode == 0, f"{code}\n{done.stderr[-3000:]}"
+
+
+@pytest.mark.thorough
+def test_six_commands_from_a_clone_to_a_page(tmp_path):
+    """docs/start.md, but for the environment, which runs already, and the browser."""
+    ((_, path), *_) = blocks("start")
+    lines = path.splitlines()
+    assert len(lines) <= 6
+    film_reviews(tmp_path / "reviews.csv", 60)
+    (tmp_path / "new.csv").write_text("text\ngood film number 3\nbad film number 3\n")
+    assert lines[-1].split()[1] == "demo"
+    for line in (*lines[2:-1], f"{lines[-1]} --to pages"):
+        words = shlex.split(line.replace(".venv/bin/rnnsuite", "rnnsuite"))
+        done = subprocess.run(
+            [sys.executable, "-m", *words], cwd=tmp_path, capture_output=True, text=True
+        )
+        assert done.returncode == 0, done.stderr[-3000:]
+    rows = (tmp_path / "answers.csv").read_text().splitlines()
+    assert [row.split(",")[1] for row in rows[1:]] == ["good", "bad"]
+    assert (tmp_path / "pages" / "sentiment" / "index.html").is_file()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name)
 def test_keys_that_are_named_are_there(page):
     known = {key for app in APPS for key in Schema.of(app).known_keys()}
     known |= {key.rsplit(".", 1)[0] for key in known}
     named = set(KEY.findall(page.read_text(encoding="utf-8")))
-    files = {name for name in named if name.endswith((".py", ".en", ".de"))}
+    files = {name for name in named if name.endswith((".py", ".en", ".de", ".it", ".yml"))}
     assert sorted(named - known - files) == []
+
+
+def test_every_application_has_a_tutorial():
+    assert {path.stem for path in (DOCS / "tutorials").glob("*.md")} == set(APPS)
+
+
+def test_every_page_is_reached():
+    """A page that is in no menu is found by nobody."""
+    menu = (ROOT / "mkdocs.yml").read_text(encoding="utf-8")
+    pages = [path.relative_to(DOCS).as_posix() for path in DOCS.rglob("*.md")]
+    assert [page for page in pages if page not in menu and "decisions/" not in page] == []
