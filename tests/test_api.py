@@ -126,6 +126,7 @@ def test_export_passes_on_what_it_is_given(sentiment, monkeypatch, tmp_path):
     monkeypatch.setattr("rnnsuite.pipeline.export.release.release", lambda *a: given.extend(a))
     rnnsuite.export("sentiment", sentiment.run, tmp_path, version=3, export__parity_records=2)
     expected = [sentiment.app, sentiment.run, tmp_path, 3, (), None, ("export.parity_records=2",)]
+    expected.append(None)  # no search
     assert given == expected
 
 

@@ -36,12 +36,12 @@ def publish(search: pathlib.Path, run: Run, target: pathlib.Path) -> dict[str, A
         raise UserError(f"{search} is a search of {record['app']}, not of {run.app.name}.")
     for name in RECORD:
         shutil.copyfile(search / name, target / name)
-    found = configuration.plain(configuration.load(run.app, search / "best.yaml"))
-    changed = differences(found, configuration.plain(run.config()))
+    searched = configuration.plain(configuration.load(run.app, search / "best.yaml"))
+    changed = differences(searched, configuration.plain(run.config()))
     changed = {key for key in changed if key.split(".")[0] not in ("tune", "export")}
-    told = ("algorithm", "objective", "stopping", "budget in hours", "hours", "by hand", "found")
+    columns = ("algorithm", "objective", "stopping", "budget in hours", "hours", "by hand", "found")
     return {
-        **{key: record[key] for key in told},
+        **{key: record[key] for key in columns},
         "trials": len(record["trials"]),
         "best": record["trials"][0][record["objective"]],
         "other settings in this run": sorted(changed),

@@ -65,12 +65,12 @@ def write_search(app: App, config: Config, folder: pathlib.Path, record: Mapping
         title = "importance for what was reached"
         drawn["importance"] = figures.shares(record["importance"], title)
     drawn |= figures.trials(table, objective, config.tune.space)
-    told = ("best", "trials", "importance", "found")
+    elsewhere = ("best", "trials", "importance", "found")
     values = {
         "title": f"{app.name}: search in {folder.name}",
         "summary": rounded({"trials": len(table), **table[0]}),
         "main": {objective},
-        "facts": rounded({key: value for key, value in record.items() if key not in told}),
+        "facts": rounded({key: value for key, value in record.items() if key not in elsewhere}),
         "rows": [rounded(row) for row in table],
         "headings": ("Trials, the best first", "Search"),
         "curves": figures.images(drawn),

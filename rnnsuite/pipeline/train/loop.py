@@ -70,20 +70,7 @@ class Loop:
                 if is_enough and history and is_enough(history):
                     break
                 self._run_epoch()
-        best = self.progress.history[self.progress.best_epoch - 1]
-        return {
-            "app": self.run.app.name,
-            "seed": self.config.seed,
-            "epochs": self.progress.epoch,
-            "best_epoch": self.progress.best_epoch,
-            "parameters": self.task.model.count_params(),
-            "padding": round(self.task.padding, 4),
-            **{
-                name: value
-                for name, value in best.items()
-                if name not in ("epoch", *TIMING_COLUMNS)
-            },
-        }
+        return _metrics(self.run, self.task, self.progress)
 
     def _is_stalled(self) -> bool:
         patience = self.config.train.patience
@@ -195,6 +182,20 @@ class Loop:
             self.progress.best = value
             self.progress.best_epoch = self.progress.epoch + 1
             self.recorder.weights(self.task.model)
+
+
+def _metrics(run: Run, task: TrainingTask, progress: Progress) -> dict[str, Any]:
+    """Of the best epoch."""
+    best = progress.history[progress.best_epoch - 1]
+    return {
+        "app": run.app.name,
+        "seed": task.config.seed,
+        "epochs": progress.epoch,
+        "best_epoch": progress.best_epoch,
+        "parameters": task.model.count_params(),
+        "padding": round(task.padding, 4),
+        **{name: value for name, value in best.items() if name not in ("epoch", *TIMING_COLUMNS)},
+    }
 
 
 def _restored(run: Run, trainer: Trainer, workers: Workers, stored: tuple | None) -> Progress:

@@ -64,13 +64,13 @@ def build_oracle(
         "max_consecutive_failed_trials": 3,
     }
     if settings.algorithm == "hyperband":
-        kind = _recorded(keras_tuner.oracles.HyperbandOracle, distributed, is_over, {})
+        kind = _recorded(keras_tuner.oracles.HyperbandOracle, distributed, is_over)
         return kind(max_epochs=config.train.epochs, **common)
     kinds = {
         "random": keras_tuner.oracles.RandomSearchOracle,
         "bayesian": keras_tuner.oracles.BayesianOptimizationOracle,
     }
-    kind = _recorded(kinds[settings.algorithm], distributed, is_over, by_hand or {})
+    kind = _recorded(_drawn(kinds[settings.algorithm], by_hand or {}), distributed, is_over)
     return kind(max_trials=settings.trials, **common)
 
 
@@ -87,31 +87,35 @@ def _declare(space: keras_tuner.HyperParameters, key: str, dimension: Range) -> 
         space.Float(key, low, high, step=dimension.step, sampling=sampling)
 
 
-def _recorded(
-    kind: type, distributed: bool, is_over: Callable[[], bool], by_hand: Mapping[str, Any]
-) -> type:
-    """The oracle with records that a kill at any moment leaves whole."""
+def _drawn(kind: type, by_hand: Mapping[str, Any]) -> type:
+    """The oracle whose first trial is by hand, and which draws nothing twice."""
+    is_bayesian = issubclass(kind, keras_tuner.oracles.BayesianOptimizationOracle)
 
-    class Recorded(kind):  # type: ignore[misc,valid-type]
-        tuner_ids: Any
-
+    class Drawn(kind):  # type: ignore[misc,valid-type]
         def populate_space(self, trial_id):
             if by_hand and not self.trials:
                 return {"status": "RUNNING", "values": dict(by_hand)}
             # keras-tuner does not keep its state: here it is a function of seed and trial.
             self._random_state = np.random.RandomState(self.seed + len(self.trials))
-            found = super().populate_space(trial_id)
-            if issubclass(kind, keras_tuner.oracles.BayesianOptimizationOracle):
-                return self._untried(found)
-            return found
+            drawn = super().populate_space(trial_id)
+            return self._untried(drawn) if is_bayesian else drawn
 
-        def _untried(self, found):
-            """Drawn values in place of those that a trial has had, which would teach nothing."""
-            values = found.get("values")
+        def _untried(self, drawn):
+            """Random values in place of those that a trial has had, which would teach nothing."""
+            values = drawn.get("values")
             if values is None or self._compute_values_hash(values) not in self._tried_so_far:
-                return found
-            drawn = self._random_values()
-            return {"status": "RUNNING" if drawn else "STOPPED", "values": drawn}
+                return drawn
+            values = self._random_values()
+            return {"status": "RUNNING" if values else "STOPPED", "values": values}
+
+    return Drawn
+
+
+def _recorded(kind: type, distributed: bool, is_over: Callable[[], bool]) -> type:
+    """The oracle with records that a kill at any moment leaves whole."""
+
+    class Recorded(kind):  # type: ignore[misc,valid-type]
+        tuner_ids: Any
 
         def save(self):
             write_json(pathlib.Path(self._get_oracle_fname()), self.get_state())

@@ -108,18 +108,18 @@ def importance(
     if len(table) < ENOUGH:
         return {}
     columns = [
-        [np.log(row[key]) if each.log else _number(row[key], each) for row in table]
-        for key, each in space.items()
+        [np.log(row[key]) if dimension.log else _number(row[key], dimension) for row in table]
+        for key, dimension in space.items()
     ]
     reached = np.array([row[objective] for row in table])
     features = np.array(columns, float).T
     forest = RandomForestRegressor(TREES, random_state=0).fit(features, reached)
-    found: Any = permutation_importance(forest, features, reached, n_repeats=10, random_state=0)
-    worth = np.maximum(found.importances_mean, 0)
+    measured: Any = permutation_importance(forest, features, reached, n_repeats=10, random_state=0)
+    worth = np.maximum(measured.importances_mean, 0)
     total = worth.sum()
     if not total > 0:
         return {}
-    return {key: round(float(each / total), 3) for key, each in zip(space, worth, strict=True)}
+    return {key: round(float(value / total), 3) for key, value in zip(space, worth, strict=True)}
 
 
 def _number(value: Any, dimension: Range) -> float:
@@ -129,8 +129,8 @@ def _number(value: Any, dimension: Range) -> float:
 
 def _page(record: Mapping[str, Any], objective: str) -> str:
     """The record in Markdown."""
-    told = ("found", "importance", "trials", "app", "by hand")
-    facts = "".join(f"| {key} | {value} |\n" for key, value in record.items() if key not in told)
+    apart = ("found", "importance", "trials", "app", "by hand")
+    facts = "".join(f"| {key} | {value} |\n" for key, value in record.items() if key not in apart)
     best = record["trials"][:BEST]
     heading = "| " + " | ".join(best[0]) + " |\n" + "|---" * len(best[0]) + "|\n"
     rows = "".join("| " + " | ".join(map(_short, row.values())) + " |\n" for row in best)
@@ -148,13 +148,13 @@ def _page(record: Mapping[str, Any], objective: str) -> str:
 
 
 def _verdict(record: Mapping[str, Any], objective: str) -> str:
-    found = record["trials"][0][objective]
+    best = record["trials"][0][objective]
     by_hand = record["by hand"]
     if by_hand is None:
-        return f"{objective} {_short(found)}; settings chosen by hand were not tried."
-    if by_hand == found:
-        return f"{objective} {_short(found)}: no trial was better than the settings by hand."
-    return f"{objective} {_short(found)}, with the settings by hand {_short(by_hand)}."
+        return f"{objective} {_short(best)}; settings chosen by hand were not tried."
+    if by_hand == best:
+        return f"{objective} {_short(best)}: no trial was better than the settings by hand."
+    return f"{objective} {_short(best)}, with the settings by hand {_short(by_hand)}."
 
 
 def _short(value: Any) -> str:

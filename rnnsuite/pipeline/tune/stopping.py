@@ -34,7 +34,7 @@ def is_below_median(curve: Curve, others: Sequence[Curve], direction: Direction)
     Returns:
         True where it should stop; never before `LEAST` others have come as far.
     """
-    means = [statistics.fmean(other[: len(curve)]) for other in others if len(other) >= len(curve)]
+    means = [statistics.fmean(peer[: len(curve)]) for peer in others if len(peer) >= len(curve)]
     if len(means) < LEAST:
         return False
     median = statistics.median(means)
@@ -62,7 +62,7 @@ def is_cut(curve: Curve, others: Sequence[Curve], direction: Direction, grace: i
     if rung != len(curve):
         return False
     best = min if direction == "min" else max
-    values = [best(other[:rung]) for other in others if len(other) >= rung]
+    values = [best(peer[:rung]) for peer in others if len(peer) >= rung]
     if len(values) < LEAST:
         return False
     values = sorted([*values, best(curve)], reverse=direction == "max")

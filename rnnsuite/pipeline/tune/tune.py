@@ -16,17 +16,15 @@ import keras_tuner
 
 from rnnsuite.app import App
 from rnnsuite.core.errors import NotFinite, UserError
-from rnnsuite.core.files import as_user_error, read_json, write_json, write_text
-from rnnsuite.core.nested import differences, get
-from rnnsuite.data.fingerprint import fingerprint
+from rnnsuite.core.files import as_user_error, write_text
+from rnnsuite.core.nested import get
 from rnnsuite.pipeline import config as configuration
-from rnnsuite.pipeline.claim import check_data, remove
 from rnnsuite.pipeline.config import Config, check_metric
-from rnnsuite.pipeline.export.searched import RECORD
 from rnnsuite.pipeline.run import Run
 from rnnsuite.pipeline.space import check_space
 from rnnsuite.pipeline.train.train import train
 from rnnsuite.pipeline.tune import chief as chiefs
+from rnnsuite.pipeline.tune import claims
 from rnnsuite.pipeline.tune.oracle import (
     EARLIER_TRIAL,
     EPOCHS,
@@ -38,8 +36,6 @@ from rnnsuite.pipeline.tune.record import write_record
 from rnnsuite.pipeline.tune.results import prune, trial_folder, trial_table, write_hparams
 from rnnsuite.pipeline.tune.stopping import Budget, Stopping
 
-ENTRIES = ("search.json", "spent.json", "trials", "oracle", "workers", *RECORD)
-"""All that the folder of a search may hold."""
 log = logging.getLogger(__name__)
 
 
@@ -74,7 +70,7 @@ def tune(
     if app.scoring and app.scoring.require:
         app.scoring.require()
     fitted = None if chief else _fit(app, config, folder)
-    _claim(folder, config, fresh, worker is not None)
+    claims.claim(folder, config, fresh, worker is not None)
     stopping = Stopping(app, folder / "trials", config.tune, direction)
     budget = None if worker else Budget(folder / "spent.json", config.tune.hours)
     oracle = build_oracle(
@@ -122,64 +118,11 @@ def _fit(app: App, config: Config, folder: pathlib.Path) -> Any:
     Raises:
         UserError: where they are not.
     """
-    if _has_trials(folder):
+    if claims.has_trials(folder):
         return None
     log.info("Fitting on the training records ...")
     app.data.load(config.data, "validation")
     return app.data.fit(config.data, app.data.load(config.data, "train"))
-
-
-def _claim(folder: pathlib.Path, config: Config, fresh: bool, is_worker: bool) -> None:
-    """Binds the folder to settings and data; only `trials`, `keep` and `hours` may change.
-
-    A search without a trial that was trained claims nothing. A worker leaves to its chief what is
-    in the folder.
-    """
-    path = folder / "search.json"
-    settings = configuration.plain(config)
-    free = ("trials", "keep", "hours")
-    settings["tune"] = {key: value for key, value in settings["tune"].items() if key not in free}
-    settings["files"] = fingerprint(config.data.source)
-    stored = read_json(path) if path.is_file() else {}
-    if stored and not fresh and _has_trials(folder):
-        _check_same(folder, stored, settings, config.data.source)
-    elif not is_worker:
-        if fresh or stored != settings:
-            _empty(folder)
-        with as_user_error(folder):
-            write_json(path, settings)
-
-
-def _check_same(
-    folder: pathlib.Path, stored: Mapping[str, Any], settings: Mapping[str, Any], source: str
-) -> None:
-    keys = {key for key in differences(stored, settings) if key.split(".")[0] != "files"}
-    if keys:
-        raise UserError(
-            f"{folder} holds a search with other settings ({', '.join(sorted(keys))}). Choose "
-            f"another folder with --run, or search anew in this one with --fresh."
-        )
-    check_data(stored.get("files"), settings["files"], source, str(folder))
-
-
-def _has_trials(folder: pathlib.Path) -> bool:
-    """Whether anything was trained in the search."""
-    trials = folder / "trials"
-    return any(trials.glob("*/checkpoints/*.npz")) or any(trials.glob("*/metrics.json"))
-
-
-def _empty(folder: pathlib.Path) -> None:
-    """Removes what a search has left in its folder."""
-    entries = list(folder.iterdir()) if folder.is_dir() else []
-    strange = [entry.name for entry in entries if entry.name not in ENTRIES]
-    if strange and not (folder / "search.json").is_file():
-        raise UserError(
-            f"{folder} is neither empty nor a search. Choose another folder with --run."
-        )
-    for entry in entries:
-        # Workers may be there before their chief.
-        if entry.name in ENTRIES and entry.name != "workers":
-            remove(entry)
 
 
 class _Trials(WholeSpaceTuner):
@@ -295,9 +238,9 @@ def _conclude(
         raise UserError(f"No trial ended with finite numbers; see {folder / 'trials'}.")
     best = completed[0]
     run = Run(app, trial_folder(folder, best.trial_id))
-    found = configuration.replace(app, run.config(), {"train.share": config.train.share})
+    settings = configuration.replace(app, run.config(), {"train.share": config.train.share})
     with as_user_error(folder):
-        write_text(folder / "best.yaml", configuration.dump(found))
+        write_text(folder / "best.yaml", configuration.dump(settings))
     table = trial_table(app, config, completed, folder)
     budget.is_spent()
     write_record(app, config, folder, table, budget.seconds)
