@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import grpc
 import numpy as np
 import tensorflow as tf
+from google.protobuf import message
 from tensorflow_serving.apis import (
     get_model_metadata_pb2,
     get_model_status_pb2,
@@ -48,20 +49,30 @@ class Grpc:
         for name, value in inputs.items():
             request.inputs[name].CopyFrom(tf.make_tensor_proto(value))
         response = self._ask(self.predictions.Predict, request, timeout)
-        return {name: tf.make_ndarray(value) for name, value in response.outputs.items()}
+        try:
+            return {name: tf.make_ndarray(value) for name, value in response.outputs.items()}
+        except (TypeError, ValueError) as error:
+            raise Failed("INTERNAL", f"an output that is no tensor: {error}") from error
 
     def states(self, which: Which, timeout: float) -> dict[int, str]:
         request = get_model_status_pb2.GetModelStatusRequest(model_spec=_spec(which))
         response = self._ask(self.models.GetModelStatus, request, timeout)
-        names = get_model_status_pb2.ModelVersionStatus.State.Name
-        return {status.version: names(status.state) for status in response.model_version_status}
+        names = get_model_status_pb2.ModelVersionStatus.State
+        known = {value: name for name, value in names.items()}
+        return {
+            status.version: known.get(status.state, "UNKNOWN")
+            for status in response.model_version_status
+        }
 
     def signatures(self, which: Which, timeout: float) -> dict[str, tuple[list[str], list[str]]]:
         request = get_model_metadata_pb2.GetModelMetadataRequest(model_spec=_spec(which))
         request.metadata_field.append("signature_def")
         response = self._ask(self.predictions.GetModelMetadata, request, timeout)
         definitions = get_model_metadata_pb2.SignatureDefMap()
-        response.metadata["signature_def"].Unpack(definitions)
+        try:
+            response.metadata["signature_def"].Unpack(definitions)
+        except (TypeError, ValueError, message.DecodeError) as error:
+            raise Failed("INTERNAL", f"metadata that are none: {error}") from error
         return {
             name: (sorted(definition.inputs), sorted(definition.outputs))
             for name, definition in definitions.signature_def.items()

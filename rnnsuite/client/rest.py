@@ -1,13 +1,15 @@
-"""TF Serving's REST interface, by httpx, in columns."""
+"""TF Serving's REST interface, by httpcore, in columns."""
 
 import base64
+import contextlib
 import json
-from collections.abc import Mapping
+import urllib.parse
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-import httpx
 import numpy as np
 
+from rnnsuite.client.connection import Connection
 from rnnsuite.client.transport import Arrays, Failed, Which
 
 _CODES = {
@@ -34,14 +36,18 @@ _TYPES = {
     "DT_BOOL": "bool",
     "DT_STRING": "object",
 }
+_LONGEST = 2000
+"""Characters of a server's reason that are told on."""
+Definition = tuple[list[str], dict[str, str]]
+"""A signature's inputs, and its outputs with their types."""
 
 
 class Rest:
     """url: of the server, such as http://localhost:8501. headers: sent with every request."""
 
     def __init__(self, url: str, headers: Mapping[str, str] | None = None):
-        self.http = httpx.Client(base_url=url, headers=dict(headers or {}))
-        self.definitions: dict[Which, dict[str, Any]] = {}
+        self.connection = Connection(url, headers)
+        self.definitions: dict[Which, dict[str, Definition]] = {}
 
     def predict(
         self, which: Which, signature: str, inputs: Arrays, timeout: float
@@ -50,35 +56,32 @@ class Rest:
             "signature_name": signature,
             "inputs": {name: _plain(value) for name, value in inputs.items()},
         }
-        content_of_response = self._ask(
-            "POST", f"{_path(which)}:predict", timeout, json.dumps(content).encode()
-        )
-        if not isinstance(content_of_response, dict) or "outputs" not in content_of_response:
-            raise Failed("INTERNAL", f"no answer of a model: {str(content_of_response)[:200]}")
-        types = self._outputs(which, signature, timeout)
-        outputs = content_of_response["outputs"]
-        outputs = (
-            outputs
-            if isinstance(outputs, dict) and len(types) > 1
-            else {next(iter(types)): outputs}
-        )
-        return {name: _array(value, types[name]) for name, value in outputs.items()}
+        path = f"{_path(which)}:predict"
+        answer = self._ask("POST", path, timeout, json.dumps(content).encode())
+        types = self._outputs(which, signature, timeout) if isinstance(answer, dict) else {}
+        with _understood("no answer of a model", answer):
+            outputs = answer["outputs"]
+            if len(types) == 1:
+                outputs = {next(iter(types)): outputs}
+            return {name: _array(outputs[name], kind) for name, kind in types.items()}
 
     def states(self, which: Which, timeout: float) -> dict[int, str]:
-        response = self._ask("GET", _path(which), timeout)
-        return {
-            int(status["version"]): status["state"] for status in response["model_version_status"]
-        }
+        answer = self._ask("GET", _path(which), timeout)
+        with _understood("no states of a model", answer):
+            return {
+                int(status["version"]): str(status["state"])
+                for status in answer["model_version_status"]
+            }
 
     def signatures(self, which: Which, timeout: float) -> dict[str, tuple[list[str], list[str]]]:
         definitions = self._definitions(which, timeout)
         return {
-            name: (sorted(definition["inputs"]), sorted(definition["outputs"]))
-            for name, definition in definitions.items()
+            name: (sorted(inputs), sorted(outputs))
+            for name, (inputs, outputs) in definitions.items()
         }
 
     def close(self) -> None:
-        self.http.close()
+        self.connection.close()
 
     def _outputs(self, which: Which, signature: str, timeout: float) -> dict[str, str]:
         """Names and types of the outputs, which JSON does not tell. A signature's do not change
@@ -86,49 +89,59 @@ class Rest:
         """
         if signature not in self.definitions.get(which, {}):
             self.definitions[which] = self._definitions(which, timeout)
-        return {
-            name: _TYPES[info["dtype"]]
-            for name, info in self.definitions[which][signature]["outputs"].items()
-        }
+        with _understood("no such signature", signature):
+            return self.definitions[which][signature][1]
 
-    def _definitions(self, which: Which, timeout: float) -> dict[str, Any]:
-        return self._ask("GET", f"{_path(which)}/metadata", timeout)["metadata"]["signature_def"][
-            "signature_def"
-        ]
+    def _definitions(self, which: Which, timeout: float) -> dict[str, Definition]:
+        answer = self._ask("GET", f"{_path(which)}/metadata", timeout)
+        with _understood("no metadata of a model", answer):
+            definitions = answer["metadata"]["signature_def"]["signature_def"]
+            return {
+                str(name): (
+                    list(map(str, definition["inputs"])),
+                    {
+                        str(output): _TYPES[info["dtype"]]
+                        for output, info in definition["outputs"].items()
+                    },
+                )
+                for name, definition in definitions.items()
+            }
 
     def _ask(self, method: str, path: str, timeout: float, content: bytes | None = None) -> Any:
+        status, body = self.connection.ask(method, path, timeout, content)
+        code = _CODES.get(status, "INTERNAL")
         try:
-            response = self.http.request(method, path, content=content, timeout=timeout)
-        except httpx.TimeoutException as error:
-            raise Failed("DEADLINE_EXCEEDED", "no answer in time") from error
-        except httpx.ConnectError as error:
-            raise Failed(
-                "UNAVAILABLE", f"cannot connect to {self.http.base_url}: {error}"
-            ) from error
-        except httpx.TransportError as error:
-            raise Failed("UNAVAILABLE", f"the connection broke: {error}") from error
-        try:
-            value = response.json()
-        except ValueError as error:
-            raise Failed(
-                _code(response), f"no JSON from {self.http.base_url}: {response.text[:100]!r}"
-            ) from error
-        if response.is_success:
+            value = json.loads(body)
+        except (ValueError, RecursionError) as error:
+            start = body[:100].decode(errors="replace")
+            raise Failed(code, f"no JSON from {self.connection.url}: {start!r}") from error
+        if 200 <= status < 300:
             return value
-        raise Failed(
-            _code(response), str(value.get("error", value) if isinstance(value, dict) else value)
-        )
+        reason = value.get("error", value) if isinstance(value, dict) else value
+        raise Failed(code, str(reason)[:_LONGEST])
 
 
-def _code(response: httpx.Response) -> str:
-    return _CODES.get(response.status_code, "INTERNAL")
+@contextlib.contextmanager
+def _understood(what: str, answer: Any) -> Iterator[None]:
+    """Within, an answer of another form than a server of models gives is a failure of the server.
+
+    Raises:
+        Failed: that says `what` it is.
+    """
+    try:
+        yield
+    except (KeyError, TypeError, ValueError, AttributeError, StopIteration, OverflowError) as error:
+        raise Failed("INTERNAL", f"{what}: {str(answer)[:200]}") from error
 
 
 def _path(which: Which) -> str:
     version = f"/versions/{which.version}" if which.version is not None else ""
-    return f"/v1/models/{which.model}" + (
-        f"/labels/{which.label}" if which.label is not None else version
-    )
+    label = f"/labels/{_quoted(which.label)}" if which.label is not None else version
+    return f"/v1/models/{_quoted(which.model)}{label}"
+
+
+def _quoted(name: str) -> str:
+    return urllib.parse.quote(name, safe="")
 
 
 def _plain(value: np.ndarray) -> Any:
@@ -145,7 +158,11 @@ def _encoded(value: Any) -> Any:
 def _decoded(value: Any) -> Any:
     if isinstance(value, list):
         return [_decoded(item) for item in value]
-    return base64.b64decode(value["b64"]) if isinstance(value, dict) else str(value).encode()
+    return (
+        base64.b64decode(value["b64"], validate=True)
+        if isinstance(value, dict)
+        else str(value).encode()
+    )
 
 
 def _array(value: Any, kind: str) -> np.ndarray:

@@ -1,0 +1,1 @@
+"""What a stranger may send: requests, answers, files."""
