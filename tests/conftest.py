@@ -30,6 +30,7 @@ from rnnsuite.pipeline.export import child, litertjs
 from rnnsuite.pipeline.inference.evaluate import evaluate
 from rnnsuite.pipeline.inference.models import open_model
 from tests.processes import python_forked, run_alone
+from tests.serving import Serving
 
 # Graphs are many objects that live long. To look all of them over again and again takes a tenth of
 # the time; the young ones, among which nearly all garbage is, are still collected.
@@ -46,6 +47,7 @@ NEWEST = {
 """The version of each that is served where none is named."""
 FIXTURES = ROOT / "tests" / "fixtures"
 SERVED = (
+    "attack/test_server.py",
     "server/test_client.py",
     "server/test_fuzz.py",
     "server/test_server.py",
@@ -201,6 +203,23 @@ def language_model(tmp_path_factory, _cache) -> Finished:
 @pytest.fixture(scope="session")
 def forecasting(tmp_path_factory, _cache) -> Finished:
     return train_and_export("forecasting", tmp_path_factory)
+
+
+@pytest.fixture(scope="session")
+def released(tmp_path_factory):
+    """All the released models, served; without the requests to warm them up, which take most of
+    the start and are asked of the models of `finished`.
+    """
+    folder = tmp_path_factory.mktemp("serving")
+    shutil.copytree(
+        ROOT / "saved_models",
+        folder / "models",
+        ignore=shutil.ignore_patterns("lite", "tf_serving_warmup_requests"),
+        copy_function=os.symlink,
+    )
+    serving = Serving(folder / "log", "--models", folder / "models")
+    yield serving
+    assert serving.stop() == 0
 
 
 def train_and_export(name: str, factory: pytest.TempPathFactory) -> Finished:

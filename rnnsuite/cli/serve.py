@@ -44,6 +44,27 @@ MEBIBYTE = 2**20
     help="Numbers in a request's arrays at most: a minute of sound at 16 kHz is 960000.",
 )
 @click.option(
+    "--characters",
+    default=2**22,
+    type=POSITIVE,
+    show_default=True,
+    help="Characters of a request's texts at most.",
+)
+@click.option(
+    "--pixels",
+    default=2**26,
+    type=POSITIVE,
+    show_default=True,
+    help="Pixels of a request's pictures at most, by their headers.",
+)
+@click.option(
+    "--seconds",
+    default=300,
+    type=POSITIVE,
+    show_default=True,
+    help="Seconds of sound in a request's WAV files at most.",
+)
+@click.option(
     "--body", default=32, type=POSITIVE, show_default=True, help="MiB of a request at most."
 )
 @click.option(
@@ -82,6 +103,11 @@ def serve(
     models: pathlib.Path,
     config: pathlib.Path | None,
     body: int,
+    rows: int,
+    numbers: int,
+    characters: int,
+    pixels: int,
+    seconds: int,
     **options,
 ) -> None:
     """Serve exported models by TF Serving's REST interface; new versions are picked up.
@@ -92,13 +118,19 @@ def serve(
     """
     with quiet_imports():
         try:
-            from rnnsuite.server import library, server
+            from rnnsuite.server import cost, library, server
         except ModuleNotFoundError as error:
             raise UserError(
                 f"There is no {error.name} here: pip install 'rnnsuite[serve]'."
             ) from error
     policies = library.read_policies(config) if config else {}
+    limits = cost.Limits(rows, numbers, characters, pixels, seconds)
     settings = server.Settings(
-        models=models, names=names, policies=policies, body=body * MEBIBYTE, **options
+        models=models,
+        names=names,
+        policies=policies,
+        body=body * MEBIBYTE,
+        limits=limits,
+        **options,
     )
     server.serve(settings)

@@ -12,8 +12,16 @@ class ClientDisconnected(Exception):
     """The asker has closed the connection."""
 
 
-async def read_body(receive: Callable, largest: int) -> bytes:
-    """A request's body of at most so many bytes."""
+async def read_body(receive: Callable, largest: int, timeout: float) -> bytes:
+    """A request's body of at most so many bytes, which comes within its time (s)."""
+    try:
+        return await asyncio.wait_for(_read_body(receive, largest), timeout)
+    except asyncio.TimeoutError as error:
+        message = f"Request body has not come within {timeout:g} s"
+        raise RequestError("REQUEST_TIMEOUT", message) from error
+
+
+async def _read_body(receive: Callable, largest: int) -> bytes:
     parts = []
     size = 0
     while True:

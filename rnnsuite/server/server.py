@@ -15,20 +15,66 @@ from rnnsuite.server import overview, rest
 from rnnsuite.server.service import Service, Settings
 
 log = logging.getLogger(__name__)
+HEAD_BYTES = 2**16
+"""Of a request's headers at most."""
 SWITCH_SECONDS = 0.0005
 """After which Python's interpreter lets another thread run."""
 
 
 class _Protocol(HttpToolsProtocol):
-    """What is no HTTP at all is answered in JSON, too."""
+    """HTTP whose headers have a bound and come in time; what is no HTTP is answered in JSON, too.
+
+    Attributes:
+        seconds: that headers may take, from the connection or from their first byte on.
+    """
+
+    seconds = 30.0
+    _head_bytes = 0
+    _is_head = True
+    _late: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._wait_for_headers()
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self._head_bytes = 0
+        self._wait_for_headers()
+
+    def on_headers_complete(self) -> None:
+        self._headers_have_come()
+        super().on_headers_complete()
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if self._is_head and not self.transport.is_closing():
+            self._head_bytes += len(data)
+            if self._head_bytes > HEAD_BYTES:
+                self._refuse("431 Request Header Fields Too Large", "Headers are too large")
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._headers_have_come()
+        super().connection_lost(exc)
 
     def send_400_response(self, msg: str) -> None:
-        body = rest.error(msg)
-        head = (
-            f"HTTP/1.1 400 Bad Request\r\nContent-Type: application/json\r\nContent-Length: "
-            f"{len(body)}\r\n"
-        )
-        self.transport.write(f"{head}Connection: close\r\n\r\n".encode() + body)
+        self._refuse("400 Bad Request", msg)
+
+    def _wait_for_headers(self) -> None:
+        self._headers_have_come()
+        self._is_head = True
+        late = "408 Request Timeout", f"No request within {self.seconds:g} s"
+        self._late = self.loop.call_later(self.seconds, self._refuse, *late)
+
+    def _headers_have_come(self) -> None:
+        self._is_head = False
+        if self._late:
+            self._late.cancel()
+
+    def _refuse(self, status: str, reason: str) -> None:
+        body = rest.error(reason)
+        head = f"HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {len(body)}"
+        self.transport.write(f"{head}\r\nConnection: close\r\n\r\n".encode() + body)
         self.transport.close()
 
 
@@ -80,7 +126,7 @@ def serve(settings: Settings) -> None:
         application,
         host=settings.host,
         port=settings.port,
-        http=_Protocol,
+        http=type("Protocol", (_Protocol,), {"seconds": settings.timeout}),
         ws="none",
         lifespan="on",
         log_config=None,

@@ -12,12 +12,12 @@ import re
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 
-import numpy as np
 from google.protobuf import json_format
 from tensorflow_serving.apis import get_model_metadata_pb2
 
 from rnnsuite.server import asgi, overview, rest, streaming
 from rnnsuite.server.batching import Batcher
+from rnnsuite.server.cost import Limits
 from rnnsuite.server.library import Library, Loaded, VersionPolicy
 from rnnsuite.server.metrics import Metrics
 from rnnsuite.server.servable import Servable
@@ -44,8 +44,7 @@ class Settings:
         body: bytes of a request at most.
         concurrency: requests at a time at most; more are told to come again.
         batch: rows that requests may share a run in.
-        rows: of one request at most.
-        numbers: in the arrays of one request at most, all together.
+        limits: of one request.
         timeout: time for an answer (s).
         poll: polling interval for new versions (s).
         threads: TensorFlow threads per run; a recurrence has little to divide among more, and
@@ -61,8 +60,7 @@ class Settings:
     body: int = 32 * 2**20
     concurrency: int = 256
     batch: int = 64
-    rows: int = 4096
-    numbers: int = 2**22
+    limits: Limits = dataclasses.field(default_factory=Limits)
     timeout: float = 30.0
     poll: float = 1.0
     threads: int = 1
@@ -185,7 +183,7 @@ class Service:
             if what.lower() not in ("predict", "stream"):
                 raise invalid(f"Signatures of {name} are for predict, not for {what.lower()}")
             # Before a version is taken: the body may come slowly.
-            body = await asgi.read_body(receive, self.settings.body)
+            body = await asgi.read_body(receive, self.settings.body, self.settings.timeout)
             with self.library.use(*which) as loaded:
                 if what.lower() == "predict":
                     return await self._predict(loaded, body, receive)
@@ -207,7 +205,7 @@ class Service:
             return name, *rest.inputs(request, signatures[name])
 
         name, inputs, rows = await asyncio.to_thread(read) if len(body) > LARGE else read()
-        count = cost(inputs, self.settings.rows, self.settings.numbers)
+        count = self.settings.limits.check(inputs)
         answer = loaded.about[name](inputs, count)
         outputs = await asgi.awaited(answer, receive, self.settings.timeout)
         if sum(value.size for value in outputs.values()) > LARGE // 8:
@@ -240,25 +238,6 @@ async def _watch(library: Library, pause: float) -> None:
             if last:
                 log.warning("New versions can be looked for again.")
             last = ""
-
-
-def cost(inputs: Mapping[str, np.ndarray], most_rows: int, most_numbers: int) -> int:
-    """A request's rows.
-
-    Args:
-        inputs: arrays by name.
-        most_rows: that it may have.
-        most_numbers: that its arrays may have, all together.
-
-    Raises:
-        RequestError: for one that is too large to be begun.
-    """
-    rows = max((value.shape[0] for value in inputs.values() if value.ndim), default=1)
-    numbers = sum(value.size for value in inputs.values() if value.dtype.kind != "O")
-    for count, limit, unit in ((rows, most_rows, "rows"), (numbers, most_numbers, "numbers")):
-        if count > limit:
-            raise RequestError("TOO_LARGE", f"Request has {count} {unit}; at most {limit} here")
-    return rows
 
 
 def _metadata(servable: Servable) -> dict:

@@ -7,6 +7,7 @@ HTTP = {
     "FAILED_PRECONDITION": 400,
     "OUT_OF_RANGE": 400,
     "NOT_FOUND": 404,
+    "REQUEST_TIMEOUT": 408,  # of HTTP's own: a request that does not come
     "ABORTED": 409,
     "TOO_LARGE": 413,  # of HTTP's own: TF Serving has no bound on bodies
     "INTERNAL": 500,

@@ -10,7 +10,7 @@ import time
 import httpx
 import pytest
 
-from tests.server.conftest import Serving
+from tests.serving import Serving
 
 BODY = {"instances": ["What a film."]}
 

@@ -292,7 +292,7 @@ def test_metrics_for_prometheus(ask, get):
 
 
 def test_more_than_it_may_take_is_told_to_come_again(tmp_path):
-    from tests.server.conftest import Serving
+    from tests.serving import Serving
 
     serving = Serving(
         tmp_path / "log", "sentiment", "--concurrency", "1", "--models", "saved_models"

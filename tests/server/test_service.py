@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from rnnsuite.server import overview
+from rnnsuite.server import asgi, overview
 from rnnsuite.server import service as module
+from rnnsuite.server.cost import Limits
 from rnnsuite.server.library import Loaded
 from rnnsuite.server.servable import Field, Signature
-from rnnsuite.server.service import METRICS, Service, Settings, cost
+from rnnsuite.server.service import METRICS, Service, Settings
 from rnnsuite.server.status import RequestError
 
 X = Field("x:0", tf.float32, (None,))
@@ -43,7 +44,9 @@ class Doubling:
 
 @pytest.fixture
 def service(tmp_path):
-    made = Service(Settings(models=tmp_path, timeout=0.1, body=1000, rows=8, numbers=12))
+    made = Service(
+        Settings(models=tmp_path, timeout=0.1, body=1000, limits=Limits(rows=8, numbers=12))
+    )
     model = Doubling()
     made.library.models["double"] = {1: Loaded(model, made._batchers(model))}
     return made
@@ -175,23 +178,12 @@ def test_the_first_address_tells_what_can_be_asked(service):
 
 
 def test_large_requests_and_answers_go_through_a_thread(service, monkeypatch):
-    service.settings = dataclasses.replace(service.settings, rows=10**6, numbers=10**6)
+    service.settings = dataclasses.replace(service.settings, limits=Limits(10**6, 10**6))
     monkeypatch.setattr(module, "LARGE", 8)
     body = json.dumps({"inputs": np.arange(50).tolist()}).encode()
     status, _, answer = ask(service, "POST", PREDICT, body)
     assert status == 200
     assert json.loads(answer) == {"outputs": (2.0 * np.arange(50)).tolist()}
-
-
-class TestCost:
-    def test_numbers_of_all_inputs_together(self):
-        inputs = {"a": np.zeros((2, 3)), "b": np.zeros((2, 3)), "text": np.array([b"x" * 99] * 2)}
-        assert cost({**inputs, "text": inputs["text"].astype(object)}, 8, 12) == 2
-        with pytest.raises(RequestError, match="13 numbers; at most 12 here"):
-            cost({**inputs, "beam": np.float32(3)} | {"text": np.array([b""], object)}, 8, 12)
-
-    def test_a_scalar_is_one_row(self):
-        assert cost({"x": np.float32(1)}, 8, 12) == 1
 
 
 def test_what_nobody_waits_for_is_not_begun(service):
@@ -280,3 +272,12 @@ def test_a_fault_of_our_own_has_its_traceback(caplog):
     with pytest.raises(asyncio.CancelledError):
         asyncio.run(module._watch(Library(), 0.001))
     assert caplog.records[0].exc_info
+
+
+def test_a_body_that_does_not_come():
+    async def receive():
+        await asyncio.sleep(60)
+
+    with pytest.raises(RequestError, match="has not come within 0") as caught:
+        asyncio.run(asgi.read_body(receive, 100, 0.05))
+    assert caught.value.http == 408
