@@ -22,6 +22,8 @@ REFUSALS = tuple(
     os.strerror(number) for number in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
 )
 """What the operating system says where nothing can be written, also within TensorFlow's errors."""
+MOST_VALUES = 100_000
+"""In a YAML file."""
 
 
 @contextlib.contextmanager
@@ -64,21 +66,42 @@ def read_json(path: pathlib.Path) -> Any:
     """The value in a JSON file. Raises UserError naming the file when it is damaged."""
     try:
         return json.loads(pathlib.Path(path).read_text(encoding="utf-8"))
-    except (ValueError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:
         raise UserError(f"{path} is damaged, it is no JSON ({error}).") from error
 
 
 def read_yaml(path: pathlib.Path) -> dict[str, Any]:
     """A YAML 1.2 mapping. Raises UserError naming the file and line of a mistake."""
     try:
-        values = ruamel.yaml.YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        values = ruamel.yaml.YAML(typ="safe", pure=True).load(text)
+    except RecursionError as error:
+        raise UserError(f"{path} is nested too deeply.") from error
     except UnicodeDecodeError as error:
         raise UserError(f"{path} is not UTF-8 ({error.reason} at byte {error.start}).") from error
-    except ruamel.yaml.YAMLError as error:
-        raise UserError(f"{path} is no valid YAML: {one_line(error)}") from error
+    except (ruamel.yaml.YAMLError, ValueError) as error:  # ValueError: of numbers and dates
+        raise UserError(f"{path} is no valid YAML: {one_line(error, 300)}") from error
     if not isinstance(values, dict):
         raise UserError(f"{path} must hold a mapping of sections, not {type(values).__name__}.")
+    if _more_than(values, MOST_VALUES):
+        raise UserError(f"{path} holds more than {MOST_VALUES} values, aliases counted as written.")
     return values
+
+
+def _more_than(values: Any, limit: int) -> bool:
+    """Whether nested values are more than so many: aliases of aliases can be billions."""
+    count = 0
+    rest = [values]
+    while rest:
+        value = rest.pop()
+        count += 1
+        if count > limit:
+            return True
+        if isinstance(value, dict):
+            rest.extend(value.values())
+        elif isinstance(value, list):
+            rest.extend(value)
+    return False
 
 
 @contextlib.contextmanager

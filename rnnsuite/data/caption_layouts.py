@@ -11,6 +11,7 @@ from rnnsuite.data.image_lists import IMAGE_COLUMNS, image_path, read_json, usua
 from rnnsuite.data.notes import Skips
 from rnnsuite.data.source_config import TableConfig
 from rnnsuite.data.splits import split_name
+from rnnsuite.data.within import within
 
 CAPTION_COLUMNS = ("caption", "captions", "text", "sentence", "comment")
 FLICKR = {"train": "trainImages", "validation": "devImages", "test": "testImages"}
@@ -175,7 +176,7 @@ def _coco(files: Sequence[pathlib.Path], root: pathlib.Path) -> dict[str, list[C
             )
         by_split[split_name(name) if len(files) > 1 else "all"] = [
             CaptionedImage(
-                folder / entry if folder else image_path(file.parent, entry),
+                within(folder, folder / entry) if folder else image_path(file.parent, entry),
                 tuple(captions.get(number, ())),
             )
             for number, entry in entries

@@ -21,6 +21,7 @@ from rnnsuite.data.channels import (
 from rnnsuite.data.frequency import seconds
 from rnnsuite.data.notes import Skips
 from rnnsuite.data.splits import WHOLE, path_splits
+from rnnsuite.data.within import within
 
 NAB_WINDOWS = pathlib.Path("labels", "combined_windows.json")
 """By which the folder of the Numenta Anomaly Benchmark is known."""
@@ -74,9 +75,9 @@ def _nab(root: pathlib.Path, config: ChannelsConfig) -> list[Channels]:
         raise UserError(f"{labels} does not hold lists of [begin, end] by series.") from error
     for name, spans in spans_by_name.items():
         path = root / "data" / name
-        if not path.is_file() or not path.resolve().is_relative_to(root.resolve()):
+        if not path.is_file():
             raise UserError(f"{labels} names {name!r}, of which {root / 'data'} has no file.")
-        series = read_table(path, config)
+        series = read_table(within(root, path), config)
         steps = [(_step(series, name, begin), _step(series, name, end)) for begin, end in spans]
         anomalies = merged(name, steps, len(series.times))
         corpus.append(dataclasses.replace(series, id=name, anomalies=anomalies))

@@ -13,6 +13,7 @@ from rnnsuite.data.clip_arrays import ARRAYS, VIDEOS, ReadVideo, clip_of_file, c
 from rnnsuite.data.clips import Clip, ClipsConfig
 from rnnsuite.data.recording_layouts import ACTIVITIES, ANNOTATIONS, read_recordings
 from rnnsuite.data.tables import is_table
+from rnnsuite.data.within import within
 
 INERTIAL = "Inertial Signals"
 """The folder, in train and test, by which UCI-HAR is known (Anguita et al., ESANN 2013)."""
@@ -166,8 +167,9 @@ def _listed(
             place = pathlib.PurePosixPath(line.split()[0]).with_suffix("")
             names = [line.split()[0], *(f"{place}{suffix}" for suffix in ARRAYS)]
             path = next((file for name in names[::-1] if (file := root / name).is_file()), None)
-            if path is None or ".." in place.parts:
+            if path is None:
                 raise UserError(f"{root / name}: there is no video {place}, nor features of it.")
+            path = within(root, path)
             clips.append(clip_of_file(path, place.parts[0], config, read_video))
         if clips:
             by_split[split] = clips

@@ -6,16 +6,17 @@ from collections.abc import Sequence
 from typing import Any
 
 from rnnsuite.core.errors import UserError
+from rnnsuite.data.within import within
 
 FOLDERS = ("images", "Images", "Flicker8k_Dataset", "Flickr8k_Dataset", ".")
 IMAGE_COLUMNS = ("image", "file", "filename", "file_name", "image_name", "path")
 
 
 def image_path(folder: pathlib.Path, name: pathlib.PurePath | str) -> pathlib.Path:
-    """Path of an image in the first usual folder that has it."""
+    """Path of an image in the first usual folder that has it. Raises UserError: see `within`."""
     folders = [folder / usual for usual in FOLDERS if (folder / usual).is_dir()]
     paths = [path / name for path in folders]
-    return next((path for path in paths if path.is_file()), paths[0])
+    return within(folder, next((path for path in paths if path.is_file()), paths[0]))
 
 
 def usual_column(header: Sequence[str], usual: Sequence[str], file: pathlib.Path) -> str:

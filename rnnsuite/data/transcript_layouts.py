@@ -7,6 +7,7 @@ from rnnsuite.core.errors import UserError
 from rnnsuite.data import splits, tables
 from rnnsuite.data.notes import Skips
 from rnnsuite.data.transcripts import TranscriptsConfig, Utterance
+from rnnsuite.data.within import within
 
 COLUMNS = {
     "file": ("file", "path", "audio_filepath", "audio", "audio_path", "wav"),
@@ -85,7 +86,8 @@ def _rows(
             continue
         text = row[names["text"]]
         speaker = str(row.get(names["speaker"]) or "").strip() if names["speaker"] else ""
-        utterance = Utterance(file, folder / file, str(text or ""), speaker or file)
+        place = within(path.parent, folder / file)
+        utterance = Utterance(file, place, str(text or ""), speaker or file)
         yield utterance, str(row.get(SPLIT) or "").strip()
 
 
@@ -122,7 +124,7 @@ def _of_librispeech(root: pathlib.Path, skips: Skips) -> BySplit:
         split = split if split in splits.ALIASES else splits.WHOLE
         for line in _lines(path):
             name, _, text = line.partition(" ")
-            file = _sound(path.parent / name)
+            file = _sound(within(root, path.parent / name))
             if file is None:
                 skips(f"{path}: there is no sound file {name}.")
                 continue
@@ -135,7 +137,7 @@ def _of_ljspeech(root: pathlib.Path, skips: Skips) -> Iterator[Utterance]:
     """Lines of name|text|text with numbers written out; one person reads all of it."""
     for number, line in enumerate(_lines(root / LJSPEECH), 1):
         name, *texts = line.split("|")
-        file = _sound(root / "wavs" / name)
+        file = _sound(within(root, root / "wavs" / name))
         if file is None or not texts:
             skips(f"{root / LJSPEECH}, line {number}: no sound file {name}, or no text.")
         else:

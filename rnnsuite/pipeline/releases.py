@@ -69,7 +69,7 @@ def _app_of_card(path: pathlib.Path) -> str:
 def _read(path: pathlib.Path) -> dict[str, Any]:
     try:
         card = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise UserError(f"{path} is damaged: {error}") from error
     if not isinstance(card, dict):
         raise UserError(f"{path} is damaged: no object.")

@@ -160,7 +160,7 @@ class Run:
         model = self.app.model.build(config.model, fitted)
         try:
             model.load_weights(self.weights)
-        except (OSError, ValueError, KeyError) as error:
+        except (OSError, ValueError, KeyError, RuntimeError) as error:  # the last is h5py's
             raise UserError(
                 f"{self.weights} is damaged or of another model: {one_line(error)}"
             ) from error

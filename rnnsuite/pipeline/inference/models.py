@@ -100,7 +100,7 @@ def read_card(app: App, model: pathlib.Path, card: pathlib.Path) -> dict[str, An
     try:
         values = json.loads(card.read_text(encoding="utf-8"))["config"]
         name = values.get("app")
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise UserError(f"{card} is damaged.") from error
     if name != app.name:
         raise UserError(f"{model} is a model of {name}, not of {app.name}.")

@@ -47,7 +47,7 @@ def load(path: pathlib.Path) -> Any:
 
     try:
         return tf.saved_model.load(str(path))
-    except (OSError, ValueError, tf.errors.OpError) as error:
+    except (OSError, ValueError, LookupError, tf.errors.OpError) as error:
         raise UserError(f"{path} is damaged: {one_line(error)}") from error
 
 

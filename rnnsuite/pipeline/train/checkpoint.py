@@ -8,6 +8,7 @@ import json
 import logging
 import pathlib
 import zipfile
+import zlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -16,6 +17,17 @@ import numpy as np
 from rnnsuite.core.files import PART, as_user_error, atomic_file
 
 KEPT = 2
+DAMAGES = (
+    OSError,
+    ValueError,
+    KeyError,
+    EOFError,
+    MemoryError,  # for an array that says that it is larger than any file
+    NotImplementedError,  # for a way to compress that there is not
+    zlib.error,
+    zipfile.BadZipFile,
+)
+"""What a file that is no whole checkpoint raises."""
 log = logging.getLogger(__name__)
 
 
@@ -45,7 +57,7 @@ def load(folder: pathlib.Path) -> tuple[list[np.ndarray], dict] | None:
             with np.load(path, allow_pickle=False) as stored:
                 names = sorted(name for name in stored.files if name != "progress")
                 return [stored[name] for name in names], json.loads(stored["progress"].tobytes())
-        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        except DAMAGES as error:
             log.warning("%s is damaged (%s); using the checkpoint before it.", path, error)
     return None
 
