@@ -17,7 +17,7 @@ from google.protobuf import text_format
 from tensorflow_serving.config import model_server_config_pb2
 
 from rnnsuite.core.errors import UserError, nearest
-from rnnsuite.core.files import as_user_error, read_json, write_json, write_text
+from rnnsuite.core.files import PART, as_user_error, read_json, write_json, write_text
 
 TAG = "2.21.0"
 """Of the image tensorflow/serving: the release of the TensorFlow that exports are made with."""
@@ -96,6 +96,8 @@ def deploy(
         for name, content in contents.items():
             write_text(to / name, content)
         write_json(to / WRITTEN, {name: _digest(content) for name, content in contents.items()})
+        for leftover in to.rglob(f"{PART}*"):  # of a run that was killed
+            leftover.unlink()
     return [to / name for name in contents]
 
 
