@@ -96,12 +96,15 @@ class Model:
             raise UserError(f"{self.app.name} follows no streams.")
         return Session(self.app, self.path, self.app.serving.stream.signature, self._settings)
 
-    def evaluate(self, data: str | None = None, split: str | None = None) -> Evaluation:
+    def evaluate(
+        self, data: str | None = None, split: str | None = None, bootstrap: int = 0
+    ) -> Evaluation:
         """Scores the model; `.score.metrics` has the metrics and `.floor` those of a cheap model.
 
         Args:
             data: a source in place of the one that it was trained with.
             split: train, validation or test; see `rnnsuite evaluate --help`.
+            bootstrap: sets of records that are drawn for `.intervals`; 0 for none.
 
         Returns:
             The evaluation.
@@ -109,7 +112,7 @@ class Model:
         Raises:
             UserError: where records are unusable, or the application scores nothing.
         """
-        return evaluate(self.app, self.path, data, split, self._settings)
+        return evaluate(self.app, self.path, data, split, self._settings, bootstrap)
 
     def _record(self, value: Value) -> Record:
         read = record_from_text if isinstance(value, str) else record_from_json

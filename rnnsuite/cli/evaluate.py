@@ -32,6 +32,13 @@ from rnnsuite.cli.output import print_values
     metavar="H",
     help="Of forecasts: H steps from one to the next. Short for --set data.step=H.",
 )
+@click.option(
+    "--bootstrap",
+    type=click.IntRange(min=0),
+    default=0,
+    metavar="N",
+    help="Draw N sets of the records for a 95 % interval of every metric; 1000 is usual.",
+)
 @SET
 @JSON
 def evaluate(
@@ -41,6 +48,7 @@ def evaluate(
     split: str | None,
     windows: int | None,
     step: int | None,
+    bootstrap: int,
     overrides: tuple[str, ...],
     as_json: bool,
 ) -> None:
@@ -58,5 +66,5 @@ def evaluate(
     application = find_app(app)
     from rnnsuite.pipeline.inference import evaluate as evaluation
 
-    result = evaluation.evaluate(application, model, data, split, overrides)
+    result = evaluation.evaluate(application, model, data, split, overrides, bootstrap)
     print_values(evaluation.summary(application, model, result), as_json)

@@ -18,6 +18,7 @@ from rnnsuite.data.records import collect
 from rnnsuite.data.sources import is_built
 from rnnsuite.data.splits import WHOLE, path_splits
 from rnnsuite.pipeline.inference.card import data_section, training_config
+from rnnsuite.pipeline.inference.intervals import intervals
 from rnnsuite.pipeline.inference.models import find_model, fitted_of, open_model
 from rnnsuite.pipeline.run import Run
 
@@ -35,6 +36,7 @@ class Evaluation:
         source: whose records they are.
         note: what else is to be known of them, such as that they were held out of train.
         floor: metrics of a cheap model on the same records; empty without one.
+        intervals: [low, high] of every metric, 95 % of drawn sets of records; empty if not asked.
     """
 
     score: Score
@@ -43,6 +45,7 @@ class Evaluation:
     source: str = ""
     note: str = ""
     floor: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    intervals: Mapping[str, Sequence[float]] = dataclasses.field(default_factory=dict)
 
 
 def evaluate(
@@ -51,6 +54,7 @@ def evaluate(
     data: str | None = None,
     split: str | None = None,
     overrides: Sequence[str] = (),
+    bootstrap: int = 0,
 ) -> Evaluation:
     """Scores a model on one split.
 
@@ -61,6 +65,7 @@ def evaluate(
         split: train, validation or test. None for test; where the source has none, for what
             training holds out; and for all records of other data without splits.
         overrides: `key=value` of the configuration.
+        bootstrap: sets of records that are drawn for intervals; 0 for no intervals.
 
     Returns:
         The score.
@@ -88,7 +93,11 @@ def evaluate(
     )
     ask_all = app.scoring.answers
     answers = ask_all(subject, records) if ask_all else predictor.answer(records)
-    score = app.scoring.score(records, answers, fitted)
+    score_of = app.scoring.score
+    score = score_of(records, answers, fitted)
+    sure = {}
+    if bootstrap:
+        sure = intervals(records, answers, lambda r, a: score_of(r, a, fitted), bootstrap)
     if app.scoring.tables:
         tables = {**score.tables, **app.scoring.tables(subject, records)}
         score = dataclasses.replace(score, tables=tables)
@@ -96,7 +105,7 @@ def evaluate(
         plots = {**score.plots, **app.scoring.figures(predictor.answer, records)}
         score = dataclasses.replace(score, plots=plots)
     floor = {} if chosen == WHOLE else _floor(app, section, fitted, records)
-    return Evaluation(score, chosen, len(records), section.source, note, floor)
+    return Evaluation(score, chosen, len(records), section.source, note, floor, sure)
 
 
 def _floor(app: App, section: Any, fitted: Any, records: Sequence[Record]) -> Mapping[str, Any]:
@@ -171,6 +180,7 @@ def summary(app: App, model: Any, evaluation: Evaluation) -> dict[str, Any]:
         "records": evaluation.records,
         **({"note": evaluation.note} if evaluation.note else {}),
         "metrics": {**evaluation.score.metrics, **evaluation.score.neutral},
+        **({"interval": dict(evaluation.intervals)} if evaluation.intervals else {}),
         **({"floor": dict(evaluation.floor)} if evaluation.floor else {}),
     }
     notes = dict(evaluation.score.notes)
