@@ -1,5 +1,6 @@
 """The code in the documentation runs."""
 
+import csv
 import os
 import pathlib
 import re
@@ -104,8 +105,8 @@ def test_six_commands_from_a_clone_to_a_page(tmp_path):
             [sys.executable, "-m", *words], cwd=tmp_path, capture_output=True, text=True
         )
         assert done.returncode == 0, done.stderr[-3000:]
-    rows = (tmp_path / "answers.csv").read_text().splitlines()
-    assert [row.split(",")[1] for row in rows[1:]] == ["good", "bad"]
+    with open(tmp_path / "answers.csv", newline="") as stream:
+        assert [row["label"] for row in csv.DictReader(stream)] == ["good", "bad"]
     assert (tmp_path / "pages" / "sentiment" / "index.html").is_file()
 
 
