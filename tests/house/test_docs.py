@@ -107,7 +107,7 @@ def test_six_commands_from_a_clone_to_a_page(tmp_path):
         assert done.returncode == 0, done.stderr[-3000:]
     with open(tmp_path / "answers.csv", newline="") as stream:
         assert [row["label"] for row in csv.DictReader(stream)] == ["good", "bad"]
-    assert (tmp_path / "pages" / "sentiment" / "index.html").is_file()
+    assert (tmp_path / "pages" / "sentiment.html").is_file()
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name)
