@@ -41,5 +41,5 @@ def test_it_names_the_data_and_their_licence(licence, line, tmp_path):
 @pytest.mark.parametrize("source", ["sample", "tfds:imdb_reviews", "/elsewhere/data", "."])
 def test_a_source_below_the_working_directory_is_named_from_there(source, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    assert card._from_here(source) == source
-    assert card._from_here(str(tmp_path / "data" / "a.csv")) == "data/a.csv"
+    assert card.from_here(source) == source
+    assert card.from_here(str(tmp_path / "data" / "a.csv")) == "data/a.csv"

@@ -56,12 +56,21 @@ def test_legends_leave_the_plot_its_width():
     assert legend.get_window_extent().y1 <= figure.axes[0].get_window_extent().y0
 
 
+def test_the_best_so_far_never_gets_worse():
+    figure = figures.best_so_far([0.5, 0.7, 0.3, 0.4], "min", "val_loss")
+    points, best = figure.axes[0].get_lines()
+    assert list(points.get_ydata()) == [0.5, 0.7, 0.3, 0.4]
+    assert list(best.get_ydata()) == [0.5, 0.5, 0.3, 0.3]
+    (_, best) = figures.best_so_far([0.5, 0.7, 0.3], "max", "val_accuracy").axes[0].get_lines()
+    assert list(best.get_ydata()) == [0.5, 0.7, 0.7]
+
+
 def test_trials_are_drawn_over_numbers_and_names():
     rows = [
         {"trial": "0", "val_loss": 0.1, "model.cell": "lstm", "train.learning_rate": 0.1},
         {"trial": "1", "val_loss": 0.2, "model.cell": "gru", "train.learning_rate": 0.001},
     ]
-    found = figures.trials(rows, "val_loss")
+    found = figures.trials(rows, "val_loss", ["model.cell", "train.learning_rate"])
     assert list(found) == ["model.cell", "train.learning_rate"]
     assert found["train.learning_rate"].axes[0].get_xscale() == "log"
 

@@ -108,7 +108,7 @@ def test_validation_carries_states_through_the_whole_text(tmp_path, monkeypatch)
     """The mean over windows is that of one pass over every row from end to end."""
     values = []
 
-    def run_epochs(self):
+    def run_epochs(self, _):
         batches = list(self.task.validation)
         x = tf.concat([inputs["x"] for inputs, _ in batches], axis=1)
         y = tf.concat([targets for _, targets in batches], axis=1)

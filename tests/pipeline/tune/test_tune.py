@@ -202,6 +202,7 @@ def test_it_ends_with_its_hours_and_goes_on_with_more(app, source, tmp_path):
     assert spent == pytest.approx(3600 * more["hours"], abs=18)
 
 
+@pytest.mark.thorough
 def test_trials_take_a_share_and_what_is_found_takes_all(app, source, tmp_path):
     tune(app, settings(app, source, "tune.trials=1", "tune.share=0.5"), tmp_path)
     run = Run(app, tmp_path / "trials" / "0")
@@ -212,6 +213,7 @@ def test_trials_take_a_share_and_what_is_found_takes_all(app, source, tmp_path):
     assert counts[0] == record["splits"]["train"] == counts[1] // 2
 
 
+@pytest.mark.thorough
 def test_trials_that_others_beat_end_early(app, source, tmp_path):
     """The rate that learns nothing, after three that learn."""
     space = "tune.space={train.learning_rate: {choice: [0.05, 0.04, 0.03, 0.02, 1.0e-9, 2.0e-9]}}"
@@ -253,6 +255,7 @@ def test_importance_is_that_of_what_matters():
     assert importance([{**row, "val_loss": 1.0} for row in table], "val_loss", space) == {}
 
 
+@pytest.mark.thorough
 def test_no_settings_are_tried_twice(app, source, tmp_path):
     """keras-tuner's Bayesian search would, once its optimum is one of few choices."""
     space = "tune.space={model.units: {choice: [2, 4, 8, 16, 32]}}"

@@ -34,6 +34,22 @@ def test_the_path_of_a_table(tmp_path, suffix):
     np.testing.assert_array_equal(FIELD.parse(str(path)), [[1, 2], [3, np.nan]])
 
 
+def test_the_path_of_an_array(tmp_path):
+    path = tmp_path / "pump.npy"
+    np.save(path, np.array([[1, 2], [3, 4]]))
+    np.testing.assert_array_equal(FIELD.parse(str(path)), [[1, 2], [3, 4]])
+    np.save(path, np.array([1.5, np.nan]))
+    np.testing.assert_array_equal(FIELD.parse(str(path)), [[1.5], [np.nan]])
+    np.save(path, np.zeros([2, 2, 2]))
+    with pytest.raises(UserError, match="numbers of shape"):
+        FIELD.parse(str(path))
+    path.write_bytes(b"no array")
+    with pytest.raises(UserError, match="cannot be read as numbers"):
+        FIELD.parse(str(path))
+    with pytest.raises(UserError, match=r"There is no file elsewhere\.npy"):
+        FIELD.parse("elsewhere.npy")
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
