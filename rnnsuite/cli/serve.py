@@ -1,6 +1,7 @@
 """rnnsuite serve"""
 
 import pathlib
+from collections.abc import Callable
 
 import click
 
@@ -9,6 +10,11 @@ from rnnsuite.core.errors import UserError
 
 POSITIVE = click.IntRange(min=1)
 MEBIBYTE = 2**20
+
+
+def _count(name: str, default: int, meaning: str) -> Callable:
+    """An option whose value is a number from 1 on."""
+    return click.option(name, default=default, type=POSITIVE, show_default=True, help=meaning)
 
 
 @click.command()
@@ -30,50 +36,18 @@ MEBIBYTE = 2**20
     show_default=True,
     help="0 takes a free one.",
 )
-@click.option(
-    "--batch", default=64, type=POSITIVE, show_default=True, help="Rows that share a run."
-)
-@click.option(
-    "--rows", default=4096, type=POSITIVE, show_default=True, help="Rows of a request at most."
-)
-@click.option(
+@_count("--batch", 64, "Rows that share a run.")
+@_count("--rows", 4096, "Rows of a request at most.")
+@_count(
     "--numbers",
-    default=2**22,
-    type=POSITIVE,
-    show_default=True,
-    help="Numbers in a request's arrays at most: a minute of sound at 16 kHz is 960000.",
+    2**22,
+    "Numbers in a request's arrays at most: a minute of sound at 16 kHz is 960000.",
 )
-@click.option(
-    "--characters",
-    default=2**22,
-    type=POSITIVE,
-    show_default=True,
-    help="Characters of a request's texts at most.",
-)
-@click.option(
-    "--pixels",
-    default=2**26,
-    type=POSITIVE,
-    show_default=True,
-    help="Pixels of a request's pictures at most, by their headers.",
-)
-@click.option(
-    "--seconds",
-    default=300,
-    type=POSITIVE,
-    show_default=True,
-    help="Seconds of sound in a request's WAV files at most.",
-)
-@click.option(
-    "--body", default=32, type=POSITIVE, show_default=True, help="MiB of a request at most."
-)
-@click.option(
-    "--concurrency",
-    default=256,
-    type=POSITIVE,
-    show_default=True,
-    help="Requests at a time at most.",
-)
+@_count("--characters", 2**22, "Characters of a request's texts at most.")
+@_count("--pixels", 2**26, "Pixels of a request's pictures at most, by their headers.")
+@_count("--seconds", 300, "Seconds of sound in a request's WAV files at most.")
+@_count("--body", 32, "MiB of a request at most.")
+@_count("--concurrency", 256, "Requests at a time at most.")
 @click.option(
     "--timeout",
     default=30.0,
@@ -88,9 +62,7 @@ MEBIBYTE = 2**20
     show_default=True,
     help="Polling interval for new versions (s).",
 )
-@click.option(
-    "--threads", default=1, type=POSITIVE, show_default=True, help="TensorFlow threads per run."
-)
+@_count("--threads", 1, "TensorFlow threads per run.")
 @click.option(
     "--grace",
     default=30.0,

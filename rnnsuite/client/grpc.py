@@ -57,10 +57,10 @@ class Grpc:
     def states(self, which: Which, timeout: float) -> dict[int, str]:
         request = get_model_status_pb2.GetModelStatusRequest(model_spec=_spec(which))
         response = self._ask(self.models.GetModelStatus, request, timeout)
-        names = get_model_status_pb2.ModelVersionStatus.State
-        known = {value: name for name, value in names.items()}
+        states = get_model_status_pb2.ModelVersionStatus.State.items()
+        names = {number: name for name, number in states}
         return {
-            status.version: known.get(status.state, "UNKNOWN")
+            status.version: names.get(status.state, "UNKNOWN")
             for status in response.model_version_status
         }
 

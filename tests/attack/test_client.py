@@ -188,6 +188,21 @@ def test_time_is_that_of_the_whole_request():
         assert SECONDS <= time.monotonic() - begun < 2 * SECONDS
 
 
+def test_a_wait_ends_with_the_request_s_time():
+    """A byte late in it, and silence."""
+
+    def answer():
+        time.sleep(0.8)
+        yield b"H"
+        time.sleep(3)
+
+    with server(lambda request: answer()) as url:
+        begun = time.monotonic()
+        with pytest.raises(Failed, match="no answer in time"):
+            Connection(url).ask("GET", "/", 1)
+        assert time.monotonic() - begun < 1.5
+
+
 def test_an_answer_has_a_bound():
     large = http(b" " * 2_000_000)
     with server(lambda request: large) as url:

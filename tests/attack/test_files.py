@@ -9,7 +9,6 @@ import zipfile
 
 import numpy as np
 import pytest
-import tensorflow as tf
 
 from rnnsuite import catalog
 from rnnsuite.core.errors import UserError
@@ -325,15 +324,3 @@ def test_yaml_of_a_run_is_read_as_data_alone(tmp_path):
     path.write_text("app: !!python/name:os.system\n")
     with pytest.raises(UserError, match="no valid YAML"):
         read_yaml(path)
-
-
-def test_tensorflow_reads_nothing_of_ours_as_code(exported):
-    """No PyFunc, no file operation: nothing in a graph of ours reads files or calls Python."""
-    from tensorflow.core.protobuf import saved_model_pb2
-
-    content = (exported / "saved_model.pb").read_bytes()
-    graph = saved_model_pb2.SavedModel.FromString(content).meta_graphs[0].graph_def
-    operations = {node.op for function in graph.library.function for node in function.node_def}
-    operations |= {node.op for node in graph.node}
-    assert not operations & {"PyFunc", "PyFuncStateless", "EagerPyFunc", "ReadFile", "WriteFile"}
-    assert tf.io.gfile.exists(str(exported))

@@ -55,6 +55,12 @@ def png(width, height, data=b"", kind=2):
     )
 
 
+def gif(width, height):
+    """A GIF file of one frame that is all of one part."""
+    size = struct.pack("<HH", width, height)
+    return b"GIF89a" + size + bytes(3) + b"," + bytes(4) + size + b"\0\2\2D\1\0;"
+
+
 def wav(rate=16_000, channels=1, bits=16, kind=1, size=None, data=b"\0\0" * 800):
     """A WAV file whose header may lie."""
     align = channels * bits // 8
@@ -125,6 +131,8 @@ BODIES = {
     "a PNG of nothing by nothing": (of("captioning"), instances(b64(png(0, 0)))),
     "a PNG of a large width": (of("captioning"), instances(b64(png(60_000_000, 1)))),
     "PNGs of 576 million pixels": (of("captioning"), instances(*[b64(bomb())] * 9)),
+    "a GIF of 400 million pixels": (of("captioning"), instances(b64(gif(20_000, 20_000)))),
+    "a picture in JPEG XL": (of("captioning"), instances(b64(b"\xff\x0a" + bytes(200)))),
     "a GIF of one byte": (of("captioning"), instances(b64(b"GIF89a\x01"))),
     "no sound": (of("speech_commands"), instances(b64(b"no sound"))),
     "a sound without format": (of("speech_commands"), instances(b64(b"RIFF\0\0\0\0WAVE"))),

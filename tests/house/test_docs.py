@@ -64,13 +64,15 @@ def test_python_runs(page, tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("page", PAGES, ids=name)
 def test_commands_are_commands(page):
-    """Their verbs, options and values are those that there are."""
+    """Their verbs, options, values and keys are those that there are."""
     for words in commands(page):
         with main.make_context("rnnsuite", list(words)) as context:
             verb, command, rest = main.resolve_command(
                 context, [*context._protected_args, *context.args]
             )
-            command.make_context(verb, rest, parent=context)
+            told = command.make_context(verb, rest, parent=context).params
+            if told.get("overrides") and told.get("app") in APPS:
+                Schema.of(told["app"]).override({}, told["overrides"])
 
 
 @pytest.mark.learns

@@ -1,5 +1,6 @@
 """How sure a score is: intervals by the bootstrap."""
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -49,7 +50,8 @@ def intervals(
         for name, value in score([records[row] for row in rows], resampled).metrics.items():
             drawn.setdefault(name, []).append(value)
     tail = (1 - COVERED) / 2
+    finite = {name: [v for v in values if math.isfinite(v)] for name, values in drawn.items()}
     return {
-        name: [float(edge) for edge in np.nanquantile(values, [tail, 1 - tail])]
-        for name, values in drawn.items()
+        name: [float(edge) for edge in np.quantile(values or [math.nan], [tail, 1 - tail])]
+        for name, values in finite.items()
     }

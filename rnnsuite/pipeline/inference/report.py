@@ -62,10 +62,9 @@ def write_search(app: App, config: Config, folder: pathlib.Path, record: Mapping
     ordered = [row[objective] for row in sorted(table, key=lambda row: int(row["trial"]))]
     drawn = {"best so far": figures.best_so_far(ordered, record["direction"], objective)}
     if record["importance"]:
-        title = "importance for what was reached"
-        drawn["importance"] = figures.shares(record["importance"], title)
+        drawn["importance"] = figures.shares(record["importance"], "share of the importance")
     drawn |= figures.trials(table, objective, config.tune.space)
-    elsewhere = ("best", "trials", "importance", "found")
+    elsewhere = ("trials", "importance", "found")
     values = {
         "title": f"{app.name}: search in {folder.name}",
         "summary": rounded({"trials": len(table), **table[0]}),
