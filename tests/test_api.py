@@ -160,6 +160,7 @@ def test_the_guide_s_first_lines_run(capsys):
     assert names["answer"].label == "pos"
 
 
+@pytest.mark.thorough
 def test_the_guide_s_training_runs(tmp_path, monkeypatch, capsys):
     """MLflow is not needed to develop this: a stand-in takes what it would be told."""
     told = []

@@ -2,33 +2,25 @@
 
 import base64
 import dataclasses
-import itertools
 import logging
-import pathlib
-from collections.abc import Iterable, Sequence
 
-import numpy as np
-import soundfile
 import tensorflow as tf
 
 from rnnsuite.app import Data
 from rnnsuite.core.errors import UserError
-from rnnsuite.data import batches, people, sources, splits
-from rnnsuite.data.notes import Skips
-from rnnsuite.data.transcript_layouts import read_utterances
-from rnnsuite.data.transcripts import Utterance, normalised
+from rnnsuite.data import batches, sources, splits
+from rnnsuite.data.transcripts import normalised
 from rnnsuite.device import wave
-from rnnsuite.inputs import audio, sound_files, subword, waveform, words
+from rnnsuite.inputs import audio, subword, waveform, words
 from rnnsuite.inputs.subword import Subwords
 from rnnsuite.inputs.words import Words
+from rnnsuite.tasks.transcription import recordings
 
 from .augment import augment
 from .config import GRAIN, DataConfig
 from .sample import SentencesSample
 
 log = logging.getLogger(__name__)
-MEASURED = 500
-"""Recordings from which mean and deviation of features are taken."""
 MOST_SYMBOLS = 10_000
 """Of a transcript."""
 
@@ -71,62 +63,8 @@ def load(config: DataConfig, split: str) -> tf.data.Dataset:
     """
     if sources.is_built(config.source):
         return _load_built(config, split)
-    by_split = _utterances(config)
-    chosen = people.of_split(config.source, by_split, split, config.validation, config.test)
-    usable = _usable(config, split, chosen)
-    rows = [
-        {"path": str(item.path), "text": item.text, "speaker": item.person, "id": item.id}
-        for item in usable
-    ]
-
-    def read(record):
-        content = tf.numpy_function(_read_wav, [record["path"]], tf.string)
-        rest = {name: record[name] for name in ("text", "speaker", "id")}
-        return {"audio": tf.ensure_shape(content, []), **rest}
-
-    return sources.from_records(rows).map(read, num_parallel_calls=tf.data.AUTOTUNE)
-
-
-def _utterances(config: DataConfig) -> dict[str, list[Utterance]]:
-    return read_utterances(pathlib.Path(config.source).expanduser(), config)
-
-
-def _read_wav(path: bytes) -> bytes:
-    return sound_files.as_wav(pathlib.Path(path.decode()))
-
-
-def _usable(config: DataConfig, split: str, utterances: Sequence[Utterance]) -> list[Utterance]:
-    """Utterances that can be read and learned; their transcripts normalised."""
-    skips = Skips(config.on_error)
-    usable = []
-    for utterance in utterances:
-        text = normalised(utterance.text, config)
-        fault = sound_files.check(utterance.path) if utterance.path.is_file() else "no such file"
-        if fault:
-            skips(f"{utterance.path}: {fault}.")
-        elif not text:
-            skips(f"{utterance.path}: the transcript {utterance.text!r} has no word.")
-        elif split == "train" and (reason := _unfit(config, utterance.path, text)):
-            skips.leave_out(f"{utterance.path}: {reason}.")
-        else:
-            usable.append(dataclasses.replace(utterance, text=text))
-    skips.report(f"{config.source}, {split}")
-    if not usable:
-        raise UserError(f"{config.source}: the {split} split has no usable recordings.")
-    return usable
-
-
-def _unfit(config: DataConfig, path: pathlib.Path, text: str) -> str:
-    """Why a recording cannot be trained on; empty where it can."""
-    info = soundfile.info(str(path))
-    seconds = info.frames / info.samplerate
-    if not config.shortest <= seconds <= config.longest:
-        return f"{seconds:.1f} s, not {config.shortest:g} to {config.longest:g} (data.longest)"
-    steps = int(seconds * wave.RATE) // (audio.HOP * config.reduction)
-    needed = len(text) + sum(before == after for before, after in itertools.pairwise(text))
-    if config.unit == "characters" and needed > steps:
-        return f"{len(text)} characters in {seconds:.1f} s need {needed} steps; there are {steps}"
-    return ""
+    hop = audio.HOP * config.reduction
+    return recordings.load(config, split, hop, is_spelled=config.unit == "characters")
 
 
 def _load_built(config: DataConfig, split: str) -> tf.data.Dataset:
@@ -171,31 +109,14 @@ def fit(config: DataConfig, records: tf.data.Dataset) -> Fitted:
             tokens = words.vocabulary(counts, config.vocabulary_size, 1)
     except ValueError as error:
         raise UserError(f"{config.source}: {error}.") from error
-    mean, deviation = _moments(config, records.take(MEASURED))
+    hop = audio.HOP * config.reduction
     return Fitted(
         tokens,
         base64.b64encode(model).decode(),
         config.bins,
         config.reduction,
-        tuple(mean.tolist()),
-        tuple(deviation.tolist()),
+        *recordings.moments(audio.LogMel(config.bins), records, hop),
     )
-
-
-def _moments(config: DataConfig, records: tf.data.Dataset) -> tuple[np.ndarray, np.ndarray]:
-    features = audio.LogMel(config.bins)
-    hop = audio.HOP * config.reduction
-    total = np.zeros(config.bins)
-    squares = np.zeros(config.bins)
-    frames = 0
-    every_sound = records.map(lambda record: waveform.whole(record["audio"], hop))
-    for samples in every_sound:
-        values = features(samples[None])[0].numpy().astype(np.float64)
-        total += values.sum(axis=0)
-        squares += np.square(values).sum(axis=0)
-        frames += len(values)
-    mean = total / max(frames, 1)
-    return mean, np.sqrt(np.maximum(squares / max(frames, 1) - mean**2, 1e-4))
 
 
 def examples(config: DataConfig, fitted: Fitted, records: tf.data.Dataset) -> tf.data.Dataset:
@@ -227,11 +148,6 @@ def length(inputs: dict[str, tf.Tensor]) -> tf.Tensor:
     return inputs["steps"]
 
 
-def known_splits(config: DataConfig) -> Iterable[str]:
-    """Of a source."""
-    return people.split_names(_utterances(config))
-
-
 DATA = Data(
     config=DataConfig,
     fitted=Fitted,
@@ -240,5 +156,5 @@ DATA = Data(
     examples=examples,
     length=length,
     augment=augment,
-    splits=known_splits,
+    splits=recordings.known_splits,
 )

@@ -3,48 +3,15 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
-from sklearn.neighbors import NearestNeighbors
-from sklearn.preprocessing import StandardScaler
-
 from rnnsuite.core.fields import Record
-from rnnsuite.core.text import as_text
-from rnnsuite.inputs import audio, waveform
-from rnnsuite.tasks.transcription.score import score
+from rnnsuite.inputs import audio
+from rnnsuite.tasks.transcription.floor import nearest_recording
 
 from .config import DataConfig
 from .data import Fitted, load
 
-PARTS = 8
-"""Equal parts of a recording whose mean log-mel energies are compared."""
-
 
 def floor(config: DataConfig, fitted: Fitted, records: Sequence[Record]) -> Mapping[str, Any]:
-    """The metrics of answering with the transcript of the nearest training recording.
-
-    Recordings are compared by their length and the mean spectrum of eight parts, each number over
-    its deviation in train.
-
-    Args:
-        config: the source whose training part is searched.
-        fitted: gives the features.
-        records: what is scored.
-
-    Returns:
-        The name under `model`, and the metrics.
-    """
+    """See `nearest_recording`, among the training recordings of a source."""
     train = list(load(config, "train").as_numpy_iterator())
-    features = audio.LogMel(fitted.bins)
-    scaler = StandardScaler()
-    described = scaler.fit_transform([_described(features, record, fitted.hop) for record in train])
-    questions = scaler.transform([_described(features, record, fitted.hop) for record in records])
-    _, nearest = NearestNeighbors(n_neighbors=1).fit(described).kneighbors(questions)
-    texts = [as_text(train[place]["text"]) for place in nearest[:, 0]]
-    return {"model": "nearest recording", **score(records, {"text": np.array(texts)}).metrics}
-
-
-def _described(features: audio.LogMel, record: Record, hop: int) -> np.ndarray:
-    samples = waveform.whole(record["audio"], hop)
-    frames = features(samples[None])[0].numpy()
-    parts = [part.mean(axis=0) for part in np.array_split(frames, PARTS)]
-    return np.concatenate([[np.log(len(frames))], *parts])
+    return nearest_recording(train, records, audio.LogMel(fitted.bins), fitted.hop)

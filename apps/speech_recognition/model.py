@@ -11,23 +11,10 @@ from rnnsuite.app import Direction, Model
 from rnnsuite.inputs.audio import FeatureNormalization, LogMel
 from rnnsuite.layers import CausalConvolution, Chain, LockedDropout, LookAhead, SpecAugment, Stack
 from rnnsuite.tasks.transcription.losses import ctc_loss, framed, label_priors
+from rnnsuite.tasks.transcription.steps import WithinSteps
 
 from .config import ModelConfig
 from .data import Fitted
-
-
-@keras.saving.register_keras_serializable("rnnsuite")
-class WithinSteps(keras.layers.Layer):
-    """Which steps of `[batch, time, ...]` are a row's own: booleans `[batch, time]`.
-
-    A call takes the sequence and the number of steps of each row.
-    """
-
-    def call(self, x_BxTxD, steps_B):
-        return ops.arange(ops.shape(x_BxTxD)[1])[None] < ops.cast(steps_B, "int32")[:, None]
-
-    def compute_output_spec(self, x_BxTxD, steps_B):
-        return keras.KerasTensor(x_BxTxD.shape[:2], "bool")
 
 
 def build(config: ModelConfig, fitted: Fitted) -> keras.Model:

@@ -1,25 +1,22 @@
 """How a trained model is asked: sound files on a server, samples on a device or in a stream."""
 
 import dataclasses
-import json
-import pathlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import tensorflow as tf
 
-from rnnsuite.app import Device, OnDevice, Serving, Signature, Stream, Trained
-from rnnsuite.core.context import current_target
-from rnnsuite.core.fields import File, Record
-from rnnsuite.core.text import as_text
+from rnnsuite.app import Device, Serving, Signature, Stream, Trained
+from rnnsuite.core.fields import File
 from rnnsuite.device import transcribe, wave
 from rnnsuite.inputs import sound_files
-from rnnsuite.tasks.lengths import lengths_up_to
 from rnnsuite.tasks.sections import DictationConfig, TranscribeConfig
 from rnnsuite.tasks.streams import stream_signature
 from rnnsuite.tasks.transcription.alphabet import Alphabet
+from rnnsuite.tasks.transcription.device import device_files, open_device, sound_signature, tone
 from rnnsuite.tasks.transcription.recognizer import TIMING, Recognizer
+from rnnsuite.tasks.transcription.show import show
 
 from .config import MOST_AHEAD
 from .data import Fitted
@@ -30,11 +27,6 @@ if TYPE_CHECKING:
 
 CHUNK = 4
 """Steps of a stream's chunk."""
-LONGEST = 30
-SHORTEST = 2
-"""Seconds of the longest and shortest sounds that files of static shapes are made for."""
-SETTINGS = "alphabet.json"
-"""The file with symbols, rates and steps, beside .tflite files."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -89,16 +81,15 @@ def signatures(trained: Trained) -> dict[str, Signature]:
         whole = tf.pad(finite, [[0, 0], [0, missing]])
         return recognizer.texts(tf.RaggedTensor.from_tensor(whole))
 
-    tone = (0.1 * np.sin(np.arange(wave.RATE) * 0.2)).astype(np.float32)
-    files = {"audio": np.array([wave.write(tone)] * 2)}
-    two = {"samples": np.stack([tone[: hop * CHUNK * 2]] * 2)}
+    files = {"audio": np.array([wave.write(tone(wave.RATE))] * 2)}
+    two = {"samples": np.stack([tone(hop * CHUNK * 2)] * 2)}
     by_name = {
         "serving_default": Signature(by_bytes(recognizer.texts), content, files),
         "nbest": Signature(by_bytes(recognizer.best), content, files),
         "greedy": Signature(by_bytes(recognizer.greedy), content, files),
         "waveform": Signature(waveform, samples, two),
         "logits": Signature(by_bytes(recognizer.classes), content, files),
-        "sound": _sound(trained, classes_of, samples, two),
+        "sound": sound_signature(trained.model, alphabet, hop, CHUNK * 2),
     }
     if chain:
 
@@ -120,61 +111,11 @@ def timing_head(model: Any) -> str:
     return next(name for name in names if name in model.output)
 
 
-def _sound(
-    trained: Trained, classes_of: Callable, samples: Mapping[str, Any], example: Mapping[str, Any]
-) -> Signature:
-    """The signature for devices; for static shapes it takes `length`, the samples that count."""
-    hop = trained.fitted.hop
-    own = {"length": tf.TensorSpec([None], tf.int32, name="length")}
-    inputs = {**samples, **own} if current_target() == "portable" else samples
-
-    def sound(samples, length=None):
-        if length is None:
-            length = tf.fill([tf.shape(samples)[0]], tf.shape(samples)[1])
-        outputs = trained.model({"samples": samples, "steps": length // hop}, training=False)
-        return {"log_probabilities": classes_of(outputs["logits"])}
-
-    lengths = lengths_up_to(LONGEST * wave.RATE, SHORTEST * wave.RATE, hop, ratio=4)
-    return Signature(sound, inputs, example, lite=True, lengths=lengths)
-
-
-def device_files(trained: Trained) -> dict[str, bytes]:
+def files(trained: Trained) -> dict[str, bytes]:
     """Symbols, sizes, and the reference for WAV files and decoding."""
-    fitted = trained.fitted
-    alphabet = Alphabet(fitted.vocabulary())
-    settings = {
-        "pieces": list(alphabet.pieces),
-        "is_subwords": alphabet.is_subwords,
-        "rate": wave.RATE,
-        "hop": fitted.hop,
-        "chunk": CHUNK * fitted.hop,
-        "ahead": trained.config.model.look_ahead,
-    }
-    return {
-        SETTINGS: (json.dumps(settings, ensure_ascii=False) + "\n").encode(),
-        "sound.py": pathlib.Path(wave.__file__).read_bytes(),
-        "transcribe.py": pathlib.Path(transcribe.__file__).read_bytes(),
-    }
-
-
-def open_device(folder: pathlib.Path) -> OnDevice:
-    """WAV bytes to `samples` [1, n], or to the chunks of a stream; texts as greedy gives them."""
-    alphabet = transcribe.Alphabet.load(folder / SETTINGS)
-    settings = json.loads((folder / SETTINGS).read_text(encoding="utf-8"))
-
-    def request(record: Record) -> dict[str, np.ndarray]:
-        return {"samples": wave.whole(record["audio"], settings["hop"])[None]}
-
-    def answer(outputs: Mapping[str, np.ndarray]) -> dict[str, Any]:
-        ids, _, score = transcribe.greedy(outputs["log_probabilities"][0])
-        return {"text": alphabet.text(ids).encode(), "score": score}
-
-    def chunks(record: Record) -> list[dict[str, np.ndarray]]:
-        size = settings["chunk"]
-        samples = wave.whole(record["audio"], size)
-        return [{"samples": part[None]} for part in samples.reshape(-1, size)]
-
-    return OnDevice(request, answer, chunks, signature="sound", reference_signature="greedy")
+    hop = trained.fitted.hop
+    alphabet = Alphabet(trained.fitted.vocabulary())
+    return device_files(alphabet, hop, chunk=CHUNK * hop, ahead=trained.config.model.look_ahead)
 
 
 def chunks(source: str, fitted: Fitted) -> Iterator[dict[str, np.ndarray]]:
@@ -217,22 +158,12 @@ class Follower:
         return self.transcriber.end()
 
 
-def show(fitted: Fitted, answer: Mapping[str, Any]) -> Sequence[str]:
-    """The text, and below it when each word is said."""
-    rows = zip(
-        answer.get("words", ()), answer.get("starts", ()), answer.get("ends", ()), strict=True
-    )
-    words = [(as_text(word), start, end) for word, start, end in rows]
-    times = [f"  {start:6.2f} to {end:6.2f} s  {word}" for word, start, end in words if word]
-    return [as_text(answer["text"]), *times]
-
-
 SERVING = Serving(
     fields={"audio": File(sound_files.read_sound, "a sound file: WAV, FLAC, OGG, MP3 and others")},
     answer=Answer,
     signatures=signatures,
     sections={"transcribe": TranscribeConfig, "stream": DictationConfig},
-    device=Device(files=device_files, open=open_device),
+    device=Device(files=files, open=open_device),
     stream=Stream(section="stream", signature="stream", chunks=chunks, follow=Follower),
     show=show,
 )

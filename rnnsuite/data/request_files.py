@@ -70,6 +70,22 @@ Numbered = Iterator[tuple[int, Parts]]
 NOT_UTF_8: Parts = (None, None, "not UTF-8")
 
 
+def json_row(number: int, text: str, fields: Mapping[str, Field], names: Mapping[str, str]) -> Row:
+    """The row that one line of JSON is.
+
+    Args:
+        number: of the row.
+        text: the line.
+        fields: what a request holds.
+        names: the key of each field.
+    """
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return Row(number, None, None, "not JSON")
+    return Row(number, *_json_parts(fields, names, value))
+
+
 def _text_rows(
     lines: Iterable[str], fields: Mapping[str, Field], names: Mapping[str, str]
 ) -> Numbered:
@@ -96,12 +112,8 @@ def _json_rows(
         if is_undecodable(text):
             yield number, NOT_UTF_8
             continue
-        try:
-            value = json.loads(text)
-        except (ValueError, RecursionError):
-            yield number, (None, None, "not JSON")
-            continue
-        yield number, _json_parts(fields, names, value)
+        row = json_row(number, text, fields, names)
+        yield number, (row.shown, row.record, row.fault)
 
 
 def _json_parts(fields: Mapping[str, Field], names: Mapping[str, str], value: Any) -> Parts:

@@ -160,7 +160,7 @@ NO_LAYERS = {
     "to_rnnsuite": "test_interop.py",
 }
 ROWS = [
-    pytest.param(row, id=f"{name}-{number}")
+    pytest.param(row, id=f"{name}-{number}", marks=[pytest.mark.thorough] * bool(number))
     for name, rows in LAYERS.items()
     for number, row in enumerate(rows)
 ]

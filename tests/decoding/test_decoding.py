@@ -7,6 +7,7 @@ import pytest
 import tensorflow as tf
 
 from rnnsuite import decoding
+from tests.thorough import thorough
 
 END = 1
 
@@ -73,7 +74,7 @@ def searched(table, starts, beam, most, **options):
     )
 
 
-@pytest.mark.parametrize("block", range(8))
+@pytest.mark.parametrize("block", [*range(4), *thorough(*range(4, 8))])
 def test_a_beam_as_wide_as_the_space_finds_what_enumeration_finds(block):
     for number in range(25):
         seed = 25 * block + number

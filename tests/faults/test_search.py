@@ -32,6 +32,7 @@ SETTINGS = (
 )
 
 
+@pytest.mark.thorough
 def test_a_chief_and_two_workers_each_killed_once(bag, tmp_path):
     source, folder = film_reviews(tmp_path / "reviews.csv", 30), tmp_path / "search"
     where = f"127.0.0.1:{ports(1)[0]}"

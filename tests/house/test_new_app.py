@@ -33,17 +33,20 @@ def named(configs):
 
 
 @pytest.fixture(scope="module")
-def passed(tmp_path_factory):
-    """Tests that a pytest of its own passed by application: one in the tree, one of a template."""
+def tree(tmp_path_factory):
+    """A copy of the source tree with the throw-away application in it, by the name inside."""
     tree = tmp_path_factory.mktemp("tree")
     for name in ("rnnsuite", "apps", "configs", "tests"):
         ignore = shutil.ignore_patterns("__pycache__", "drift")
         shutil.copytree(ROOT / name, tree / name, ignore=ignore)
     shutil.copy(ROOT / "setup.cfg", tree)
     placed(tree / "apps" / "inside", "inside", tree / "configs" / "inside")
-    elsewhere = tmp_path_factory.mktemp("elsewhere")
-    new.write("afield", "classification", elsewhere)
-    words = [CONTRACT, "-k", "inside or afield", "-rp", "-p", "no:cacheprovider"]
+    return tree
+
+
+def passed(tree, elsewhere, names):
+    """How many tests of the contract a pytest of its own passed, by application."""
+    words = [CONTRACT, "-k", " or ".join(names), "-rp", "-p", "no:cacheprovider"]
     clean = {key: value for key, value in os.environ.items() if not key.startswith("PYTEST_")}
     done = subprocess.run(
         [sys.executable, "-m", "pytest", *words],
@@ -56,15 +59,21 @@ def passed(tmp_path_factory):
     lines = [line for line in printed if line.startswith("PASSED")]
     rest = [line for line in printed if not line.startswith("PASSED")]
     assert done.returncode == 0, "\n".join(rest[-40:])
-    return {app: sum(f"[{app}" in line for line in lines) for app in ("inside", "afield")}
+    return {app: sum(f"[{app}" in line for line in lines) for app in names}
 
 
-def test_it_keeps_the_contract_in_the_tree(passed):
-    assert passed["inside"] > 20
+def test_it_keeps_the_contract_in_the_tree(tree, tmp_path):
+    assert passed(tree, tmp_path, ["inside"])["inside"] > 20
 
 
-def test_and_what_rnnsuite_new_writes_outside_of_it(passed):
-    assert passed["afield"] > 20
+@pytest.mark.thorough
+def test_every_kind_keeps_the_contract_outside_of_it(tree, tmp_path):
+    """What `rnnsuite new` writes."""
+    names = {f"afield_{kind}": kind for kind in new.kinds()}
+    for name, kind in names.items():
+        new.write(name, kind, tmp_path)
+    counts = passed(tree, tmp_path, list(names))
+    assert min(counts.values()) > 20, counts
 
 
 @pytest.fixture(scope="module")

@@ -82,7 +82,7 @@ def predict_file(
     part = output.with_name(f"{output.name}.part")
     with as_user_error(part), _claimed(part, identity) as written, open(source, "rb") as stream:
         rows = read_rows(stream, source, app.serving.fields, columns)
-        answer = _answerer(predictor, signature, options)
+        answer = answerer(predictor, signature, options)
         try:
             done, errors = _append(rows, stream, source, written, answer)
         except KeyboardInterrupt as error:
@@ -212,9 +212,21 @@ def _size(value: Any) -> int:
     return len(value) if isinstance(value, str | bytes) else int(np.asarray(value).nbytes)
 
 
-def _answerer(
-    predictor: Predictor, signature: str, options: Mapping[str, float] | None
+def answerer(
+    predictor: Predictor, signature: str, options: Mapping[str, Any] | None
 ) -> Callable[[list[Row]], list[dict[str, Any]]]:
+    """A function from rows to a line each: its `row`, `input`, and the answer or an `error`.
+
+    Args:
+        predictor: the model.
+        signature: the one to ask.
+        options: values for its optional inputs.
+
+    Returns:
+        The function. Rows of one shape are asked together, sorted by length; one that the model
+        refuses harms no other.
+    """
+
     def ask(records: Sequence[Record]) -> list[dict[str, Any] | str]:
         """An answer or an error a record. Where they fail together, each is asked alone."""
         try:

@@ -16,6 +16,7 @@ from rnnsuite.pipeline.train.train import train
 from rnnsuite.pipeline.tune.record import importance
 from rnnsuite.pipeline.tune.tune import tune
 from tests.processes import start, wait
+from tests.thorough import thorough
 
 
 @pytest.fixture(scope="module")
@@ -93,7 +94,7 @@ def test_killed_after_the_second_trial_goes_on_without_repeating(app, source, tm
     assert result["val_loss"] == min(scores)
 
 
-@pytest.mark.parametrize("algorithm", ["bayesian", "hyperband"])
+@pytest.mark.parametrize("algorithm", ["hyperband", *thorough("bayesian")])
 def test_algorithms(app, source, tmp_path, algorithm):
     changes = [f"tune.algorithm={algorithm}", "tune.trials=3", "tune.keep=2", "train.epochs=2"]
     config = settings(app, source, *changes)
@@ -119,23 +120,14 @@ def test_mistakes_are_found_before_the_first_trial(app, source, tmp_path, change
     assert not (tmp_path / "search").exists()
 
 
-@pytest.fixture
-def searched(app, source, tmp_path):
+@pytest.fixture(scope="module")
+def searched(app, source, tmp_path_factory):
     """A search with one trial of one epoch: its data, settings, folder and result."""
-    path = tmp_path / "data.csv"
+    place = tmp_path_factory.mktemp("searched")
+    path = place / "data.csv"
     path.write_bytes(source.read_bytes())
     config = settings(app, path, "tune.trials=1", "train.epochs=1")
-    return path, config, tmp_path / "search", tune(app, config, tmp_path / "search")
-
-
-def test_a_search_is_bound_to_settings_and_data(app, searched):
-    path, config, folder, _ = searched
-    with pytest.raises(UserError, match=r"other settings \(model\.embedding\).*--fresh"):
-        tune(app, configuration.replace(app, config, {"model.embedding": 7}), folder)
-    path.write_text(path.read_text().replace("number 3", "number three"))
-    with pytest.raises(UserError, match=r"have changed since .*data\.csv.*--fresh"):
-        tune(app, config, folder)
-    assert tune(app, config, folder, fresh=True)["trials"] == 1
+    return path, config, place / "search", tune(app, config, place / "search")
 
 
 def test_a_search_leaves_a_table_a_report_and_hyperparameters(searched):
@@ -156,6 +148,7 @@ def test_a_search_leaves_a_table_a_report_and_hyperparameters(searched):
         assert b"val_accuracy" not in written.replace(b"best/val_", b"")
 
 
+@pytest.mark.thorough
 def test_a_search_that_trained_nothing_claims_nothing(app, source, tmp_path):
     (tmp_path / "search.json").write_text('{"tune": {"other": 1}}')
     config = settings(app, source, "tune.trials=1", "train.epochs=1")
@@ -193,10 +186,10 @@ def test_settings_outside_of_the_space_are_not_tried(app, source, tmp_path):
 
 
 def test_it_ends_with_its_hours_and_goes_on_with_more(app, source, tmp_path):
-    first = tune(app, settings(app, source, "tune.trials=3", "tune.hours=1e-9"), tmp_path)
+    first = tune(app, settings(app, source, "tune.trials=2", "tune.hours=1e-9"), tmp_path)
     assert first["trials"] == 1  # begun, and ended after its first epoch
-    more = tune(app, settings(app, source, "tune.trials=3", "tune.hours=1"), tmp_path)
-    assert more["trials"] == 3
+    more = tune(app, settings(app, source, "tune.trials=2", "tune.hours=1"), tmp_path)
+    assert more["trials"] == 2
     assert more["table"] != first["table"]
     spent = json.loads((tmp_path / "spent.json").read_text())["seconds"]
     assert spent == pytest.approx(3600 * more["hours"], abs=18)
@@ -262,3 +255,14 @@ def test_no_settings_are_tried_twice(app, source, tmp_path):
     result = tune(app, settings(app, source, "tune.trials=9", space), tmp_path)
     tried = [row["model.units"] for row in result["table"]]
     assert sorted(tried) == [2, 4, 8, 16, 32]
+
+
+def test_a_search_is_bound_to_settings_and_data(app, searched):
+    """The last one, for it writes over what the others read."""
+    path, config, folder, _ = searched
+    with pytest.raises(UserError, match=r"other settings \(model\.embedding\).*--fresh"):
+        tune(app, configuration.replace(app, config, {"model.embedding": 7}), folder)
+    path.write_text(path.read_text().replace("number 3", "number three"))
+    with pytest.raises(UserError, match=r"have changed since .*data\.csv.*--fresh"):
+        tune(app, config, folder)
+    assert tune(app, config, folder, fresh=True)["trials"] == 1

@@ -20,7 +20,7 @@ def test_it_trains_is_exported_with_proof_and_answers(tmp_path):
     run, models = tmp_path / "run", tmp_path / "models"
     rnnsuite("train", "__NAME__", "-c", "tiny", "--run", run)
     rnnsuite("export", "__NAME__", "--run", run, "--to", models)
-    request = json.dumps({"series": [[0.1, 0.2], [0.2, 0.3], [0.4, 0.5]]})
+    request = json.dumps([[0.1, 0.2], [0.2, 0.3], [0.4, 0.5]])
     for model in (run, models / "__NAME__" / "1"):
         words = ["predict", "__NAME__", "--model", model, "--json", request]
         (answer,) = json.loads(rnnsuite(*words))["answers"]
