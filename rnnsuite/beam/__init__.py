@@ -9,7 +9,7 @@ own. Beam comes with the extra: pip install 'rnnsuite[beam]'.
 import importlib
 from typing import Any
 
-_PLACES = {"SavedModelHandler": "handler", "score": "score"}
+_PLACES = {"SavedModelHandler": "handler", "score": "pipeline"}
 __all__ = ["SavedModelHandler", "score"]
 
 

@@ -38,7 +38,7 @@ def main(context, app, model, patterns, output, form, field, signature, option, 
     'reviews*.jsonl' --output answers --workers 2
     """
     try:
-        from rnnsuite.beam.score import score
+        from rnnsuite.beam.pipeline import score
     except ModuleNotFoundError as error:
         click.echo(f"There is no {error.name} here: pip install 'rnnsuite[beam]'.", err=True)
         sys.exit(2)

@@ -76,6 +76,15 @@ def test_every_kind_keeps_the_contract_outside_of_it(tree, tmp_path):
     assert min(counts.values()) > 20, counts
 
 
+@pytest.mark.thorough
+def test_every_kind_comes_with_tests_that_pass(tmp_path):
+    for kind in new.kinds():
+        new.write(f"tested_{kind}", kind, tmp_path)
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout[-3000:]
+
+
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory):
     folder = tmp_path_factory.mktemp("outside")

@@ -23,15 +23,21 @@ def test_every_kind_is_here():
     assert sorted(LEARNED) == new.kinds()
 
 
+@pytest.fixture(autouse=True)
+def _forgotten():
+    yield
+    catalog.places.cache_clear()
+
+
 @pytest.mark.parametrize("kind", LEARNED)
 def test_it_learns_its_sample_and_passes_its_floor(kind, tmp_path, monkeypatch):
-    new.write("mine", kind, tmp_path / "folder")
+    name = f"learns_{kind}"
+    new.write(name, kind, tmp_path / "folder")
     monkeypatch.setenv(catalog.FOLDERS, str(tmp_path / "folder"))
     catalog.places.cache_clear()
-    app = catalog.find("mine")
+    app = catalog.find(name)
     train(app, configuration.load(app, "sample"), tmp_path / "run")
     evaluation = evaluate(app, tmp_path / "run", split="test")
-    catalog.places.cache_clear()
     metric, bound = LEARNED[kind]
     sign = 1 if app.scoring.metrics[metric] == "max" else -1
     value = evaluation.score.metrics[metric]

@@ -1,5 +1,7 @@
 """Which steps of a batch are a row's own."""
 
+from typing import cast
+
 import keras
 from keras import ops
 
@@ -12,7 +14,10 @@ class WithinSteps(keras.layers.Layer):
     """
 
     def call(self, x_BxTxD, steps_B):
-        return ops.arange(ops.shape(x_BxTxD)[1])[None] < ops.cast(steps_B, "int32")[:, None]
+        shape = cast(tuple, ops.shape(x_BxTxD))
+        steps_1xT = ops.expand_dims(ops.arange(shape[1]), 0)
+        own_Bx1 = ops.expand_dims(ops.cast(steps_B, "int32"), 1)
+        return ops.less(steps_1xT, own_Bx1)
 
     def compute_output_spec(self, x_BxTxD, steps_B):
-        return keras.KerasTensor(x_BxTxD.shape[:2], "bool")
+        return keras.KerasTensor((*x_BxTxD.shape,)[:2], "bool")

@@ -6,7 +6,7 @@ import numpy as np
 
 from rnnsuite.core.errors import NoSplit
 
-SIZES = {"train": 2000, "validation": 100, "test": 100}
+SIZES = {"train": 4000, "validation": 100, "test": 100}
 SEEDS = {"train": 0, "validation": 1, "test": 2}
 FIRST = datetime.date(1990, 1, 1)
 DAYS = 40 * 365
