@@ -76,12 +76,12 @@ class SavedModelHandler(ModelHandler[Record, PredictionResult, Predictor]):
 
     def _answers(self, records: Sequence[Record], model: Predictor, options) -> list[dict]:
         try:
-            found = model.answer(list(records), self.signature, options)
+            answers = model.answer(list(records), self.signature, options)
         except Refused as error:
             if len(records) == 1:
                 return [{"error": str(error)}]
             return [self._answers([record], model, options)[0] for record in records]
-        return [readable(found, row) for row in range(len(records))]
+        return [readable(answers, row) for row in range(len(records))]
 
     def batch_elements_kwargs(self) -> Mapping[str, Any]:
         """How Beam makes batches."""

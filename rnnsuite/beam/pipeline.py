@@ -52,19 +52,19 @@ class Scoring(beam.DoFn):
         """Opens the model, once in a process."""
         app = catalog.find(self.plan["app"])
         self.fields = app.serving.fields
-        predictor = self.shared.acquire(lambda: _Held(open_model(app, self.plan["model"])))
-        self.answer = answerer(predictor.held, self.plan["signature"], self.plan["options"])
+        opened = self.shared.acquire(lambda: _Opened(open_model(app, self.plan["model"])))
+        self.answer = answerer(opened.predictor, self.plan["signature"], self.plan["options"])
 
     def process(self, chunk: requests.Chunk) -> Iterator[int]:
         """Answers a chunk. Yields the number of its rows."""
         columns = self.plan["columns"]
         names = {name: columns.get(name, name) for name in self.fields}
-        found: list[dict[str, Any]] = []
+        answered: list[dict[str, Any]] = []
         failed: list[dict[str, Any]] = []
         for window in _windows(requests.read(chunk, self.fields, names)):
             for line in self.answer(window):
                 placed = {"file": chunk.path, **line}
-                (failed if "error" in line else found).append(placed)
+                (failed if "error" in line else answered).append(placed)
         # The answers last: a chunk that has them is done.
         if failed:
             answers.write(
@@ -74,19 +74,19 @@ class Scoring(beam.DoFn):
         form = self.plan["form"]
         answers.write(
             _place(self.plan, chunk.number, self.count, "answers", form),
-            answers.FORMATS[form](found),
+            answers.FORMATS[form](answered),
         )
-        self.counters["answered"].inc(len(found))
+        self.counters["answered"].inc(len(answered))
         self.counters["failed"].inc(len(failed))
         self.counters["chunks"].inc()
-        yield len(found) + len(failed)
+        yield len(answered) + len(failed)
 
 
-class _Held:
+class _Opened:
     """What `Shared` can keep: an object that a weak reference can be made to."""
 
-    def __init__(self, held: Predictor):
-        self.held = held
+    def __init__(self, predictor: Predictor):
+        self.predictor = predictor
 
 
 def _windows(rows: Iterator[Row]) -> Iterator[list[Row]]:
@@ -174,9 +174,9 @@ def score(
         )
         result = pipeline.run()
         result.wait_until_finish()
-        for found in result.metrics().query()["counters"]:
-            if found.key.metric.namespace == SPACE and found.key.metric.name in counts:
-                counts[found.key.metric.name] = found.result
+        for counter in result.metrics().query()["counters"]:
+            if counter.key.metric.namespace == SPACE and counter.key.metric.name in counts:
+                counts[counter.key.metric.name] = counter.result
     return {**counts, "before": len(done)}
 
 

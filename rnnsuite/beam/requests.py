@@ -53,20 +53,20 @@ def plan(patterns: list[str], size: int) -> list[Chunk]:
     Raises:
         UserError: where there is no file, or one of another kind.
     """
-    found = {
+    sizes = {
         entry.path: entry.size_in_bytes
         for match in FileSystems.match(patterns)
         for entry in match.metadata_list
     }
-    if not found:
+    if not sizes:
         raise UserError(f"There is no {' and no '.join(patterns)}.")
-    strange = [path for path in found if not path.lower().endswith(SUFFIXES)]
+    strange = [path for path in sizes if not path.lower().endswith(SUFFIXES)]
     if strange:
         raise UserError(f"{strange[0]}: give files that end in {', '.join(SUFFIXES)}.")
     parts = [
         (path, begin, end)
-        for path in sorted(found)
-        for begin, end in _parts(path, found[path], size)
+        for path in sorted(sizes)
+        for begin, end in _parts(path, sizes[path], size)
     ]
     return [Chunk(number, *part) for number, part in enumerate(parts)]
 
@@ -177,15 +177,15 @@ def _text(value: bytes) -> str | None:
 
 def _row(place: int, values: Mapping[str, Any], fields: Mapping[str, Field], names: Names) -> Row:
     """A row of values by column; bytes of a file are taken as they are."""
-    given = {name: values[column] for name, column in names.items() if column in values}
+    by_name = {name: values[column] for name, column in names.items() if column in values}
     contents = {
         name: value
-        for name, value in given.items()
+        for name, value in by_name.items()
         if isinstance(fields[name], File) and isinstance(value, bytes)
     }
     others = {name: field for name, field in fields.items() if name not in contents}
     try:
-        rest = {name: value for name, value in given.items() if name in others}
+        rest = {name: value for name, value in by_name.items() if name in others}
         record = {**record_from_json(others, rest), **contents} if others else contents
     except UserError as error:
         return Row(place, None, None, str(error).removesuffix("."))

@@ -128,12 +128,14 @@ def measure() -> Measures:
                 docstrings += 1
                 if not any(section in docstring for section in SECTIONS):
                     bare.append(f"{place}:{name}")
-    lines = (_lines(*CODE), _lines("tests"))
-    return Measures(files, functions, classes, (names, vague), (docstrings, bare), lines)
+    return Measures(files, functions, classes, (names, vague), (docstrings, bare), _lines())
 
 
-def _lines(*folders: str) -> int:
-    return sum(code_lines(path) for path in python_files(*folders))
+def _lines() -> tuple[int, int]:
+    """Lines of code, and of tests: those of templates for new applications, too."""
+    code = [path for path in python_files(*CODE) if not path.name.startswith("test_")]
+    tests = [path for path in python_files(*CODE, "tests") if path not in code]
+    return sum(map(code_lines, code)), sum(map(code_lines, tests))
 
 
 def code_lines(path: pathlib.Path) -> int:
