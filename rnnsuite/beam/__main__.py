@@ -51,7 +51,7 @@ def main(context, app, model, patterns, output, form, field, signature, option, 
             form=form,
             columns=_pairs("--field", field),
             signature=signature,
-            options=_pairs("--option", option),
+            options={name: _value(text) for name, text in _pairs("--option", option).items()},
             chunk=max(int(chunk * 2**20), 1),
             workers=workers,
             arguments=context.args,
@@ -60,6 +60,14 @@ def main(context, app, model, patterns, output, form, field, signature, option, 
         click.echo(f"rnnsuite.beam: {error}", err=True)
         sys.exit(2)
     click.echo(json.dumps(counts))
+
+
+def _value(text: str) -> float | str:
+    """A number, where it is one."""
+    try:
+        return float(text)
+    except ValueError:
+        return text
 
 
 def _pairs(name: str, texts: tuple[str, ...]) -> dict[str, str]:

@@ -6,6 +6,7 @@ lost, a pipeline that is killed, and a bundle that a runner tries twice leave ev
 """
 
 import json
+import pathlib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -144,6 +145,7 @@ def score(
         UserError: for inputs that there are not, and for an output folder of another prediction.
     """
     catalog.find(app)
+    model, output, *patterns = map(_absolute, (model, output, *patterns))
     if form not in answers.FORMATS:
         raise UserError(f"There is no format {form!r}; there are {', '.join(answers.FORMATS)}.")
     chunks = requests.plan(list(patterns), chunk)
@@ -178,6 +180,11 @@ def score(
             if counter.key.metric.namespace == SPACE and counter.key.metric.name in counts:
                 counts[counter.key.metric.name] = counter.result
     return {**counts, "before": len(done)}
+
+
+def _absolute(path: str) -> str:
+    """A path that means the same in other processes; those of other file systems do already."""
+    return path if "://" in path else str(pathlib.Path(path).expanduser().absolute())
 
 
 def _runner(settings: PipelineOptions, workers: int) -> Any:

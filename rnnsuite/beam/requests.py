@@ -1,14 +1,18 @@
 """Requests in files of any size, cut into chunks that are answered by themselves."""
 
+import contextlib
 import dataclasses
+import gzip
 import math
+import zlib
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
+from apache_beam.io.filesystem import CompressionTypes
 from apache_beam.io.filesystems import FileSystems
-from pyarrow import ArrowException, parquet
+from pyarrow import ArrowException, ArrowInvalid, parquet
 
 from rnnsuite.core.errors import UserError
 from rnnsuite.core.fields import Array, Field, File, record_from_json
@@ -20,6 +24,8 @@ TFRECORD = (".tfrecord", ".tfrecords", ".tfrecord.gz")
 SUFFIXES = (*LINES, *PARQUET, *TFRECORD)
 SHAPE = "/shape"
 """Behind a feature's name in a tf.train.Example: the feature with the shape of its numbers."""
+DAMAGED = (ArrowInvalid, EOFError, gzip.BadGzipFile, tf.errors.DataLossError, zlib.error)
+"""Errors of what a file holds. Those of storage are not among them: runners try a chunk again."""
 Names = Mapping[str, str]
 
 
@@ -91,17 +97,34 @@ def read(chunk: Chunk, fields: Mapping[str, Field], names: Names) -> Iterator[Ro
         chunk: which.
         fields: what a request holds.
         names: the key, column or feature of each field.
+
+    Yields:
+        A row for each request, and one with a fault where the file is damaged.
     """
     path = chunk.path.lower()
     if path.endswith(LINES):
-        return _lines(chunk, fields, names)
-    if path.endswith(PARQUET):
-        return _groups(chunk, fields, names)
-    return _examples(chunk, fields, names)
+        rows = _lines(chunk, fields, names)
+    elif path.endswith(PARQUET):
+        rows = _groups(chunk, fields, names)
+    else:
+        rows = _examples(chunk, fields, names)
+    number = int(chunk.begin)
+    try:
+        for row in rows:
+            number = row.number
+            yield row
+    except DAMAGED as error:
+        yield Row(number, None, None, f"from here on the file cannot be read: {error}")
 
 
 def _lines(chunk: Chunk, fields: Mapping[str, Field], names: Names) -> Iterator[Row]:
-    with FileSystems.open(chunk.path) as stream:
+    # Beam's own reader takes a .gz file that was cut short for one that ends there.
+    with contextlib.ExitStack() as stack:
+        stream = stack.enter_context(
+            FileSystems.open(chunk.path, compression_type=CompressionTypes.UNCOMPRESSED)
+        )
+        if chunk.path.lower().endswith(".gz"):
+            stream = stack.enter_context(gzip.GzipFile(fileobj=stream))
         place = int(chunk.begin)
         if place:
             # The line that goes on at the first byte is the chunk's before.

@@ -1,5 +1,6 @@
 """Scoring by Beam pipelines: every row once, whatever the files and however often it is begun."""
 
+import gzip
 import json
 import os
 import pathlib
@@ -115,6 +116,29 @@ def test_records_of_examples(tmp_path):
     assert first.shown == {"series": [[1, 2], [3, 4]], "sound": "1 bytes"}
     assert second.fault.startswith("series: numbers of shape [?, ?] expected")
     assert third.fault == "no tf.train.Example"
+
+
+def test_what_is_damaged_is_said_of_the_rest(tmp_path):
+    """And what stands before it is answered."""
+    whole, path = tmp_path / "whole.jsonl.gz", tmp_path / "cut.jsonl.gz"
+    rows = [f"text {np.random.default_rng(n).integers(10**9)}" for n in range(20_000)]
+    with gzip.open(whole, "wt") as stream:
+        stream.write("".join(json.dumps(row) + "\n" for row in rows))
+    path.write_bytes(whole.read_bytes()[: whole.stat().st_size // 2])
+    *good, last = requests.read(*requests.plan([str(path)], 1), FIELDS, NAMES)
+    assert texts(good) == rows[: len(good)]
+    assert len(good) > 1000
+    assert last.fault.startswith("from here on the file cannot be read")
+    damaged = tmp_path / "damaged.tfrecord"
+    with tf.io.TFRecordWriter(str(damaged)) as writer:
+        for text in (b"one", b"two", b"three"):
+            writer.write(example(text=feature(text)))
+    content = bytearray(damaged.read_bytes())
+    content[len(content) // 2] ^= 1
+    damaged.write_bytes(content)
+    *good, last = requests.read(*requests.plan([str(damaged)], 1), FIELDS, NAMES)
+    assert texts(good) == ["one"]
+    assert last.fault.startswith("from here on the file cannot be read")
 
 
 @pytest.mark.parametrize(

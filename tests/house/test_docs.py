@@ -29,10 +29,10 @@ COMMAND = re.compile(
 )
 """A line that is a command; what stands behind a gap or a # says what it is for."""
 RUN = ["concepts/remembering", "concepts/masks", "concepts/streams", "concepts/beam_search"]
-RUN += ["howto/moving", "howto/own_cell", "seq2seq"]
+RUN += ["howto/moving", "howto/own_cell", "layers", "seq2seq", "../README"]
 """Pages whose Python is run as it stands; test_api runs that of python.md."""
 TUTORIALS = [f"tutorials/{app}" for app in APPS]
-OTHERS = ["howto/tuning", "howto/own_app", "howto/devices"]
+OTHERS = ["howto/tuning", "howto/own_app", "howto/devices", "own_data"]
 
 
 def name(page):

@@ -1,6 +1,5 @@
 """A run becomes a numbered version under saved_models/, whole and proven, or nothing at all."""
 
-import concurrent.futures
 import contextlib
 import dataclasses
 import json
@@ -81,12 +80,10 @@ def release(
     records = collect(records, config.export.parity_records)
     with contextlib.ExitStack() as stack:
         part = stack.enter_context(atomic_folder(target))
-        lite_part = stack.enter_context(atomic_folder(lite_target)) if lite_target else None
-        # Files for devices are converted by a child process, beside the SavedModel's writing.
-        beside = stack.enter_context(concurrent.futures.ThreadPoolExecutor(1))
-        converted = _write_device(app, run, lite_part, kinds, exported, beside)
         _write_saved_model(app, exported, part)
-        converted.result()
+        lite_part = stack.enter_context(atomic_folder(lite_target)) if lite_target else None
+        if lite_part:
+            _write_device(app, run, lite_part, kinds, exported)
         searched = {}
         if search and search_target:
             searched = publish(search, run, stack.enter_context(atomic_folder(search_target)))
@@ -157,16 +154,8 @@ def _newest(folder: pathlib.Path) -> int:
 
 
 def _write_device(
-    app: App,
-    run: Run,
-    folder: pathlib.Path | None,
-    kinds: Sequence[str],
-    exported: Exported,
-    beside: concurrent.futures.Executor,
-) -> concurrent.futures.Future:
-    """Writes what lies beside .tflite files, and has these converted; no folder: nothing at all."""
-    if folder is None:
-        return beside.submit(lambda: None)
+    app: App, run: Run, folder: pathlib.Path, kinds: Sequence[str], exported: Exported
+) -> None:
     assert app.serving.device
     for name, content in app.serving.device.files(exported.trained).items():
         (folder / name).write_bytes(content)
@@ -179,8 +168,8 @@ def _write_device(
         stream = app.serving.stream
         if stream and stream.signature in exported.signatures and device.chunks:
             calibration += _streamed(app, run, device, records)
+    lite.convert(run, folder, kinds, calibration)
     (folder / "runner.py").write_bytes(pathlib.Path(runner.__file__).read_bytes())
-    return beside.submit(lite.convert, run, folder, kinds, calibration)
 
 
 def _streamed(
