@@ -14,6 +14,7 @@ from tests.apps.test_on_device import run as on_device
 from tests.conftest import RELEASED, ROOT, open_released
 from tests.demo.browser import Browser, missing, served
 from tests.files import daily, phone, picture, sound
+from tests.thorough import thorough
 
 pytestmark = pytest.mark.skipif(bool(missing()), reason=missing())
 LARGEST = 16 * 2**20
@@ -234,7 +235,7 @@ def test_sentences_of_a_stream(browser, tmp_path):
     ] == [line for line in lines if not line.startswith("  ...")]
 
 
-@pytest.mark.parametrize("name", ["speech_commands", "speech_recognition"])
+@pytest.mark.parametrize("name", ["speech_commands", *thorough("speech_recognition")])
 def test_the_microphone_is_heard(site, tmp_path, name):
     spoken(tmp_path / "tone.wav")
     browser = Browser(site, tmp_path / "tone.wav")
@@ -289,6 +290,7 @@ def test_what_is_wrong_is_said(browser):
     assert browser.run(alert)
 
 
+@pytest.mark.thorough
 def test_everything_has_a_name_and_can_be_reached_by_keys(browser):
     """What a person who cannot see or point needs."""
     for name in RELEASED:

@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from tests.serving import Serving
+from tests.thorough import thorough
 
 BODY = {"instances": ["What a film."]}
 
@@ -84,7 +85,9 @@ def test_a_new_version_takes_over_and_the_old_one_goes_without_an_error(serving,
     assert "sentiment, version 1: unloaded" in serving.log.read_text()
 
 
-@pytest.mark.parametrize("damage", ["variables/variables.data-00000-of-00001", "saved_model.pb"])
+@pytest.mark.parametrize(
+    "damage", ["variables/variables.data-00000-of-00001", *thorough("saved_model.pb")]
+)
 def test_a_damaged_version_takes_nothing_away_and_is_loaded_when_it_is_mended(
     serving, models, damage
 ):

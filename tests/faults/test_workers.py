@@ -63,6 +63,7 @@ def assert_same_training(found: Run, expected: Run):
         np.testing.assert_allclose(one, other, atol=1e-4)
 
 
+@pytest.mark.thorough
 def test_a_worker_is_killed_in_mid_epoch_and_comes_back(bag, source, tmp_path):
     run, hosts = tmp_path / "run", [f"127.0.0.1:{port}" for port in ports(2)]
 

@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from rnnsuite.layers import LSTM, Stack, exporting, scan
 from rnnsuite.layers.scan import Plan
-from tests.layers import FAMILIES, equations
+from tests.layers import EVERY_FAMILY, equations
 
 RANDOM = np.random.default_rng(11)
 ROWS, STEPS, WIDTH, UNITS = 3, 9, 4, 6
@@ -41,7 +41,7 @@ def same(found, expected, atol=1e-5):
         np.testing.assert_allclose(one, other, atol=atol)
 
 
-@pytest.mark.parametrize("cell", FAMILIES)
+@pytest.mark.parametrize("cell", EVERY_FAMILY)
 class TestEveryCell:
     def test_in_pieces_it_is_the_whole(self, cell):
         layer = stack(cell, depth=2)
@@ -111,7 +111,7 @@ def test_the_equations_of_an_lstm_with_beginnings():
     same([after["state_0_0"], after["state_0_1"]], states)
 
 
-@pytest.mark.parametrize("cell", ["lstm", *FAMILIES])
+@pytest.mark.parametrize("cell", ["lstm", *EVERY_FAMILY])
 @pytest.mark.parametrize("training", [False, True])
 def test_gradients_against_finite_differences(cell, training):
     layer = stack(cell)

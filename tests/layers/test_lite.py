@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from rnnsuite.device.runner import LiteModel
-from tests.layers import FAMILIES, lite
+from tests.layers import EVERY_FAMILY, FAMILIES, OFTEN, lite
 from tests.processes import python_forked
 
 PLUMBING = {
@@ -25,7 +25,6 @@ PLUMBING = {
 
 ALL = ("float32", "dynamic", "float16", "int8")
 FUSED = [(1, "one", "sequence"), (2, "both", "last")]
-OTHERS = FAMILIES
 COUNTER = ("counter", 1, "one", "sequence", "float32")
 
 
@@ -44,7 +43,7 @@ def stream(cell, kind):
 CASES = [
     COUNTER,
     *(fused(*shape) for shape in FUSED),
-    *map(other, OTHERS),
+    *map(other, FAMILIES),
     *(stream(cell, "float32") for cell in (*FAMILIES, "lstm")),
     *(stream(cell, "int8") for cell in ("simple", "gru", "lstm")),
 ]
@@ -55,10 +54,12 @@ def name(case):
 
 
 @pytest.fixture(scope="module")
-def converted(tmp_path_factory):
+def converted(tmp_path_factory, request):
     """The folder of a case, and the input and output of its layer; one child converts them all."""
     folder = tmp_path_factory.mktemp("lite")
-    status, said = python_forked(["-m", "tests.layers.lite", str(folder), *map(name, CASES)])
+    rare = set() if request.config.getoption("-m") else {*FAMILIES} - {*OFTEN}
+    cases = [name(case) for case in CASES if case[0] not in rare]
+    status, said = python_forked(["-m", "tests.layers.lite", str(folder), *cases])
     assert status == 0, said[-2000:]
 
     def read(case):
@@ -95,7 +96,7 @@ def test_a_fused_cell_counts_beyond_ten(converted):
     np.testing.assert_allclose(LiteModel(str(folder / "float32.tflite"))(x=x)["y"], y, atol=1e-5)
 
 
-@pytest.mark.parametrize("cell", OTHERS)
+@pytest.mark.parametrize("cell", EVERY_FAMILY)
 def test_other_cells_need_builtin_operations_only(converted, cell):
     folder, x, y = converted(other(cell))
     np.testing.assert_allclose(LiteModel(str(folder / "float32.tflite"))(x=x)["y"], y, atol=1e-5)
@@ -105,7 +106,7 @@ def test_other_cells_need_builtin_operations_only(converted, cell):
     ]
 
 
-@pytest.mark.parametrize("cell", [*FAMILIES, "lstm"])
+@pytest.mark.parametrize("cell", [*EVERY_FAMILY, "lstm"])
 def test_streams_equal_the_whole_sequence(converted, cell):
     folder, x, y = converted(stream(cell, "float32"))
     step = LiteModel(str(folder / "float32.tflite"), "step")

@@ -5,10 +5,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rnnsuite.layers import CELLS, Stack, exporting
-from tests.layers import FAMILIES, equations
+from tests.layers import EVERY_FAMILY, equations
+from tests.thorough import thorough
 
 THEIRS = {"simple": keras.layers.SimpleRNN, "gru": keras.layers.GRU, "lstm": keras.layers.LSTM}
 FORMS = ("training", "served")
+COMMON = ("simple", "gru", "lstm", "slstm")
+"""Cells of every run; the other ones are compared in `make check`."""
 
 
 def inputs(batch, time, features, seed=0):
@@ -25,7 +28,7 @@ def randomise(layer, seed=1):
 
 
 @pytest.mark.parametrize("form", FORMS)
-@pytest.mark.parametrize("cell", sorted(CELLS))
+@pytest.mark.parametrize("cell", [*COMMON, *thorough(*sorted({*CELLS} - {*COMMON}))])
 @settings(max_examples=4, deadline=None)
 @given(
     shape=st.sampled_from([(1, 1, 5), (2, 7, 1), (4, 5, 3)]),  # each is compiled
@@ -89,7 +92,7 @@ def test_configuration_round_trip(cell):
 
 
 @pytest.mark.parametrize(("bidirectional", "form"), [(False, "training"), (True, "served")])
-@pytest.mark.parametrize("cell", FAMILIES)
+@pytest.mark.parametrize("cell", EVERY_FAMILY)
 def test_padding_and_what_stands_in_it_change_nothing(cell, bidirectional, form):
     keras.utils.set_random_seed(0)  # normalised twice, some weights blow rounding up
     x, _ = inputs(3, 5, 4)

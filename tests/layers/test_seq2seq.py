@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from rnnsuite import decoding
 from rnnsuite.layers import AttendingDecoder, Bridge, TokenDecoder
-from tests.layers import FAMILIES
+from tests.layers import EVERY_FAMILY
 
 UNITS, DEPTH = 4, 2
 rng = np.random.default_rng(0)
@@ -25,7 +25,7 @@ def made(cell="gru", feeding=False, **options):
 
 
 @pytest.mark.parametrize("feeding", [False, True])
-@pytest.mark.parametrize("cell", FAMILIES)
+@pytest.mark.parametrize("cell", EVERY_FAMILY)
 def test_the_whole_target_is_step_after_step(cell, feeding):
     bridge, decoder = made(cell, feeding)
     outputs, weights = decoder(X, MEMORY, mask=MASK, states=bridge(ENDS))

@@ -5,7 +5,7 @@ import tensorflow as tf
 
 from rnnsuite import layers
 from rnnsuite.layers import CELLS, Stack, Streaming, exporting
-from tests.layers import FAMILIES
+from tests.layers import EVERY_FAMILY
 
 OPTIONS = {"depth": 2, "residual": True, "layer_norm": True, "zoneout": 0.2, "dropout": 0.3}
 
@@ -47,7 +47,7 @@ def test_steps_and_chunks_equal_the_whole_sequence(cell):
     np.testing.assert_allclose(pieces(stream, x, [1, 5]), expected, atol=1e-5)
 
 
-@pytest.mark.parametrize("cell", FAMILIES)
+@pytest.mark.parametrize("cell", EVERY_FAMILY)
 def test_saved_and_loaded_without_us(tmp_path, cell):
     x = inputs()
     stack = build(cell)

@@ -172,6 +172,7 @@ class TestFusion:
     def settings(self, **changes):
         return dataclasses.replace(TranscribeConfig(beam=4), **changes)
 
+    @pytest.mark.thorough
     def test_a_language_model_changes_texts(self, finished, speech, model_of_language):
         record = [recording(speech[1])]
         alone = finished.open("run").answer(record)
