@@ -1,6 +1,6 @@
 """How long a well-behaved client waits beside each kind of hostile request of tests/attack.
 
-    PYTHONPATH=. python benchmarks/attacked.py [--seconds 2]
+    PYTHONPATH=. python benchmarks/attacked.py [--seconds 2] [--only million]
 
 Serves all models of saved_models/ in a process of its own. A client asks sentiment for one short
 review after the other: first alone, then beside one attacker who repeats one request without a
@@ -24,6 +24,7 @@ from tests.attack.test_server import BESIDE, BODIES, ODD, RAW, SENTIMENT
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--seconds", type=float, default=2)
+    parser.add_argument("--only", default="", help="kinds with this in their names")
     options = parser.parse_args()
     process, port = start(ROOT / "saved_models", 64)
     url = f"http://127.0.0.1:{port}"
@@ -32,6 +33,7 @@ def main():
         **{kind: lambda posted=posted: post(url, *posted) for kind, posted in ODD.items()},
         **{kind: lambda raw=raw: send(port, raw) for kind, (raw, _) in RAW.items()},
     }
+    attacks = {kind: attack for kind, attack in attacks.items() if options.only in kind}
     try:
         waits(url, 3)
         quiet = np.quantile(waits(url, 5 * options.seconds), [0.5, 0.99])

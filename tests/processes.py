@@ -92,6 +92,7 @@ def _placed(log: str, environment: dict[str, str], folder: str) -> None:
 def _called(words: list[str], log: str, environment: dict[str, str], folder: str) -> None:
     """What a forked process does: the command, as `python -m rnnsuite` would."""
     _placed(log, environment, folder)
+    multiprocessing.current_process()._config["daemon"] = False  # a server has a process of its own
     sys.argv = ["rnnsuite", *words]
     sys.orig_argv[:] = [sys.executable, "-m", "rnnsuite", *words]
     from rnnsuite.cli.main import main

@@ -8,9 +8,10 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+import ml_dtypes
 import numpy as np
 
-from rnnsuite.server.servable import Field, Signature
+from rnnsuite.server.signatures import Field, Signature
 from rnnsuite.server.status import RequestError, invalid
 
 DEFAULT = "serving_default"
@@ -113,9 +114,7 @@ def array(name: str, value: Any, field: Field) -> np.ndarray:
     """A JSON value as an array of the field's type and shape. Raises RequestError."""
     try:
         converted = (
-            _strings(value, len(field.shape))
-            if field.dtype.name == "string"
-            else _numbers(value, field)
+            _strings(value, len(field.shape)) if field.dtype == "string" else _numbers(value, field)
         )
     except RequestError as error:
         raise invalid(f"Failed to process input {name!r}: {error}") from error
@@ -160,21 +159,20 @@ def _bytes(value: Any) -> bytes:
 
 
 def _numbers(value: Any, field: Field) -> np.ndarray:
-    wanted = field.dtype.as_numpy_dtype
-    kinds = {"f": "iuf", "i": "iu", "u": "iu", "b": "b"}[np.dtype(wanted).kind]
+    wanted = np.dtype(getattr(ml_dtypes, field.dtype, field.dtype))
+    kinds = {"f": "iuf", "i": "iu", "u": "iu", "b": "b"}[wanted.kind]
     try:
         parsed = np.array(value)
     except (ValueError, OverflowError) as error:
         raise invalid("lists of different lengths, or a number out of range") from error
     if parsed.dtype.kind not in kinds and parsed.size:
-        raise invalid(f"JSON value {_shown(value)} is not of expected type: {field.dtype.name}")
+        raise invalid(f"JSON value {_shown(value)} is not of expected type: {field.dtype}")
     with np.errstate(over="ignore", invalid="ignore"):
         cast = parsed.astype(wanted)
         lost = (cast != parsed) if "f" not in kinds else (np.isinf(cast) & ~np.isinf(parsed))
     if np.any(lost):
         raise invalid(
-            f"Cannot convert JSON value {_shown(value)} to {field.dtype.name} without loss of "
-            f"precision."
+            f"Cannot convert JSON value {_shown(value)} to {field.dtype} without loss of precision."
         )
     return cast
 

@@ -2,12 +2,10 @@
 session.
 """
 
-import dataclasses
 import functools
 import pathlib
 import threading
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -15,55 +13,13 @@ import tensorflow_text  # noqa: F401  registers the text operations
 from tensorflow.core.protobuf import config_pb2, meta_graph_pb2
 from tensorflow_serving.apis import prediction_log_pb2
 
+from rnnsuite.server.signatures import Field, Signature
 from rnnsuite.server.status import HTTP, RequestError
 
 _CALLERS_THREAD = -1
 WARMUP = pathlib.Path("assets.extra") / "tf_serving_warmup_requests"
 _INIT = "__saved_model_init_op"  # which is kept among the signatures and is none
 _CODES = {getattr(tf.errors, code): code for code in HTTP if hasattr(tf.errors, code)}
-
-
-@dataclasses.dataclass(frozen=True)
-class Field:
-    """An input or output.
-
-    Args:
-        tensor: its name in the graph.
-        dtype: its type.
-        shape: None where any size will do.
-    """
-
-    tensor: str
-    dtype: Any
-    shape: tuple[int | None, ...]
-
-    @classmethod
-    def of(cls, info: meta_graph_pb2.TensorInfo) -> "Field":
-        return cls(
-            info.name, tf.as_dtype(info.dtype), tuple(tf.TensorShape(info.tensor_shape).as_list())
-        )
-
-
-@dataclasses.dataclass(frozen=True)
-class Signature:
-    """A way to ask a model. defaults: of inputs that may be left out."""
-
-    inputs: Mapping[str, Field]
-    outputs: Mapping[str, Field]
-    defaults: Mapping[str, np.ndarray]
-
-    @property
-    def together(self) -> bool:
-        """Whether rows of several requests may share a batch without any change to their answers.
-
-        Returns:
-            True where every input and output has the batch first and every output is of one size:
-            what is padded to the longest of its batch would come out longer.
-        """
-        fields = [*self.inputs.values(), *self.outputs.values()]
-        return all(field.shape and field.shape[0] is None for field in fields) and not any(
-            size is None for field in self.outputs.values() for size in field.shape[1:]
-        )
 
 
 class Servable:
@@ -162,7 +118,7 @@ class Servable:
 
 def _signature(definition: meta_graph_pb2.SignatureDef) -> Signature:
     inputs, outputs = (
-        {name: Field.of(fields[name]) for name in sorted(fields)}
+        {name: _field(fields[name]) for name in sorted(fields)}
         for fields in (definition.inputs, definition.outputs)
     )
     return Signature(
@@ -170,6 +126,11 @@ def _signature(definition: meta_graph_pb2.SignatureDef) -> Signature:
         outputs,
         {name: tf.make_ndarray(value) for name, value in definition.defaults.items()},
     )
+
+
+def _field(info: meta_graph_pb2.TensorInfo) -> Field:
+    shape = tuple(tf.TensorShape(info.tensor_shape).as_list())
+    return Field(info.name, tf.as_dtype(info.dtype).name, shape)
 
 
 def _said(error: tf.errors.OpError) -> str:

@@ -20,12 +20,13 @@ from rnnsuite.server.batching import Batcher
 from rnnsuite.server.cost import Limits
 from rnnsuite.server.library import Library, Loaded, VersionPolicy
 from rnnsuite.server.metrics import Metrics
+from rnnsuite.server.reading import Reader
 from rnnsuite.server.servable import Servable
 from rnnsuite.server.status import RequestError, invalid
 
 log = logging.getLogger(__name__)
 METRICS = "/monitoring/prometheus/metrics"
-LARGE = 256 * 1024  # bytes of JSON that are read in a thread, so that others need not wait for it
+MANY = 2**15  # numbers of an answer that are written in a thread
 _WHICH = r"/v1/models/([^/:]+)(?:/versions/(\d{1,18})|/labels/([^/:]+))?"
 _PREDICT = re.compile(_WHICH + r":(predict|stream|classify|regress)", re.IGNORECASE)
 _ABOUT = re.compile(_WHICH + r"(/metadata)?", re.IGNORECASE)
@@ -75,6 +76,7 @@ class Service:
         self.metrics = Metrics()
         self.parallel = max((os.cpu_count() or 1) // settings.threads, 1)
         self.under_way = 0
+        self.read = Reader(settings.limits)
         self.pools: dict[str, concurrent.futures.Executor] = {}
         self.library = Library(
             settings.models, settings.names, settings.policies, settings.threads, self._batchers
@@ -112,6 +114,7 @@ class Service:
             watch.cancel()
             for pool in self.pools.values():
                 pool.shutdown()
+            self.read.close()
             self.library.close()
 
     async def __call__(self, scope: Mapping, receive: Callable, send: Callable) -> None:
@@ -183,7 +186,10 @@ class Service:
             if what.lower() not in ("predict", "stream"):
                 raise invalid(f"Signatures of {name} are for predict, not for {what.lower()}")
             # Before a version is taken: the body may come slowly.
-            body = await asgi.read_body(receive, self.settings.body, self.settings.timeout)
+            largest = self.settings.body
+            if what.lower() == "stream":
+                largest = min(largest, streaming.BODY)
+            body = await asgi.read_body(receive, largest, self.settings.timeout)
             with self.library.use(*which) as loaded:
                 if what.lower() == "predict":
                     return await self._predict(loaded, body, receive)
@@ -195,22 +201,12 @@ class Service:
         return rest.dump({"model_version_status": self.library.status(*which)})
 
     async def _predict(self, loaded: Loaded, body: bytes, receive: Callable) -> bytes:
-        signatures = loaded.servable.signatures
-
-        def read():
-            request = rest.read(body)
-            name = rest.signature_name(request)
-            if name not in signatures:
-                raise invalid(f'Serving signature name: "{name[:100]}" not found in signature def')
-            return name, *rest.inputs(request, signatures[name])
-
-        name, inputs, rows = await asyncio.to_thread(read) if len(body) > LARGE else read()
-        count = self.settings.limits.check(inputs)
-        answer = loaded.about[name](inputs, count)
+        request = await self.read(body, loaded.servable.signatures)
+        answer = loaded.about[request.signature](request.inputs, request.count)
         outputs = await asgi.awaited(answer, receive, self.settings.timeout)
-        if sum(value.size for value in outputs.values()) > LARGE // 8:
-            return await asyncio.to_thread(rest.answer, outputs, rows)
-        return rest.answer(outputs, rows)
+        if sum(value.size for value in outputs.values()) > MANY:
+            return await asyncio.to_thread(rest.answer, outputs, request.is_rows)
+        return rest.answer(outputs, request.is_rows)
 
     def _page(self) -> bytes:
         models = self.library.models

@@ -24,6 +24,9 @@ class RequestError(Exception):
         super().__init__(message)
         self.code = code
 
+    def __reduce__(self):
+        return RequestError, (self.code, str(self))
+
     @property
     def http(self) -> int:
         return HTTP[self.code]

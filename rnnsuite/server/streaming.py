@@ -23,6 +23,8 @@ USUAL_LENGTH = 100
 LONGEST = 10_000
 """Pieces that one request may ask for."""
 KIND = "application/x-ndjson"
+BODY = 2 * 2**20
+"""Bytes of a request at most, which is read while nobody else is served."""
 
 
 async def answer(

@@ -7,17 +7,17 @@ import threading
 
 import numpy as np
 import pytest
-import tensorflow as tf
 
-from rnnsuite.server import asgi, overview
+from rnnsuite.server import asgi, overview, reading
 from rnnsuite.server import service as module
 from rnnsuite.server.cost import Limits
 from rnnsuite.server.library import Loaded
-from rnnsuite.server.servable import Field, Signature
+from rnnsuite.server.reading import Reader
 from rnnsuite.server.service import METRICS, Service, Settings
+from rnnsuite.server.signatures import Field, Signature
 from rnnsuite.server.status import RequestError
 
-X = Field("x:0", tf.float32, (None,))
+X = Field("x:0", "float32", (None,))
 
 
 @dataclasses.dataclass
@@ -177,11 +177,13 @@ def test_the_first_address_tells_what_can_be_asked(service):
     assert line == '/v1/models/double:predict -d \'{"instances": ["What a film."]}\''
 
 
-def test_large_requests_and_answers_go_through_a_thread(service, monkeypatch):
-    service.settings = dataclasses.replace(service.settings, limits=Limits(10**6, 10**6))
-    monkeypatch.setattr(module, "LARGE", 8)
+def test_large_requests_and_answers_leave_the_loop_free(service, monkeypatch):
+    service.read = Reader(Limits(10**6, 10**6))
+    monkeypatch.setattr(reading, "LARGE", 8)
+    monkeypatch.setattr(module, "MANY", 8)
     body = json.dumps({"inputs": np.arange(50).tolist()}).encode()
     status, _, answer = ask(service, "POST", PREDICT, body)
+    service.read.close()
     assert status == 200
     assert json.loads(answer) == {"outputs": (2.0 * np.arange(50)).tolist()}
 
