@@ -6,6 +6,7 @@ import pytest
 from rnnsuite.device.runner import LiteModel
 from tests.layers import EVERY_FAMILY, FAMILIES, OFTEN, lite
 from tests.processes import python_forked
+from tests.thorough import thorough
 
 PLUMBING = {
     "ADD",
@@ -121,7 +122,7 @@ def test_streams_equal_the_whole_sequence(converted, cell):
     np.testing.assert_allclose(np.concatenate(pieces, axis=1), y, atol=1e-5)
 
 
-@pytest.mark.parametrize("cell", ["simple", "gru", "lstm"])
+@pytest.mark.parametrize("cell", ["gru", "lstm", *thorough("simple")])
 def test_streams_in_int8(converted, cell):
     folder, x, y = converted(stream(cell, "int8"))
     step = LiteModel(str(folder / "int8.tflite"), "step")
