@@ -14,11 +14,14 @@ from google.protobuf import text_format
 from tensorflow_serving.config import model_server_config_pb2
 
 from rnnsuite.core.errors import UserError, nearest
+from rnnsuite.server import memory
 from rnnsuite.server.servable import Servable, versions_of
 from rnnsuite.server.status import RequestError, invalid
 
 log = logging.getLogger(__name__)
 LABELS = ("stable", "canary")
+RELEASE = 1.0
+"""Seconds after which nobody holds a version that has been unloaded."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -163,7 +166,10 @@ class Library:
     def _leave(self, loaded: Loaded) -> None:
         if loaded.retired and not loaded.users:
             self.leaving.remove(loaded)
-            asyncio.get_running_loop().run_in_executor(None, loaded.servable.close)
+            running = asyncio.get_running_loop()
+            running.run_in_executor(None, loaded.servable.close)
+            # When nobody holds the graph any more.
+            running.call_later(RELEASE, running.run_in_executor, None, memory.give_back)
             log.info("%s, version %d: unloaded.", loaded.servable.name, loaded.servable.version)
 
     def close(self) -> None:

@@ -11,7 +11,7 @@ import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from rnnsuite.core.errors import UserError
-from rnnsuite.server import overview, rest
+from rnnsuite.server import memory, overview, rest
 from rnnsuite.server.service import Service, Settings
 
 log = logging.getLogger(__name__)
@@ -143,6 +143,7 @@ def serve(settings: Settings) -> None:
     # A thread that comes back from TensorFlow would wait 5 ms for the loop's thread.
     interval = sys.getswitchinterval()
     sys.setswitchinterval(SWITCH_SECONDS)
+    memory.settle()
     try:
         _Server(config, service).run()
     except SystemExit as error:
