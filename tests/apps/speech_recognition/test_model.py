@@ -138,7 +138,7 @@ def test_the_head_that_times_sees_few_steps_and_teaches_the_others_nothing():
     asked = inputs(20, fit.hop)
     expected = built(asked, training=False)["timing_logits"]
     later = {**asked, "samples": asked["samples"].copy()}
-    later["samples"][:, 15 * fit.hop :] += 0.1
+    later["samples"][:, 15 * fit.hop :] *= 3.0  # a constant would be filtered out
     found = built(later, training=False)["timing_logits"]
     # The features look a window ahead, and convolutions behind.
     same = 15 - config.timing - 1
