@@ -81,14 +81,14 @@ def signatures(trained: Trained) -> dict[str, Signature]:
         whole = tf.pad(finite, [[0, 0], [0, missing]])
         return recognizer.texts(tf.RaggedTensor.from_tensor(whole))
 
-    files = {"audio": np.array([wave.write(tone(wave.RATE))] * 2)}
+    sounds = {"audio": np.array([wave.write(tone(wave.RATE))] * 2)}
     two = {"samples": np.stack([tone(hop * CHUNK * 2)] * 2)}
     by_name = {
-        "serving_default": Signature(by_bytes(recognizer.texts), content, files),
-        "nbest": Signature(by_bytes(recognizer.best), content, files),
-        "greedy": Signature(by_bytes(recognizer.greedy), content, files),
+        "serving_default": Signature(by_bytes(recognizer.texts), content, sounds),
+        "nbest": Signature(by_bytes(recognizer.best), content, sounds),
+        "greedy": Signature(by_bytes(recognizer.greedy), content, sounds),
         "waveform": Signature(waveform, samples, two),
-        "logits": Signature(by_bytes(recognizer.classes), content, files),
+        "logits": Signature(by_bytes(recognizer.classes), content, sounds),
         "sound": sound_signature(trained.model, alphabet, hop, CHUNK * 2),
     }
     if chain:
@@ -100,7 +100,7 @@ def signatures(trained: Trained) -> dict[str, Signature]:
         def causal(audio):
             return recognizer.greedy(recognizer.sounds(audio), "stream_logits")
 
-        by_name["causal"] = Signature(causal, content, files)
+        by_name["causal"] = Signature(causal, content, sounds)
         by_name["stream"] = stream_signature(step, "samples", [CHUNK * hop], chain.states)
     return by_name
 

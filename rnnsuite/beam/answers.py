@@ -4,6 +4,7 @@ import io
 import json
 import pathlib
 import tempfile
+import uuid
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -74,6 +75,8 @@ FORMATS: dict[str, Callable[[Lines], bytes]] = {
 
 def write(path: str, content: bytes) -> None:
     """Writes a file that is there as a whole or not at all, on any file system that Beam knows."""
-    with FileSystems.create(path + WRITING) as stream:
+    # A worker that was taken for lost may still be writing the same one.
+    part = f"{path}.{uuid.uuid4().hex}{WRITING}"
+    with FileSystems.create(part) as stream:
         stream.write(content)
-    FileSystems.rename([path + WRITING], [path])
+    FileSystems.rename([part], [path])

@@ -157,7 +157,7 @@ def score(
         "columns": dict(columns or {}),
         "form": form,
         "output": output,
-        "chunks": [[part.path, part.begin, str(part.end)] for part in chunks],
+        "chunks": [[part.path, part.length, part.begin, str(part.end)] for part in chunks],
     }
     _claim(plan)
     count = len(chunks)

@@ -12,6 +12,7 @@ import numpy as np
 import tensorflow as tf
 from apache_beam.io.filesystem import CompressionTypes
 from apache_beam.io.filesystems import FileSystems
+from google.protobuf.message import DecodeError
 from pyarrow import ArrowException, ArrowInvalid, parquet
 
 from rnnsuite.core.errors import UserError
@@ -36,12 +37,14 @@ class Chunk:
     Args:
         number: from 0 on, over all inputs.
         path: of the file.
+        length: bytes of the file.
         begin, end: of JSON lines, the bytes that its lines begin in; of Parquet, its row groups; of
             other files, 0 and infinity: the whole.
     """
 
     number: int
     path: str
+    length: int
     begin: float
     end: float
 
@@ -70,7 +73,7 @@ def plan(patterns: list[str], size: int) -> list[Chunk]:
     if strange:
         raise UserError(f"{strange[0]}: give files that end in {', '.join(SUFFIXES)}.")
     parts = [
-        (path, begin, end)
+        (path, sizes[path], begin, end)
         for path in sorted(sizes)
         for begin, end in _parts(path, sizes[path], size)
     ]
@@ -164,7 +167,7 @@ def _examples(chunk: Chunk, fields: Mapping[str, Field], names: Names) -> Iterat
     for place, content in enumerate(records):
         try:
             example = tf.train.Example.FromString(content)
-        except Exception:  # protobuf's own error, whose class depends on its implementation
+        except DecodeError:
             yield Row(place, None, None, "no tf.train.Example")
             continue
         features = example.features.feature

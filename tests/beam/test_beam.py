@@ -190,6 +190,10 @@ def test_begun_again_it_answers_what_is_missing(sentiment, rows, tmp_path):
     assert ask(sentiment, rows, output)["chunks"] == 0
     with pytest.raises(UserError, match="another prediction"):
         ask(sentiment, rows, output, signature="explain")
+    with open(tmp_path / "rows1.jsonl", "a") as stream:
+        stream.write('{"text": "x"}\n')
+    with pytest.raises(UserError, match="another input"):
+        ask(sentiment, rows, output)
 
 
 @pytest.mark.parametrize("form", ["parquet", "tfrecord"])
