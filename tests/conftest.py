@@ -6,6 +6,7 @@ import gc
 import os
 import pathlib
 import shutil
+from collections.abc import Sequence
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 # Models of some epochs learn nothing and need no compiled loops; tests of layers and of what is
@@ -27,8 +28,9 @@ from rnnsuite.core.files import read_json, write_json
 from rnnsuite.data import sources
 from rnnsuite.pipeline import config as configuration
 from rnnsuite.pipeline.export import child, litertjs
-from rnnsuite.pipeline.inference.evaluate import evaluate
-from rnnsuite.pipeline.inference.models import open_model
+from rnnsuite.pipeline.inference import bulk, live, models
+from rnnsuite.pipeline.inference import evaluate as evaluating
+from rnnsuite.pipeline.inference.models import find_model, open_model
 from tests.processes import python_forked, run_alone
 from tests.serving import Serving
 
@@ -45,6 +47,15 @@ NEWEST = {
     for name in RELEASED
 }
 """The version of each that is served where none is named."""
+EACH_KIND = (
+    "event_detection",
+    "forecasting",
+    "language_model",
+    "sentiment",
+    "speech_recognition",
+    "translation",
+)
+"""On which `each_kind` tests run every time, on all others in `make check`: one of each kind."""
 FIXTURES = ROOT / "tests" / "fixtures"
 SERVED = (
     "attack/test_server.py",
@@ -87,6 +98,8 @@ def pytest_collection_modifyitems(config, items):
         path = item.path.relative_to(ROOT / "tests").as_posix()
         group = "served" if path in SERVED else f"{path} {app}".strip()
         item.add_marker(pytest.mark.xdist_group(group))
+        if item.get_closest_marker("each_kind") and app not in ("", *EACH_KIND):
+            item.add_marker(pytest.mark.thorough)
     if not config.getoption("-m"):
         slow = pytest.mark.skip(reason="slow: make check")
         for item in items:
@@ -123,6 +136,16 @@ def _children():
     patch.undo()
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _opened_once():
+    """Commands and functions that are tested open the same model once."""
+    patch = pytest.MonkeyPatch()
+    for module in (bulk, evaluating, live, models):
+        patch.setattr(module, "open_model", open_once)
+    yield
+    patch.undo()
+
+
 def _shared(factory: pytest.TempPathFactory) -> pathlib.Path:
     """A folder of the session, the same in every worker."""
     base = factory.getbasetemp()
@@ -154,7 +177,7 @@ class Finished:
     def evaluated(self):
         """The run's evaluation on its validation records, done once."""
         if self.run not in _evaluated:
-            _evaluated[self.run] = evaluate(self.app, self.run, split="validation")
+            _evaluated[self.run] = evaluating.evaluate(self.app, self.run, split="validation")
         return _evaluated[self.run]
 
     def open(self, form: str):
@@ -163,11 +186,15 @@ class Finished:
         return open_once(self.app, path)
 
 
-def open_once(app: App, path: pathlib.Path, overrides: tuple = ()):
-    """`open_model`, once for each model."""
-    key = (app.name, path, tuple(overrides))
-    if key not in _opened:
-        _opened[key] = open_model(app, path, overrides)
+def open_once(app: App, path: str | pathlib.Path, overrides: Sequence[str] = ()):
+    """`open_model`, once for each model as long as it stays among the last few."""
+    path = find_model(app, pathlib.Path(path))
+    files = sorted(path.rglob("*")) if path.is_dir() else [*path.parent.iterdir()]
+    state = [(str(file), file.stat().st_mtime_ns) for file in files if file.is_file()]
+    key = (app.name, path, tuple(overrides), tuple(state))
+    _opened[key] = _opened.pop(key, None) or open_model(app, path, overrides)
+    while len(_opened) > HELD:
+        del _opened[next(iter(_opened))]
     return _opened[key]
 
 
@@ -181,6 +208,8 @@ def open_released(name: str, form: str = "saved_model"):
 
 
 _opened: dict = {}
+HELD = 12
+"""Models that are kept open at most: a worker has them in its memory."""
 _evaluated: dict = {}
 _finished: dict[str, Finished] = {}
 

@@ -44,10 +44,10 @@ def clips(split: str) -> Iterator[tuple[np.ndarray, str]]:
 class SpeechSample(tfds.core.GeneratorBasedBuilder):
     """Synthesised words, of which pairs differ in the order of their sounds only."""
 
-    VERSION = tfds.core.Version("1.0.0")
+    VERSION = tfds.core.Version("1.0.1")
 
     def _info(self) -> tfds.core.DatasetInfo:
-        audio = tfds.features.Tensor(shape=[None], dtype=tf.int16)
+        audio = tfds.features.Tensor(shape=[None], dtype=tf.int16, encoding="bytes")
         features = {"audio": audio, "label": tfds.features.ClassLabel(names=WORDS)}
         return tfds.core.DatasetInfo(builder=self, features=tfds.features.FeaturesDict(features))
 

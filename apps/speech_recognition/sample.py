@@ -91,12 +91,12 @@ def sentences(split: str) -> Iterator[Spoken]:
 class SentencesSample(tfds.core.GeneratorBasedBuilder):
     """Sentences of a small grammar, spoken by synthetic voices, each in one split only."""
 
-    VERSION = tfds.core.Version("1.0.0")
+    VERSION = tfds.core.Version("1.0.1")
 
     def _info(self) -> tfds.core.DatasetInfo:
         features = {
             "id": tfds.features.Text(),
-            "speech": tfds.features.Tensor(shape=[None], dtype=tf.int16),
+            "speech": tfds.features.Tensor(shape=[None], dtype=tf.int16, encoding="bytes"),
             "text": tfds.features.Text(),
             "speaker_id": tfds.features.Text(),
         }

@@ -39,6 +39,11 @@ from rnnsuite.cli.output import print_values
     metavar="N",
     help="Draw N sets of the records for a 95 % interval of every metric; 1000 is usual.",
 )
+@click.option(
+    "--card",
+    is_flag=True,
+    help="Keep the score, with its interval and floor, in the exported model's cards.",
+)
 @SET
 @JSON
 def evaluate(
@@ -49,6 +54,7 @@ def evaluate(
     windows: int | None,
     step: int | None,
     bootstrap: int,
+    card: bool,
     overrides: tuple[str, ...],
     as_json: bool,
 ) -> None:
@@ -64,7 +70,15 @@ def evaluate(
     Schema.of(app).override({}, overrides)
     model = model or folder_of(app)
     application = find_app(app)
+    from rnnsuite.pipeline.export.card import add_score, places
     from rnnsuite.pipeline.inference import evaluate as evaluation
+    from rnnsuite.pipeline.inference.models import find_model
 
+    if card:
+        model = find_model(application, model)
+        places(model)  # noticed before the work, not behind it
     result = evaluation.evaluate(application, model, data, split, overrides, bootstrap)
-    print_values(evaluation.summary(application, model, result), as_json)
+    values = evaluation.summary(application, model, result)
+    if card:
+        add_score(model, values)
+    print_values(values, as_json)

@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+from collections.abc import Mapping
 from typing import Any
 
 import yaml
@@ -100,13 +101,7 @@ def summaries() -> list[dict[str, Any]]:
 def _summary(app: pathlib.Path, version: pathlib.Path) -> dict[str, Any]:
     card = _read(version / "assets.extra" / CARD)
     lite = app / "lite" / version.name
-    parity = card.get("parity") or {}
-    forms = parity.get("forms") or {}
-    score = {
-        name: value
-        for name, value in (forms.get("keras") or {}).items()
-        if isinstance(value, int | float)
-    }
+    score, records = _score(card)
     return {
         "model": app.name,
         "version": int(version.name),
@@ -115,10 +110,25 @@ def _summary(app: pathlib.Path, version: pathlib.Path) -> dict[str, Any]:
             f"{path.stem} {path.stat().st_size / MEGABYTE:.1f} MB"
             for path in sorted(lite.glob("*.tflite"))
         ),
-        "score": ", ".join(f"{name} {value:.4g}" for name, value in score.items()),
-        "of": f"{parity.get('records', '?')} records of {parity.get('split', '?')}",
+        "score": score,
+        "of": records,
         "licence": str(card.get("licence") or ""),
     }
+
+
+def _score(card: Mapping[str, Any]) -> tuple[str, str]:
+    """The primary metric that `evaluate --card` kept, or the export's proof; and of what."""
+    kept = next(iter(card.get("scores") or ()), None)
+    if kept:
+        name = kept["primary"]
+        low, high = (kept.get("interval") or {}).get(name) or (None, None)
+        sure = "" if low is None else f" ({low:.4g} to {high:.4g})"
+        shown = f"{name} {kept['metrics'][name]:.4g}{sure}"
+    else:
+        kept = card.get("parity") or {}
+        found = ((kept.get("forms") or {}).get("keras") or {}).items()
+        shown = ", ".join(f"{name} {v:.4g}" for name, v in found if isinstance(v, int | float))
+    return shown, f"{kept.get('records', '?')} records of {kept.get('split', '?')}"
 
 
 def _size(folder: pathlib.Path) -> int:

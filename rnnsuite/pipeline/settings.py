@@ -185,3 +185,5 @@ class Export:
     """Share of the primary metric that int8.tflite may lose."""
     calibration_records: Positive = 200
     """Training records from which int8 takes its ranges."""
+    not_for: str = ""
+    """What the model must not be used for, as its card says."""

@@ -20,6 +20,7 @@ from rnnsuite.tasks.detection import events
 from tests.conftest import FIXTURES, NEWEST, RELEASED, ROOT, open_released
 from tests.files import daily, phone, picture, sound
 from tests.processes import PEAK, peak, reset_peak
+from tests.thorough import thorough
 
 STORED = json.loads((FIXTURES / "released.json").read_text(encoding="utf-8"))
 MODELS = ROOT / "saved_models"
@@ -113,13 +114,15 @@ PORTABLE = [
 ]
 
 
+@pytest.mark.parametrize("runtime", [*runner.RUNTIMES, *thorough(litertjs.NAME)])
 @pytest.mark.parametrize(("name", "form"), PORTABLE)
-def test_a_portable_file_answers_alike_in_every_runtime(name, form, tmp_path):
+def test_a_portable_file_answers_alike_in_every_runtime(name, form, runtime, tmp_path):
+    if runtime == litertjs.NAME and litertjs.missing():
+        pytest.skip(litertjs.missing())
     app = catalog.find(name)
     given = records(name, tmp_path, STORED[name]["inputs"])
-    for runtime in (*runner.RUNTIMES, *([] if litertjs.missing() else [litertjs.NAME])):
-        found = parity.ask_lite(app, place(name, form), given, tmp_path, runtime)
-        assert_answers(found, STORED[name][form], app.serving.drawn)
+    found = parity.ask_lite(app, place(name, form), given, tmp_path, runtime)
+    assert_answers(found, STORED[name][form], app.serving.drawn)
 
 
 def test_the_language_model_goes_on(tmp_path):

@@ -1,4 +1,5 @@
 import json
+import shutil
 import subprocess
 import sys
 
@@ -107,6 +108,23 @@ def test_evaluate_a_path_of_one_split_whole(sentiment, tmp_path):
         tmp_path / "r.csv",
     )
     assert json.loads(result.stdout)["records"] == 2
+
+
+def test_evaluate_keeps_the_score_in_the_card(sentiment, tmp_path):
+    model = shutil.copytree(sentiment.saved_model, tmp_path / "models" / "1")
+    table = tmp_path / "r.csv"
+    table.write_text("text,label\nthe plot was dull,negative\nthe plot was moving,positive\n")
+    words = ["evaluate", "sentiment", "--data", table, "--bootstrap", "10", "--card"]
+    printed = json.loads(call(*words, "--json", "--model", model).stdout)
+    card = json.loads((model / "assets.extra" / "model_card.json").read_text())
+    (kept,) = card["scores"]
+    assert kept["metrics"] == printed["metrics"]
+    assert kept["interval"] == printed["interval"]
+    assert (kept["records"], kept["source"]) == (2, str(table))
+    before = {path: path.read_bytes() for path in sentiment.run.rglob("*") if path.is_file()}
+    refused = call(*words, "--model", sentiment.run)
+    assert (refused.exit_code, "no exported SavedModel" in refused.stderr) == (2, True)
+    assert {path: path.read_bytes() for path in before} == before
 
 
 def test_evaluate_unlabelled_records(sentiment, tmp_path):

@@ -17,12 +17,11 @@ from rnnsuite.pipeline import config as configuration
 from rnnsuite.pipeline.config import Schema
 from rnnsuite.pipeline.describe import describe
 from rnnsuite.pipeline.export import flatbuffer, gate, parity
-from rnnsuite.pipeline.inference import evaluate as evaluating
 from rnnsuite.pipeline.inference import saved_model
 from rnnsuite.pipeline.inference.card import data_section
 from rnnsuite.pipeline.inference.evaluate import evaluate
 from rnnsuite.pipeline.inference.models import fitted_of, open_model
-from tests.conftest import APPS, RELEASED, open_once
+from tests.conftest import APPS, RELEASED
 from tests.contract import task
 
 LEAST = {"__init__.py", "data.py", "model.py", "serve.py"}
@@ -34,7 +33,6 @@ def _loaded_once():
     """A model that several tests ask is loaded and traced by the first of them."""
     patch = pytest.MonkeyPatch()
     patch.setattr(saved_model, "load", functools.cache(saved_model.load))
-    patch.setattr(evaluating, "open_model", open_once)
     yield
     patch.undo()
 
@@ -156,6 +154,7 @@ def test_lite_float_answers_the_same_in_a_process_without_tensorflow(finished, r
     assert_same(found, {name: expected[name] for name in found}, 1e-3)
 
 
+@pytest.mark.each_kind
 def test_lite_asked_twice_answers_the_same(finished, records):
     """By several interpreters: where one keeps its memory must not matter."""
     if finished.app.serving.device is None:
@@ -242,6 +241,7 @@ def test_serving_default_takes_the_fields_and_gives_the_answer(finished, expecte
     assert set(finished.app.serving.answer.__dataclass_fields__) <= expected.keys()
 
 
+@pytest.mark.each_kind
 def test_warmup_requests_are_answered(finished, loaded):
     warmed = set()
     path = finished.saved_model / "assets.extra" / "tf_serving_warmup_requests"
@@ -294,6 +294,7 @@ def test_evaluate_is_the_same_for_every_form(finished):
         assert scored == pytest.approx({name: reference[name] for name in scored}, abs=1e-6)
 
 
+@pytest.mark.each_kind
 def test_report_shows_curves_plots_and_cases(finished):
     from rnnsuite.pipeline.inference import report
     from rnnsuite.pipeline.run import Run

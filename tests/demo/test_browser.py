@@ -251,6 +251,7 @@ def test_the_microphone_is_heard(site, tmp_path, name):
         browser.close()
 
 
+@pytest.mark.thorough
 def test_every_page_loads_little_and_once_and_nothing_from_elsewhere(browser, site):
     for name in RELEASED:
         browser.driver.execute_cdp_cmd("Network.clearBrowserCache", {})

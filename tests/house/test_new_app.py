@@ -133,6 +133,7 @@ def test_from_the_shell_with_several_fields_of_any_shape(trained):
     assert line["value"] == pytest.approx(answers[0]["value"], abs=1e-6)
 
 
+@pytest.mark.thorough
 def test_another_application_begins_with_its_weights(trained):
     """From the run, and from the export."""
     for number, start in enumerate(("run", "models/drift/1")):

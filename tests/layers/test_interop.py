@@ -1,12 +1,10 @@
-import subprocess
-import sys
-
 import keras
 import numpy as np
 import pytest
 
 from rnnsuite import layers
 from rnnsuite.layers import to_keras, to_rnnsuite
+from tests.processes import python_forked
 
 WITHOUT_US = """
 import sys, keras, numpy as np
@@ -61,10 +59,8 @@ def test_a_file_of_ours_is_read_where_rnnsuite_is_not(tmp_path):
     ours.save(tmp_path / "ours.keras")
     np.save(tmp_path / "x.npy", x)
     np.save(tmp_path / "y.npy", ours(x))
-    done = subprocess.run(
-        [sys.executable, "-I", "-c", WITHOUT_US, str(tmp_path)], capture_output=True, text=True
-    )
-    assert done.returncode == 0, done.stderr[-2000:]
+    status, said = python_forked(["-I", "-c", WITHOUT_US, str(tmp_path)])
+    assert status == 0, said[-2000:]
 
 
 def test_what_keras_does_not_have_is_refused():

@@ -103,6 +103,8 @@ def test_all_shipped_configurations_load(app):
     for path in paths:
         config = configuration.load(app, path)
         assert config.tune.space, f"{path} has no space to tune"
+        if config.data.licence:  # a configuration of real data, whose models are given to people
+            assert config.export.not_for, f"{path} does not say what its models are not for"
 
 
 @given(st.integers(1, 10**6), st.floats(0.001, 0.9), st.sampled_from(["lstm", "gru", "simple"]))

@@ -5,6 +5,7 @@ import json
 from click.testing import CliRunner
 
 from rnnsuite.cli.main import main
+from rnnsuite.pipeline import releases
 from rnnsuite.pipeline.inference import figures
 from rnnsuite.pipeline.overview import compared, runs
 
@@ -67,6 +68,23 @@ def test_models_are_listed(monkeypatch):
     assert "licence" in shown.output
     told = json.loads(CliRunner().invoke(main, ["models", "--json"]).stdout)
     assert {row["model"] for row in told["models"]} >= {"sentiment", "translation"}
+
+
+def test_a_score_that_evaluate_kept_is_listed_with_its_interval(tmp_path, monkeypatch):
+    extra = tmp_path / "films" / "3" / "assets.extra"
+    extra.mkdir(parents=True)
+    kept = {
+        "records": 400,
+        "split": "test",
+        "primary": "accuracy",
+        "metrics": {"f1": 0.5, "accuracy": 0.925},
+        "interval": {"accuracy": [0.9, 0.95]},
+    }
+    (extra / "model_card.json").write_text(json.dumps({"scores": [kept]}))
+    monkeypatch.setenv(releases.PLACE, str(tmp_path))
+    row = next(row for row in releases.summaries() if row["model"] == "films")
+    assert row["score"] == "accuracy 0.925 (0.9 to 0.95)"
+    assert row["of"] == "400 records of test"
 
 
 class TestCompare:

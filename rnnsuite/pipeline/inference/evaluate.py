@@ -179,6 +179,7 @@ def summary(app: App, model: Any, evaluation: Evaluation) -> dict[str, Any]:
         "split": evaluation.split,
         "records": evaluation.records,
         **({"note": evaluation.note} if evaluation.note else {}),
+        **({"primary": app.scoring.primary} if app.scoring else {}),
         "metrics": {**evaluation.score.metrics, **evaluation.score.neutral},
         **({"interval": dict(evaluation.intervals)} if evaluation.intervals else {}),
         **({"floor": dict(evaluation.floor)} if evaluation.floor else {}),

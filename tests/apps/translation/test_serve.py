@@ -21,6 +21,7 @@ from rnnsuite.pipeline.inference import saved_model
 from rnnsuite.pipeline.inference.evaluate import evaluate
 from rnnsuite.pipeline.run import Run
 from tests.conftest import train_and_export
+from tests.processes import python_forked
 
 TEST = [english for split, english, _ in pairs() if split == "test"]
 TEXTS = sorted(TEST[:200], key=len)[::7]  # of mixed lengths
@@ -143,8 +144,8 @@ def test_only_operations_of_tensorflow_and_tf_text(translation):
         "assert not unknown, unknown\n"
         "assert not any('Cudnn' in op or 'Xla' in op or 'PyFunc' in op for op in used), used\n"
     )
-    done = subprocess.run([sys.executable, "-I", "-c", program], capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr[-2000:]
+    status, said = python_forked(["-I", "-c", program])
+    assert status == 0, said[-2000:]
 
 
 def test_the_device_writes_the_tokens_of_greedy(translation, tmp_path):

@@ -2,8 +2,6 @@
 
 import logging
 import pathlib
-import subprocess
-import sys
 
 import keras
 import numpy as np
@@ -18,6 +16,7 @@ from rnnsuite.layers.scan.native import shared_library as libraries
 from rnnsuite.layers.scan.plan import SWITCH
 from tests.layers import test_carried as of_carried
 from tests.layers.scan import test_scan as of_scan
+from tests.processes import python_forked
 
 CELLS = ("gru", "lstm", "min_gru")
 PADDINGS = ("right", "left", "scattered")
@@ -326,4 +325,5 @@ if not child:
     os._exit(0)
 sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 """
-    subprocess.run([sys.executable, "-c", program], timeout=60, check=True)
+    status, said = python_forked(["-I", "-c", program])
+    assert status == 0, said[-2000:]

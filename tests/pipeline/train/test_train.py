@@ -208,7 +208,7 @@ def test_nan_in_validation_is_never_kept_as_the_best(bag, tmp_path, monkeypatch)
     assert not (tmp_path / "run" / "best.weights.h5").exists()
 
 
-@pytest.mark.parametrize("precision", ["mixed_float16", *thorough("mixed_bfloat16")])
+@pytest.mark.parametrize("precision", thorough("mixed_float16", "mixed_bfloat16"))
 def test_mixed_precision_trains_and_resumes(tmp_path, precision):
     config = settings(
         APP,
@@ -272,6 +272,7 @@ def test_a_folder_that_cannot_be_written(bag, tmp_path):
         train(bag, settings(bag, table(tmp_path, THREE)), tmp_path / "file" / "run")
 
 
+@pytest.mark.thorough  # as sentiment does with the weights of a language model
 def test_begins_with_another_runs_weights(bag, three, tmp_path):
     """Fine-tuning: not a step is taken before the weights are there."""
     path, run, first = three
