@@ -118,17 +118,19 @@ def _summary(app: pathlib.Path, version: pathlib.Path) -> dict[str, Any]:
 
 def _score(card: Mapping[str, Any]) -> tuple[str, str]:
     """The primary metric that `evaluate --card` kept, or the export's proof; and of what."""
-    kept = next(iter(card.get("scores") or ()), None)
-    if kept:
-        name = kept["primary"]
-        low, high = (kept.get("interval") or {}).get(name) or (None, None)
-        sure = "" if low is None else f" ({low:.4g} to {high:.4g})"
-        shown = f"{name} {kept['metrics'][name]:.4g}{sure}"
-    else:
-        kept = card.get("parity") or {}
-        found = ((kept.get("forms") or {}).get("keras") or {}).items()
-        shown = ", ".join(f"{name} {v:.4g}" for name, v in found if isinstance(v, int | float))
-    return shown, f"{kept.get('records', '?')} records of {kept.get('split', '?')}"
+    for entry in card.get("scores") or ():
+        name = entry["primary"]
+        interval = (entry.get("interval") or {}).get(name)
+        between = f" ({interval[0]:.4g} to {interval[1]:.4g})" if interval else ""
+        return f"{name} {entry['metrics'][name]:.4g}{between}", _records(entry)
+    parity = card.get("parity") or {}
+    metrics = ((parity.get("forms") or {}).get("keras") or {}).items()
+    numbers = [f"{name} {value:.4g}" for name, value in metrics if isinstance(value, int | float)]
+    return ", ".join(numbers), _records(parity)
+
+
+def _records(scored: Mapping[str, Any]) -> str:
+    return f"{scored.get('records', '?')} records of {scored.get('split', '?')}"
 
 
 def _size(folder: pathlib.Path) -> int:

@@ -96,14 +96,14 @@ def _scores(score: Mapping[str, Any]) -> str:
         f"{_rounded(floor.get(name, ''))} |\n"
         for name, value in score["metrics"].items()
     )
-    others = "".join(
+    beside = "".join(
         f"| floor, {name} | | | {_rounded(value)} |\n"
         for name, value in floor.items()
         if name not in score["metrics"]
     )
     return (
         f"## Score on {score['records']} records of {score['source']}, {score['split']}\n\n"
-        f"| metric | value | 95 % interval | floor |\n|---|---|---|---|\n{rows}{others}\n"
+        f"| metric | value | 95 % interval | floor |\n|---|---|---|---|\n{rows}{beside}\n"
         f"`{score['command']}`\n\n"
     )
 
@@ -138,12 +138,12 @@ def add_score(model: pathlib.Path, score: Mapping[str, Any]) -> None:
     Raises:
         UserError: where the model has no card.
     """
-    kept = {name: score[name] for name in KEPT if name in score}
-    kept |= {"source": from_here(score["source"]), "command": _command()}
+    entry = {name: score[name] for name in KEPT if name in score}
+    entry |= {"source": from_here(score["source"]), "command": _command()}
     for folder in places(model):
         card = read_json(folder / CARD)
-        others = [each for each in card.get("scores") or () if _records(each) != _records(kept)]
-        write({**card, "scores": [*others, kept]}, folder)
+        scores = [old for old in card.get("scores") or () if _records(old) != _records(entry)]
+        write({**card, "scores": [*scores, entry]}, folder)
 
 
 def _records(score: Mapping[str, Any]) -> tuple[Any, ...]:
