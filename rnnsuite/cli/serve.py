@@ -88,6 +88,9 @@ def serve(
 
     Example: rnnsuite serve sentiment --models saved_models --port 8501
     """
+    from rnnsuite.server import memory
+
+    memory.few_arenas()
     with quiet_imports():
         try:
             from rnnsuite.server import cost, library, server

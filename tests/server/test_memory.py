@@ -2,7 +2,10 @@
 
 import asyncio
 import gc
+import platform
 import shutil
+import subprocess
+import sys
 import weakref
 
 import pytest
@@ -23,6 +26,52 @@ class Cycle:
 
     def __init__(self):
         self.itself = self
+
+
+ARENAS = """
+import ctypes, sys, threading
+import numpy  # as the command has done by then
+from rnnsuite.server import memory
+if sys.argv[1] == "few":
+    memory.few_arenas()
+together = threading.Barrier(8)
+def allocate():
+    together.wait()
+    kept = [bytearray(2000) for _ in range(2000)]
+    together.wait()
+threads = [threading.Thread(target=allocate) for _ in range(8)]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+libc = ctypes.CDLL("libc.so.6")
+libc.fopen.restype = ctypes.c_void_p
+stream = ctypes.c_void_p(libc.fopen(sys.argv[2].encode(), b"w"))
+libc.malloc_info(0, stream)
+libc.fclose(stream)
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="of glibc")
+def test_threads_share_few_arenas(tmp_path):
+    counts = {}
+    for number in ("few", "many"):
+        told = tmp_path / f"{number}.xml"
+        subprocess.run([sys.executable, "-c", ARENAS, number, str(told)], check=True)
+        counts[number] = told.read_text().count("<heap ")
+    assert counts["few"] <= memory.ARENAS < counts["many"]
+
+
+def test_that_is_said_before_tensorflow_has_threads():
+    program = (
+        "import sys\n"
+        "from rnnsuite.server import memory\n"
+        "memory.few_arenas = lambda: print('tensorflow' in sys.modules)\n"
+        "from rnnsuite.cli.main import main\n"
+        "main(['serve', '--models', 'nowhere'])\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.stdout == "False\n", done.stderr
 
 
 def test_what_nobody_holds_is_collected_though_old_objects_are_not_looked_at():
