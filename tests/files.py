@@ -16,6 +16,13 @@ def picture(width: int, height: int, kind: str = "JPEG") -> bytes:
     return content.getvalue()
 
 
+def png(pixels: np.ndarray) -> bytes:
+    """A PNG file of pixels."""
+    content = io.BytesIO()
+    Image.fromarray(pixels).save(content, "PNG")
+    return content.getvalue()
+
+
 def sound(pitch: float, seconds: float = 1.0) -> bytes:
     """A WAV file of one tone, at 16 kHz."""
     samples = 0.3 * np.sin(2 * np.pi * pitch * np.arange(int(seconds * 16_000)) / 16_000)

@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from sklearn import metrics
 from sklearn.linear_model import LogisticRegression, RidgeClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -12,6 +11,7 @@ from sklearn.preprocessing import StandardScaler
 from rnnsuite.core.fields import Record
 from rnnsuite.core.text import as_text
 from rnnsuite.layers.skeleton import Skeleton
+from rnnsuite.tasks import classification
 
 from .config import DataConfig
 from .data import Fitted, load
@@ -56,13 +56,7 @@ def floors(
     for name, (describe, model) in kinds.items():
         model.fit(np.stack([describe(x) for x in features]), labels)
         answers = model.predict(np.stack([describe(x) for x in scored]))
-        results.append(
-            {
-                "model": name,
-                "accuracy": float(metrics.accuracy_score(truth, answers)),
-                "macro_f1": float(metrics.f1_score(truth, answers, average="macro")),
-            }
-        )
+        results.append({"model": name, **classification.agreement(truth, answers)})
     return results
 
 

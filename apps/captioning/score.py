@@ -13,6 +13,7 @@ from rnnsuite.inputs import image_files
 from rnnsuite.tasks.generation import caption_score
 
 from .data import Fitted
+from .floor import floor
 
 SHOWN = 4  # pictures whose attention is drawn
 CASES = 6  # pictures of the best and of the worst captions
@@ -114,4 +115,5 @@ SCORING = Scoring(
     every_epoch=caption_score.EVERY_EPOCH,
     figures=figures,
     require=caption_score.require,
+    floor=floor,
 )

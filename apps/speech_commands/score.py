@@ -12,6 +12,8 @@ from rnnsuite.core.text import as_text
 from rnnsuite.device import wave
 from rnnsuite.tasks import classification
 
+from .floor import floor
+
 SHOWN = 8  # clips whose attention is drawn
 
 
@@ -96,4 +98,4 @@ def _attention(references, answers):
     return figure
 
 
-SCORING = Scoring(score=score, metrics=classification.METRICS, primary="accuracy")
+SCORING = Scoring(score=score, metrics=classification.METRICS, primary="accuracy", floor=floor)

@@ -10,7 +10,12 @@ import sacremoses
 
 from rnnsuite.app import EveryEpoch, Score, Scoring
 from rnnsuite.core.errors import UserError
+from rnnsuite.core.fields import Record
 from rnnsuite.core.text import as_text
+
+from .config import DataConfig
+from .data import Fitted
+from .floor import nearest_translation
 
 SHOWN = (0.1, 0.5, 0.75, 0.95)  # alignments, as places among the records sorted by length
 BINS = 6  # of the length curve, with equally many sentences each
@@ -75,6 +80,11 @@ def score(
         wrong=cases[::-1],
         titles=("Translations with the lowest chrF", "Translations with the highest chrF"),
     )
+
+
+def floor(config: DataConfig, fitted: Fitted, records: Sequence[Record]) -> Mapping[str, Any]:
+    """See `nearest_translation`."""
+    return nearest_translation(config, records, score)
 
 
 def _tokenised(sentences: Sequence[str], language: str) -> list[str]:
@@ -147,4 +157,5 @@ SCORING = Scoring(
     primary="bleu",
     every_epoch=EveryEpoch("greedy", ("bleu", "chrf", "bleu_tokenised")),
     figures=figures,
+    floor=floor,
 )

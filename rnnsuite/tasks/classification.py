@@ -33,6 +33,14 @@ class ClassAnswer:
     probabilities: tuple[float, ...]
 
 
+def agreement(truth: Sequence[str], labels: Sequence[str]) -> dict[str, float]:
+    """Accuracy and macro F1 of labels."""
+    return {
+        "accuracy": float(metrics.accuracy_score(truth, labels)),
+        "macro_f1": float(metrics.f1_score(truth, labels, average="macro", zero_division=ABSENT)),
+    }
+
+
 def is_correct(scores: tf.Tensor, numbers: tf.Tensor) -> tf.Tensor:
     """1.0 where the highest of the scores `[batch, classes]` is that of the class number."""
     highest = tf.argmax(scores, axis=-1, output_type=tf.int32)

@@ -9,11 +9,9 @@ from sklearn.preprocessing import StandardScaler
 
 from rnnsuite.core.fields import Record
 from rnnsuite.core.text import as_text
-from rnnsuite.inputs import audio, waveform
+from rnnsuite.inputs import audio
+from rnnsuite.tasks import sounds
 from rnnsuite.tasks.transcription.score import score
-
-PARTS = 8
-"""Equal parts of a recording whose mean log-mel energies are compared."""
 
 
 def nearest_recording(
@@ -34,15 +32,11 @@ def nearest_recording(
         The name under `model`, and the metrics.
     """
     scaler = StandardScaler()
-    described = scaler.fit_transform([_described(features, record, hop) for record in train])
-    questions = scaler.transform([_described(features, record, hop) for record in records])
-    _, nearest = NearestNeighbors(n_neighbors=1).fit(described).kneighbors(questions)
+    rows, questions = (
+        [sounds.in_parts(record["audio"], features, hop) for record in part]
+        for part in (train, records)
+    )
+    neighbours = NearestNeighbors(n_neighbors=1).fit(scaler.fit_transform(rows))
+    _, nearest = neighbours.kneighbors(scaler.transform(questions))
     texts = [as_text(train[place]["text"]) for place in nearest[:, 0]]
     return {"model": "nearest recording", **score(records, {"text": np.array(texts)}).metrics}
-
-
-def _described(features: audio.LogMel, record: Record, hop: int) -> np.ndarray:
-    samples = waveform.whole(record["audio"], hop)
-    frames = features(samples[None])[0].numpy()
-    parts = [part.mean(axis=0) for part in np.array_split(frames, PARTS)]
-    return np.concatenate([[np.log(len(frames))], *parts])

@@ -1,26 +1,18 @@
 """Pictures to examples, shuffled ones, and what cannot be."""
 
-import io
-
 import numpy as np
 import pytest
 import tensorflow as tf
-from PIL import Image
 
-from apps.object_recognition import data, floor, score
+from apps.object_recognition import data, score
 from apps.object_recognition.config import DataConfig
 from apps.object_recognition.sample import CLASSES, picture
 from rnnsuite.core.errors import NoSplit, UserError
 from rnnsuite.data.records import collect
 from rnnsuite.inputs import image_files
+from tests.files import png
 
 RNG = np.random.default_rng(0)
-
-
-def png(pixels):
-    stream = io.BytesIO()
-    Image.fromarray(pixels).save(stream, "PNG")
-    return stream.getvalue()
 
 
 @pytest.fixture
@@ -115,14 +107,3 @@ class TestShuffle:
     def test_a_picture_with_fewer_pixels_stays(self):
         content = png(np.zeros([2, 2, 3], np.uint8))
         assert score.shuffle(content, 4, 1) == content
-
-
-def test_the_floor_reads_a_small_picture_and_its_colours():
-    pixels = np.zeros([8, 8, 3], np.uint8)
-    pixels[:4] = [255, 0, 0]
-    found = floor.features(png(pixels), 2)
-    small, colours = found[:12].reshape(2, 2, 3), found[12:]
-    np.testing.assert_array_equal(small[0, 0], [1, 0, 0])
-    np.testing.assert_array_equal(small[1, 1], [0, 0, 0])
-    assert colours[0] == pytest.approx(np.sqrt(0.5))
-    assert colours[3 * floor.LEVELS**2] == pytest.approx(np.sqrt(0.5))

@@ -71,10 +71,6 @@ class TestFloor:
         np.testing.assert_allclose(floor.mean_frame(features), [0.6, 0.8])
         assert np.isfinite(floor.mean_frame(np.zeros([2, 2]))).all()
 
-    def test_the_caption_that_most_agree_with(self):
-        captions = ["a cat", "a man is singing", "a man sings a song", "a man is singing loudly"]
-        assert floor.consensus(captions) == "a man is singing"
-
     def test_it_stands_beside_the_model(self, finished):
         evaluation = evaluate(APP, finished.run, split="test")
         assert evaluation.floor["model"] == "caption of the nearest training video"
