@@ -90,6 +90,8 @@ class Scoring:
         floor: `floor(config, fitted, records)` gives metrics of a cheap model learned from the
             training records of that data section, such as a linear one, and its name under "model";
             None without one.
+        diversity: metrics that count what differs among all answers: no mean over records, so that
+            the bootstrap gives them no interval.
     """
 
     score: Callable[[Sequence[Record], Mapping[str, Any], Any], Score]
@@ -101,3 +103,4 @@ class Scoring:
     answers: Callable[[Asked, Sequence[Record]], Mapping[str, Any]] | None = None
     tables: Callable[[Asked, Sequence[Record]], Mapping[str, Any]] | None = None
     floor: Callable[[Any, Any, Sequence[Record]], Mapping[str, Any]] | None = None
+    diversity: Sequence[str] = ()

@@ -116,4 +116,5 @@ SCORING = Scoring(
     figures=figures,
     require=caption_score.require,
     floor=floor,
+    diversity=caption_score.DIVERSITY,
 )

@@ -97,7 +97,13 @@ def evaluate(
     score = score_of(records, answers, fitted)
     sure = {}
     if bootstrap:
-        sure = intervals(records, answers, lambda r, a: score_of(r, a, fitted), bootstrap)
+        sure = intervals(
+            records,
+            answers,
+            lambda r, a: score_of(r, a, fitted),
+            bootstrap,
+            diversity=app.scoring.diversity,
+        )
     if app.scoring.tables:
         tables = {**score.tables, **app.scoring.tables(subject, records)}
         score = dataclasses.replace(score, tables=tables)

@@ -20,6 +20,7 @@ def intervals(
     score: Callable[[list[Record], dict[str, list[Any]]], Score],
     count: int,
     seed: int = 0,
+    diversity: Sequence[str] = (),
 ) -> dict[str, list[float]]:
     """The 95 % interval of every metric: its percentiles over drawn sets of records.
 
@@ -33,6 +34,7 @@ def intervals(
         score: of records and their answers.
         count: sets; 1000 are usual.
         seed: of the draws.
+        diversity: metrics to leave out: records that are drawn twice make less of what they count.
 
     Returns:
         [low, high] by metric.
@@ -54,4 +56,5 @@ def intervals(
     return {
         name: [float(edge) for edge in np.quantile(values or [math.nan], [tail, 1 - tail])]
         for name, values in finite.items()
+        if name not in diversity
     }

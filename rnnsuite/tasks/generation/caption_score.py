@@ -30,6 +30,8 @@ METRICS: Mapping[str, Direction] = {
     "repeated": "min",
 }
 """What `score` gives."""
+DIVERSITY = ("distinct_1", "distinct_2", "distinct_captions", "vocabulary")
+"""Those of them that count what differs."""
 EVERY_EPOCH = EveryEpoch("greedy", ("bleu_4", "cider", "exact_match", "distinct_captions"))
 """What is scored after every epoch."""
 

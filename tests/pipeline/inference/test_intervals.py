@@ -28,6 +28,18 @@ def test_it_is_that_of_a_share():
     assert np.isnan(found["undefined"]).all()
 
 
+def test_what_counts_differences_has_none():
+    """Drawn with replacement, 50 different answers are about 32."""
+
+    def distinct(records, answers):
+        return Score({"right": 1.0, "distinct": len(set(answers["label"])) / len(records)})
+
+    records = [{"label": bytes([n])} for n in range(50)]
+    answers = {"label": [bytes([n]) for n in range(50)]}
+    assert intervals(records, answers, distinct, 20)["distinct"][1] < 0.8
+    assert set(intervals(records, answers, distinct, 20, diversity=["distinct"])) == {"right"}
+
+
 def test_records_and_answers_stay_together():
     records = [{"label": bytes([n])} for n in range(50)]
     answers = {"label": [bytes([n]) for n in range(50)]}
