@@ -101,6 +101,15 @@ def test_answers_are_those_that_were_stored(name, form, tmp_path):
     assert_answers(found, stored[form], app.serving.drawn)
 
 
+@pytest.mark.parametrize("name", RELEASED)
+def test_its_cards_say_what_it_is_not_for(name):
+    card = read_json(place(name, "saved_model") / "assets.extra" / "model_card.json")
+    assert card["licence"]
+    assert card["not_for"]
+    beside = read_json(place(name, "any").parent / "model_card.json")
+    assert (beside["not_for"], beside.get("scores")) == (card["not_for"], card.get("scores"))
+
+
 def test_every_released_model_has_a_portable_file():
     for name in RELEASED:
         folder = place(name, "any").parent
