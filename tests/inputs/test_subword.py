@@ -1,5 +1,6 @@
 """Subwords in the graph and by the reference tokenizer: the same ids, and the text again."""
 
+import struct
 import unicodedata
 
 import numpy as np
@@ -7,7 +8,6 @@ import pytest
 import tensorflow as tf
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from sentencepiece import sentencepiece_model_pb2
 
 from rnnsuite.device.unigram import END, PADDING, START, UNKNOWN, Tokenizer
 from rnnsuite.device.unigram import normalize as reference_normalize
@@ -145,29 +145,40 @@ def test_the_reference_loads_what_is_written(both, tmp_path):
     assert isinstance(loaded.unknown, np.float32)
 
 
+def varint(number):
+    low, rest = number & 127, number >> 7
+    return bytes([low | 128]) + varint(rest) if rest else bytes([low])
+
+
+def field(number, value):
+    """A field of a protocol buffer's message (its encoding, protobuf.dev)."""
+    if isinstance(value, int):
+        return varint(number << 3) + varint(value)
+    if isinstance(value, float):
+        return varint(number << 3 | 5) + struct.pack("<f", value)
+    return varint(number << 3 | 2) + varint(len(value)) + value
+
+
+KINDS = {"unknown": 2, "control": 3}
+
+
 def handmade(pieces):
-    """A sentencepiece model of these pieces, which need not have every character."""
-    proto = sentencepiece_model_pb2.ModelProto()
-    kinds = proto.SentencePiece
-    fixed = [
-        ("<pad>", kinds.CONTROL),
-        ("<unk>", kinds.UNKNOWN),
-        ("<s>", kinds.CONTROL),
-        ("</s>", kinds.CONTROL),
+    """A sentencepiece model of these pieces, which need not have every character.
+
+    Without its own classes, which not every version of protobuf can load.
+    """
+    names = {"<pad>": "control", "<unk>": "unknown", "<s>": "control", "</s>": "control"}
+    entries = [
+        *(
+            field(1, name.encode()) + field(2, 0.0) + field(3, KINDS[kind])
+            for name, kind in names.items()
+        ),
+        *(field(1, piece.encode()) + field(2, float(score)) for piece, score in pieces),
     ]
-    for piece, kind in fixed:
-        proto.pieces.add(piece=piece, score=0, type=kind)
-    for piece, score in pieces:
-        proto.pieces.add(piece=piece, score=score)
-    proto.trainer_spec.model_type = proto.trainer_spec.UNIGRAM
-    (
-        proto.trainer_spec.pad_id,
-        proto.trainer_spec.unk_id,
-        proto.trainer_spec.bos_id,
-        proto.trainer_spec.eos_id,
-    ) = range(4)
-    proto.normalizer_spec.name = "identity"
-    return proto.SerializeToString()
+    # A unigram model; unknown, begin, end and padding are the pieces 1, 2, 3 and 0.
+    trainer = b"".join(field(n, value) for n, value in ((3, 1), (40, 1), (41, 2), (42, 3), (43, 0)))
+    normalizer = field(1, b"identity")
+    return b"".join(field(1, entry) for entry in entries) + field(2, trainer) + field(3, normalizer)
 
 
 @settings(max_examples=200, deadline=None)
