@@ -52,8 +52,8 @@ def consensus(captions: Sequence[str]) -> str:
     words = [set(caption.lower().strip(" .").split()) for caption in captions]
 
     def shared(place: int) -> float:
-        others = [other for number, other in enumerate(words) if number != place]
-        return sum(len(words[place] & other) / len(words[place] | other) for other in others)
+        rest = words[:place] + words[place + 1 :]
+        return sum(len(words[place] & caption) / len(words[place] | caption) for caption in rest)
 
     return captions[max(range(len(captions)), key=shared)]
 
