@@ -7,6 +7,10 @@ objects are many and old; and glibc keeps what was freed in pieces, for each thr
 import contextlib
 import ctypes
 import gc
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import tensorflow as tf
 
 _ARENA_MAX = -8
 """`M_ARENA_MAX` of glibc's malloc.h."""
@@ -22,6 +26,21 @@ def few_arenas() -> None:
     """
     with contextlib.suppress(OSError, AttributeError):
         ctypes.CDLL("libc.so.6").mallopt(_ARENA_MAX, ARENAS)
+
+
+def dismantle(graph: "tf.Graph") -> None:
+    """Lets go of what Python keeps of a graph that a session has: a description of each operation.
+
+    They are megabytes a model, which only the collector would free, and which it would look at each
+    time. Where TensorFlow has no such function, they stay.
+
+    Args:
+        graph: nothing of it can be asked afterwards but its session.
+    """
+    with contextlib.suppress(ImportError, AttributeError):
+        from tensorflow.python.framework import ops
+
+        ops.dismantle_graph(graph)
 
 
 def settle() -> None:

@@ -13,6 +13,7 @@ import tensorflow_text  # noqa: F401  registers the text operations
 from tensorflow.core.protobuf import config_pb2, meta_graph_pb2
 from tensorflow_serving.apis import prediction_log_pb2
 
+from rnnsuite.server import memory
 from rnnsuite.server.signatures import Field, Signature
 from rnnsuite.server.status import HTTP, RequestError
 
@@ -46,6 +47,7 @@ class Servable:
         try:
             with self.session.graph.as_default():
                 meta = tf.compat.v1.saved_model.loader.load(self.session, ["serve"], str(folder))
+            memory.dismantle(self.session.graph)
             self.definitions = {
                 name: definition for name, definition in meta.signature_def.items() if name != _INIT
             }

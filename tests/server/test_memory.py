@@ -8,10 +8,14 @@ import subprocess
 import sys
 import weakref
 
+import numpy as np
 import pytest
+import tensorflow as tf
+from tensorflow.python.framework import ops
 
 from rnnsuite.server import library, memory
 from rnnsuite.server.library import Library
+from rnnsuite.server.servable import Servable
 from tests.conftest import ROOT
 
 
@@ -80,6 +84,20 @@ def test_what_nobody_holds_is_collected_though_old_objects_are_not_looked_at():
     gone = weakref.ref(Cycle())
     memory.give_back()
     assert gone() is None
+
+
+@pytest.mark.parametrize("is_dismantled", [True, False])
+def test_python_keeps_nothing_of_a_graph_where_tensorflow_can_let_go(is_dismantled, monkeypatch):
+    if not is_dismantled:
+        monkeypatch.delattr(ops, "dismantle_graph")
+    memory.settle()
+    servable = Servable("sentiment", 1, ROOT / "saved_models" / "sentiment" / "1")
+    gc.collect()
+    operations = sum(isinstance(thing, tf.Operation) for thing in gc.get_objects())
+    assert (operations < 10) == is_dismantled
+    answer = servable.run("serving_default", {"text": np.array([b"a good film"])})
+    assert answer["label"] == [b"pos"]
+    servable.close()
 
 
 def test_a_version_that_is_unloaded_leaves_no_graph(tmp_path, monkeypatch):
