@@ -80,6 +80,8 @@ class Train:
 
     @pydantic.model_validator(mode="after")
     def _check(self):
+        if not self.boundaries or list(self.boundaries) != sorted(set(self.boundaries)):
+            raise ValueError("boundaries are at least one length, each larger than the one before")
         if self.ema and self.average:
             raise ValueError("ema and average exclude each other: one average is validated")
         return self

@@ -77,6 +77,8 @@ def test_one_line_a_mistake(tmp_path):
         ("model.units", "write key=value"),
         ("model.units=[", "no valid YAML"),
         ("model=3", "unknown key"),
+        ("train.boundaries=[]", "boundaries are at least one length"),
+        ("train.boundaries=[60, 20]", "each larger than the one before"),
     ],
 )
 def test_set_mistakes(tmp_path, override, said):
