@@ -1,5 +1,6 @@
 """Sources of sounds, good and bad."""
 
+import functools
 import itertools
 import pathlib
 
@@ -244,12 +245,17 @@ def test_silence_has_no_span():
     assert not targets["steps"].numpy().any()
 
 
+@functools.cache
+def tone_in_noise():
+    samples = 1e-3 * np.random.default_rng(0).normal(size=16_000)
+    samples[4800:9600] += tone(0.3)
+    return example(samples)
+
+
 def augmented(seed=0, **options):
     silent = {"shift": 0.0, "speed": 0.0, "gain": 0.0, "noise": 0.0}
     config = data.DataConfig(**{**silent, **options})
-    samples = 1e-3 * np.random.default_rng(0).normal(size=16_000)
-    samples[4800:9600] += tone(0.3)
-    before = example(samples)
+    before = tone_in_noise()
     after = data.augment(config, FITTED)(*before, tf.constant([0, seed], tf.int64))
     return before, after
 
