@@ -9,6 +9,7 @@ import subprocess
 import sys
 
 import pytest
+import ruamel.yaml
 
 from rnnsuite.cli.main import main
 from rnnsuite.pipeline.config import Schema
@@ -123,6 +124,13 @@ def test_keys_that_are_named_are_there(page):
 
 def test_every_application_has_a_tutorial():
     assert {path.stem for path in (DOCS / "tutorials").glob("*.md")} == set(APPS)
+
+
+def test_a_page_asks_no_other_host_for_anything():
+    """Material's default are fonts from elsewhere."""
+    guide = ruamel.yaml.YAML(typ="safe", pure=True).load(ROOT / "mkdocs.yml")
+    assert guide["theme"]["font"] is False
+    assert not guide.keys() & {"extra_css", "extra_javascript"}
 
 
 def test_every_page_is_reached():
