@@ -1,9 +1,11 @@
 """rnnsuite from Python: what the commands of the shell do, with their names.
 
+```python
 import rnnsuite
 
 model = rnnsuite.load("sentiment")
 model.predict("A wonderful film.").label  # pos
+```
 """
 
 import dataclasses

@@ -254,7 +254,15 @@ class Serving:
 
 @dataclasses.dataclass(frozen=True)
 class App:
-    """An application, called like its folder; scoring is None where nothing can be scored."""
+    """An application: four records of functions.
+
+    Args:
+        name: that of its folder.
+        data: from a source to examples.
+        model: from settings to a Keras model and its loss.
+        serving: from raw requests to answers.
+        scoring: of answers; None where nothing can be scored.
+    """
 
     name: str
     data: Data

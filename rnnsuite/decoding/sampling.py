@@ -130,7 +130,15 @@ MIX = (0x7FEB352D, 0x846CA68B)
 
 
 def row_seeds(seed: tf.Tensor, rows: tf.Tensor) -> tf.Tensor:
-    """A seed `[rows]` for each row. seed: of each row already, or one for all."""
+    """A seed for each row.
+
+    Args:
+        seed: of each row already `[rows]`, or one for all `[]`.
+        rows: how many there are.
+
+    Returns:
+        int64 `[rows]`.
+    """
     seed = tf.cast(seed, tf.int64)
     return seed if seed.shape.rank else _hashed(seed * GOLDEN + tf.range(rows, dtype=tf.int64))
 
@@ -154,9 +162,16 @@ def text_seeds(ids: tf.Tensor, mask: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
 
 
 def uniform(seeds: tf.Tensor, position: tf.Tensor) -> tf.Tensor:
-    """Numbers `[rows]` in [0, 1) from each row's seed and the place of the token.
+    """Uniform numbers of each row, the same on every machine.
 
     `rnnsuite.device.language` has the same procedure, so that devices draw the same text.
+
+    Args:
+        seeds: of the rows `[rows]`.
+        position: of the token in its text, from 0.
+
+    Returns:
+        float32 `[rows]` in [0, 1).
     """
     mixed = _hashed(_hashed(tf.cast(seeds, tf.int64)) + tf.cast(position, tf.int64))
     return tf.cast(tf.bitwise.right_shift(mixed, tf.constant(8, tf.int64)), tf.float32) / 2**24

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import tensorflow as tf
 
 Step = Callable[[tf.Tensor, Any], tuple[tf.Tensor, Any]]
+"""A model: of tokens and a state, the logits of what follows and the next state."""
 NEGATIVE_INFINITY = float("-inf")
 """Score of an empty beam slot, and logit of a token that may not come."""
 

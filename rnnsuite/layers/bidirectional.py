@@ -9,7 +9,14 @@ from rnnsuite.layers import fused
 
 @keras.saving.register_keras_serializable("rnnsuite")
 class Bidirectional(keras.layers.Bidirectional):
-    """`keras.layers.Bidirectional`, which also keeps its numbers when it becomes int8."""
+    """`keras.layers.Bidirectional`, which also keeps its numbers when it becomes int8.
+
+    Args:
+        layer: recurrent, read forward.
+        merge_mode: how both outputs become one: concat, sum, mul or ave; None for two.
+        backward_layer: read backward; None for one like the first.
+        weights: initial ones, as Keras takes them.
+    """
 
     def call(self, sequences, initial_state=None, mask=None, training=None):
         plain = self.merge_mode == "concat" and self.return_sequences and not self.return_state

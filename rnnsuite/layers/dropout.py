@@ -8,7 +8,13 @@ from rnnsuite.core import context
 
 @keras.saving.register_keras_serializable("rnnsuite")
 class Dropout(keras.layers.Dropout):
-    """Keras's Dropout, which draws the same numbers however a batch is divided among replicas."""
+    """Keras's Dropout, which draws the same numbers however a batch is divided among replicas.
+
+    Args:
+        rate: share of the numbers that become 0; the others are divided by 1 - rate.
+        noise_shape: see `keras.layers.Dropout`.
+        seed: of what is drawn.
+    """
 
     def call(self, inputs, training=False):
         if context.undivided() or not training or not self.rate:

@@ -114,7 +114,12 @@ class MinGRU(Elementwise):
 class MinLSTM(Elementwise):
     """The minimal LSTM, whose gates add up to 1 (Feng et al., arXiv 2410.01201).
 
-    Shapes and arguments are those of `MinGRU`.
+    `[batch, time, features]` to `[batch, units]`, or `[batch, time, units]` with
+    `return_sequences`.
+
+    Args:
+        units: width of the state.
+        options: those of `MinGRU`.
     """
 
 
@@ -123,7 +128,12 @@ class RGLRU(Elementwise):
     """The real-gated linear recurrent unit of Griffin (De et al., arXiv 2402.19427).
 
     Its input is projected to the width of the state, so that it stands wherever an LSTM does.
-    Shapes and arguments are those of `MinGRU`.
+    `[batch, time, features]` to `[batch, units]`, or `[batch, time, units]` with
+    `return_sequences`.
+
+    Args:
+        units: width of the state.
+        options: those of `MinGRU`.
     """
 
 
@@ -131,7 +141,12 @@ class RGLRU(Elementwise):
 class IndRNN(Elementwise):
     """The independently recurrent network (Li et al., arXiv 1803.04831), with ReLU.
 
-    Shapes and arguments are those of `MinGRU`.
+    `[batch, time, features]` to `[batch, units]`, or `[batch, time, units]` with
+    `return_sequences`.
+
+    Args:
+        units: width of the state.
+        options: those of `MinGRU`.
     """
 
 
@@ -140,5 +155,10 @@ class SRU(Elementwise):
     """The simple recurrent unit (Lei et al., arXiv 1709.02755), with its highway.
 
     The highway passes the input on where that is as wide as the state, and else a projection of
-    it. Shapes and arguments are those of `MinGRU`.
+    it. `[batch, time, features]` to `[batch, units]`, or `[batch, time, units]` with
+    `return_sequences`.
+
+    Args:
+        units: width of the state.
+        options: those of `MinGRU`.
     """

@@ -12,7 +12,14 @@ OURS = {kind.__name__: kind for kind in (SimpleRNN, GRU, LSTM, Bidirectional)}
 
 
 def to_rnnsuite(model: keras.Model) -> keras.Model:
-    """A copy of a functional or sequential model with our layers for Keras's, same weights."""
+    """A copy of a model with our layers for Keras's, and the same weights.
+
+    Args:
+        model: functional or sequential.
+
+    Returns:
+        The copy.
+    """
     return _copied(model, _ours)
 
 

@@ -104,9 +104,14 @@ class LayerNormLSTM(Normalised, LSTM):
     """LSTM with layer normalisation (Ba, Kiros & Hinton, arXiv 1607.06450, eq. 20-22).
 
     `[batch, time, features]` to `[batch, units]`, or `[batch, time, units]` with
-    `return_sequences`. Arguments are `LSTM`'s, without other activations or recurrent
-    dropout (ValueError). The sums of inputs and of states are each normalised over all
-    gates, the cell state before it is shown.
+    `return_sequences`. The sums of inputs and of states are each normalised over all gates, the
+    cell state before it is shown.
+
+    Args:
+        units: width of the state. Further arguments are `LSTM`'s, without other activations.
+
+    Raises:
+        ValueError: for other activations or recurrent dropout.
     """
 
     cell_type = LayerNormLSTMCell

@@ -7,7 +7,12 @@ import tensorflow as tf
 
 
 class StateSpec(NamedTuple):
-    """A state's shape without the batch, and its type."""
+    """What a state is.
+
+    Attributes:
+        shape: without the batch.
+        dtype: of its numbers.
+    """
 
     shape: tuple[int, ...]
     dtype: str = "float32"

@@ -44,7 +44,16 @@ class Plan:
 
 
 def plan(batch: int | None, time: int | None, units: int, padded: bool) -> Plan:
-    """The fastest measured way (benchmarks/README.md) for these sizes; None is unknown."""
+    """The fastest measured way (benchmarks/README.md) to run a recurrence.
+
+    Args:
+        batch, time: sizes of the inputs; None where they are unknown.
+        units: width of the state.
+        padded: whether there is a mask.
+
+    Returns:
+        The way.
+    """
     switch = os.environ.get(SWITCH)
     if switch == "stock":  # a plain loop begins at once: for little training
         return STOCK

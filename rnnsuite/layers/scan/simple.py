@@ -23,6 +23,12 @@ _SLOPES = {
 
 @dataclasses.dataclass(frozen=True)
 class SimpleRNN:
+    """The recurrence.
+
+    Args:
+        activation: of a step's sum.
+    """
+
     activation: Literal["tanh", "relu", "linear"] = "tanh"
     states = 1
 

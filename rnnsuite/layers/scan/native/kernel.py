@@ -61,7 +61,13 @@ def _is_saved() -> bool:
 def fits(
     recurrence: Recurrence, dtype: tf.DType, zoneout_mix: Tensors, zoneout_update: tuple
 ) -> bool:
-    """Whether there is a kernel, here, for a recurrence and what is asked of it."""
+    """Whether there is a kernel, here, for a recurrence and what is asked of it.
+
+    Args:
+        recurrence: its equations.
+        dtype: of the inputs.
+        zoneout_mix, zoneout_update: as `Loop` and `Steps` have them; a kernel has no zoneout.
+    """
     has_zoneout = any(mix != 1 for mix in zoneout_mix) or any(u is not None for u in zoneout_update)
     can_do = type(recurrence) in KERNELS and dtype == tf.float32 and not has_zoneout
     return can_do and _may_be_here()
@@ -80,7 +86,16 @@ def run(
     zero_masked: bool,
     save_residuals: bool,
 ) -> tuple[tf.Tensor, tf.Tensor | None, Tensors]:
-    """Runs a recurrence that `fits`; arguments and results are those of `scan.run`."""
+    """Runs a recurrence that `fits`.
+
+    Args:
+        recurrence, x_BxTxD, states, weights, mask, fresh, backwards, sequences, zero_masked: as
+            `scan.run` takes them.
+        save_residuals: whether what the gradient needs is kept for it.
+
+    Returns:
+        The last output, the outputs or None, and the last states.
+    """
     if mask is not None:
         x_BxTxD = tf.where(mask[:, :, None], x_BxTxD, tf.zeros_like(x_BxTxD))
     kernel, *recurrent, bias = weights
