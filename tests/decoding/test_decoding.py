@@ -223,6 +223,17 @@ def test_what_is_likely(top_k, top_p, kept):
     np.testing.assert_allclose(counts, shares / shares.sum(), atol=5e-3)
 
 
+@pytest.mark.parametrize("temperature", [0.5, 2.0])
+def test_temperature_divides_the_logits(temperature):
+    logits = np.log([[0.1, 0.2, 0.1 - 1e-3, 0.601]]).astype("float32")
+    numbers = np.linspace(0, 1, 500, endpoint=False, dtype="float32")
+    rows = tf.repeat(logits, len(numbers), axis=0)
+    drawn = decoding.draw(rows, tf.constant(numbers), temperature).numpy()
+    shares = np.exp(logits[0] / temperature)
+    counts = np.bincount(drawn, minlength=4) / len(numbers)
+    np.testing.assert_allclose(counts, shares / shares.sum(), atol=5e-3)
+
+
 def test_equal_logits_keep_exactly_k():
     numbers = tf.linspace(0.0, 0.999, 300)
     drawn = decoding.draw(tf.zeros([300, 9]), numbers, top_k=3)
