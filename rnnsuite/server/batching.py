@@ -91,24 +91,28 @@ class Batcher:
         return batch
 
     def _answers(self, batch: list[_Waiting]) -> list[Arrays | Exception]:
+        outputs = self._ask(*batch)
         if len(batch) == 1:
-            return [self._one(batch[0].inputs)]
-        joined = {
-            name: np.concatenate([request.inputs[name] for request in batch])
-            for name in batch[0].inputs
-        }
-        outputs = self._one(joined)
+            return [outputs]
         # An error may be one request's alone: the others must not suffer for it.
         if isinstance(outputs, Exception):
-            return [self._one(request.inputs) for request in batch]
+            return [self._ask(request) for request in batch]
         ends = np.cumsum([request.rows for request in batch])[:-1]
         parts = {name: np.split(value, ends) for name, value in outputs.items()}
         return [{name: parts[name][number] for name in parts} for number in range(len(batch))]
 
-    def _one(self, inputs: Arrays) -> Arrays | Exception:
+    def _ask(self, *batch: _Waiting) -> Arrays | Exception:
+        """Answers to requests together. An error is given back: told to whoever asked."""
+        first, *others = batch
         try:
-            return self.run(inputs)
-        except Exception as error:  # told to whoever asked
+            if not others:
+                return self.run(first.inputs)
+            joined = {
+                name: np.concatenate([request.inputs[name] for request in batch])
+                for name in first.inputs
+            }
+            return self.run(joined)
+        except Exception as error:
             return error
 
     def _finish(

@@ -90,6 +90,16 @@ def test_an_error_is_only_its_own(pool):
     assert [float(found[number]["y"][0, 0]) for number in (0, 1, 3)] == [0, 2, 6]
 
 
+def test_those_for_whom_there_is_no_memory_together_are_asked_alone(pool, monkeypatch):
+    def no_memory(arrays):
+        raise MemoryError
+
+    monkeypatch.setattr(np, "concatenate", no_memory)
+    found = answered(Model(), pool, [row(1), row(2), row(-1), row(3)])
+    assert [float(answer["y"][0, 0]) for answer in (*found[:2], found[3])] == [2, 4, 6]
+    assert isinstance(found[2], ValueError)
+
+
 def test_who_has_gone_away_is_left_out(pool):
     model = Model()
 
