@@ -30,9 +30,22 @@ def of_keras() -> None:
         def build(units, weight_drop, zoneout, **options):
             if weight_drop or zoneout:
                 raise SystemExit("keras.layers have neither weight_drop nor zoneout")
-            return kind(units, **options)
+            return carried(kind)(units, **options)
 
         return build
+
+    def carried(kind):
+        """Keras's layer, which also takes what a stack gives it that carries states."""
+
+        # Bidirectional makes a second one by its configuration.
+        @keras.saving.register_keras_serializable("benchmark", kind.__name__)
+        class Layer(kind):
+            def inner_loop(self, sequences, initial_state, mask, training=False, fresh=None):
+                if fresh is not None:
+                    raise SystemExit("keras.layers cannot begin anew within a batch")
+                return super().inner_loop(sequences, initial_state, mask, training)
+
+        return Layer
 
     kinds = {"simple": keras.layers.SimpleRNN, "gru": keras.layers.GRU, "lstm": keras.layers.LSTM}
     stack.CELLS = {cell: plain(kind) for cell, kind in kinds.items()}
