@@ -122,6 +122,22 @@ def test_keys_that_are_named_are_there(page):
     assert sorted(named - known - files) == []
 
 
+def test_benchmarks_have_the_options_that_are_named():
+    """They take minutes to hours and are run by hand; what would not even begin is noticed."""
+    text = (ROOT / "benchmarks" / "README.md").read_text(encoding="utf-8")
+    lines = re.findall(r"^    .*?python benchmarks/(\w+)\.py(.*)$", text, re.MULTILINE)
+    assert len(lines) > 10
+    missing = []
+    for script, rest in lines:
+        path = ROOT / "benchmarks" / f"{script}.py"
+        source = path.read_text(encoding="utf-8") if path.is_file() else ""
+        missing += [
+            f"{script} {name}" for name in re.findall(r"--[a-z]+", rest) if name not in source
+        ]
+        missing += [] if source else [script]
+    assert missing == []
+
+
 def test_every_application_has_a_tutorial():
     assert {path.stem for path in (DOCS / "tutorials").glob("*.md")} == set(APPS)
 
