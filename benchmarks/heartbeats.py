@@ -22,8 +22,12 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 RATE = 360
-BEFORE, BEHIND, EVERY = 90, 130, 4
-"""Samples around a beat, and which of them are read."""
+BEFORE = 90
+"""Samples before a beat that are read."""
+BEHIND = 130
+"""Samples behind it."""
+EVERY = 4
+"""One in so many of them is taken."""
 AROUND = 10
 """Beats before and behind, whose medians are what is usual."""
 CLASSES = "NVS"
@@ -100,7 +104,8 @@ def read(folder: pathlib.Path) -> tuple[dict, dict]:
     for row in table(annotations):
         if row["aami"]:
             beats[row["record"]].append((int(row["sample"]), row["aami"]))
-    described, classes = collections.defaultdict(list), collections.defaultdict(list)
+    described = collections.defaultdict(list)
+    classes = collections.defaultdict(list)
     for row in table(records):
         samples, _ = soundfile.read(folder / f"{row['record']}.flac")
         places, names = zip(*beats[row["record"]], strict=True)
@@ -127,8 +132,10 @@ def main() -> None:
     answers = model.predict(described["val"])
     for name in CLASSES:
         right = np.sum((answers == name) & (classes["val"] == name))
-        said, true = np.sum(answers == name), np.sum(classes["val"] == name)
-        print(f"{name}: precision {right / max(said, 1):.3f}, recall {right / true:.3f} of {true}")
+        answered = np.sum(answers == name)
+        true = np.sum(classes["val"] == name)
+        precision = right / max(answered, 1)
+        print(f"{name}: precision {precision:.3f}, recall {right / true:.3f} of {true}")
 
 
 if __name__ == "__main__":

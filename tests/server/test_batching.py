@@ -45,7 +45,7 @@ def answered(model, pool, requests, together=True, most=8, parallel=1):
         futures = [batcher(request, len(request["x"])) for request in requests]
         await asyncio.sleep(0.05)
         model.open.set()
-        return await asyncio.gather(*futures, return_exceptions=True)
+        return await asyncio.wait_for(asyncio.gather(*futures, return_exceptions=True), 20)
 
     return asyncio.run(ask())
 
