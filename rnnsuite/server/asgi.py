@@ -12,16 +12,12 @@ class ClientDisconnected(Exception):
     """The asker has closed the connection."""
 
 
-async def read_body(receive: Callable, largest: int, timeout: float) -> bytes:
-    """A request's body of at most so many bytes, which comes within its time (s)."""
-    try:
-        return await asyncio.wait_for(_read_body(receive, largest), timeout)
-    except asyncio.TimeoutError as error:
-        message = f"Request body has not come within {timeout:g} s"
-        raise RequestError("REQUEST_TIMEOUT", message) from error
+PATIENCE = 0.05
+"""Seconds before somebody who waits for an answer is watched: most have theirs by then."""
 
 
-async def _read_body(receive: Callable, largest: int) -> bytes:
+async def read_body(receive: Callable, largest: int) -> bytes:
+    """A request's body of at most so many bytes; that it comes in time is the connection's care."""
     parts = []
     size = 0
     while True:
@@ -43,7 +39,7 @@ async def disconnected(receive: Callable) -> None:
 
 
 async def awaited(answer: asyncio.Future, receive: Callable, timeout: float) -> Any:
-    """An answer, as long as somebody waits for it: what nobody does is not begun.
+    """An answer, as long as somebody waits for it: what nobody waits for is not begun.
 
     Args:
         answer: what is awaited; cancelled where it comes too late.
@@ -57,10 +53,13 @@ async def awaited(answer: asyncio.Future, receive: Callable, timeout: float) -> 
         ClientDisconnected: where the asker has gone.
         RequestError: after the time.
     """
+    await _done(answer, min(PATIENCE, timeout))
+    if answer.done():
+        return answer.result()
     gone = asyncio.ensure_future(disconnected(receive))
     try:
         done, _ = await asyncio.wait(
-            {answer, gone}, timeout=timeout, return_when=asyncio.FIRST_COMPLETED
+            {answer, gone}, timeout=timeout - PATIENCE, return_when=asyncio.FIRST_COMPLETED
         )
         if answer in done:
             return answer.result()
@@ -70,6 +69,27 @@ async def awaited(answer: asyncio.Future, receive: Callable, timeout: float) -> 
     if gone in done:
         raise ClientDisconnected
     raise RequestError("DEADLINE_EXCEEDED", f"No answer within {timeout:g} s")
+
+
+async def _done(answer: asyncio.Future, seconds: float) -> None:
+    """Returns when there is an answer, or after so long: asyncio.wait of one, for less."""
+    loop = asyncio.get_running_loop()
+    waiter = loop.create_future()
+
+    def wake(*_: object) -> None:
+        if not waiter.done():
+            waiter.set_result(None)
+
+    timer = loop.call_later(seconds, wake)
+    answer.add_done_callback(wake)
+    try:
+        await waiter
+    except BaseException:  # the asker has gone in another way: so has what was asked
+        answer.cancel()
+        raise
+    finally:
+        timer.cancel()
+        answer.remove_done_callback(wake)
 
 
 async def lifespan(running: Callable, receive: Callable, send: Callable) -> None:

@@ -2,7 +2,7 @@
 
 import dataclasses
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -41,29 +41,28 @@ class Limits:
             RequestError: for one that is too large to be begun.
         """
         rows = max((value.shape[0] for value in inputs.values() if value.ndim), default=1)
-        arrays = [value for value in inputs.values() if value.dtype.kind != "O"]
-        strings = [
-            text
-            for value in inputs.values()
-            if value.dtype.kind == "O"
-            for text in value.flat
-            if isinstance(text, bytes)
-        ]
+        numbers = characters = pixels = seconds = 0
+        for value in inputs.values():
+            if value.dtype.kind != "O":
+                numbers += value.size
+                continue
+            for text in value.flat:
+                if isinstance(text, bytes):
+                    if len(text) <= _TEXT or not media.is_file(text):
+                        characters += len(text)
+                    pixels += media.pixels(text)
+                    seconds += media.seconds(text)
+        if pixels >= media.HIDDEN:
+            raise RequestError("TOO_LARGE", "Request has pictures whose size cannot be told")
         counts = {
             "rows": rows,
-            "numbers": sum(value.size for value in arrays),
-            "characters": _characters(strings),
-            "pixels": sum(map(media.pixels, strings)),
-            "seconds": math.ceil(min(sum(map(media.seconds, strings)), media.HIDDEN)),
+            "numbers": numbers,
+            "characters": characters,
+            "pixels": pixels,
+            "seconds": math.ceil(min(seconds, media.HIDDEN)),
         }
-        if counts["pixels"] >= media.HIDDEN:
-            raise RequestError("TOO_LARGE", "Request has pictures whose size cannot be told")
         for unit, count in counts.items():
             limit = getattr(self, unit)
             if count > limit:
                 raise RequestError("TOO_LARGE", f"Request has {count} {unit}; at most {limit} here")
         return rows
-
-
-def _characters(strings: Iterable[bytes]) -> int:
-    return sum(len(text) for text in strings if len(text) <= _TEXT or not media.is_file(text))

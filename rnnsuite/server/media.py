@@ -14,18 +14,23 @@ STEPS = 200_000
 _GIF_FRAME = 0x2C
 _GIF_EXTENSION = 0x21
 _GIF_END = 0x3B
+_GIF_CODE = 8
+"""Bits of the first codes of a frame at most."""
 _JPEG_FRAMES = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}
 """JPEG's markers in front of a picture's size."""
 _JPEG_ALONE = {0x00, 0x01, *range(0xD0, 0xD8)}
 """JPEG's markers without a length behind them."""
 _JPEG_XL = (b"\xff\x0a", b"\0\0\0\x0cJXL \r\n\x87\n")
+_HEAD = 32
+_CONTROL = 9
+"""The heads of files hold smaller bytes than this one, which texts do not."""
 _FILES = (b"RIFF", b"\x89PNG", b"\xff\xd8", b"GIF8", b"BM", b"fLaC", b"OggS", *_JPEG_XL)
 """How pictures and sounds begin."""
 
 
 def is_file(content: bytes) -> bool:
-    """Whether bytes begin as a picture or a sound does."""
-    return content.startswith(_FILES)
+    """Whether bytes begin as a picture or a sound does, and as no text: "BMW" is no bitmap."""
+    return content.startswith(_FILES) and min(content[:_HEAD]) < _CONTROL
 
 
 def pixels(content: bytes) -> int:
@@ -47,6 +52,7 @@ def pixels(content: bytes) -> int:
             return _gif(content)
         elif content.startswith(b"BM"):
             width, height = struct.unpack_from("<ii", content, 18)
+            return min(abs(width * height), len(content))  # of which decoders want every byte
         elif content.startswith(b"RIFF") and content[8:12] == b"WEBP":
             width, height = _webp(content)
         else:
@@ -90,10 +96,13 @@ def _gif(content: bytes) -> int:
             is_inside = kind > 0 and at < len(content)
         elif kind == _GIF_FRAME:
             width, height = struct.unpack_from("<HH", content, at + 5)
+            at += 10 + _colours(content[at + 9])
+            if content[at] > _GIF_CODE:  # where decoders give up
+                return frames * widest * highest
             frames += 1
             widest = max(widest, width)
             highest = max(highest, height)
-            at += 11 + _colours(content[at + 9])
+            at += 1
             is_inside = True
         elif kind == _GIF_EXTENSION:
             at += 2

@@ -189,7 +189,7 @@ class Service:
             largest = self.settings.body
             if what.lower() == "stream":
                 largest = min(largest, streaming.BODY)
-            body = await asgi.read_body(receive, largest, self.settings.timeout)
+            body = await asgi.read_body(receive, largest)
             with self.library.use(*which) as loaded:
                 if what.lower() == "predict":
                     return await self._predict(loaded, body, receive)

@@ -38,6 +38,13 @@ def test_texts_count_by_their_characters_and_files_do_not():
     LIMITS.check(strings(sound(440), b"text"))  # 32,044 bytes
 
 
+@pytest.mark.parametrize("text", ["BMW makes cars that last", "GIFs are good, and this one moves"])
+def test_a_text_that_begins_like_a_picture(text):
+    LIMITS.check(strings(text.encode()))
+    with pytest.raises(RequestError, match="characters; at most 2000"):
+        LIMITS.check(strings((text * 100).encode()))
+
+
 def test_a_picture_that_is_small_only_as_a_file():
     stream = io.BytesIO()
     Image.new("L", (2000, 2000)).save(stream, "PNG")

@@ -8,14 +8,13 @@ import threading
 import numpy as np
 import pytest
 
-from rnnsuite.server import asgi, overview, reading
+from rnnsuite.server import overview, reading
 from rnnsuite.server import service as module
 from rnnsuite.server.cost import Limits
 from rnnsuite.server.library import Loaded
 from rnnsuite.server.reading import Reader
 from rnnsuite.server.service import METRICS, Service, Settings
 from rnnsuite.server.signatures import Field, Signature
-from rnnsuite.server.status import RequestError
 
 X = Field("x:0", "float32", (None,))
 
@@ -274,12 +273,3 @@ def test_a_fault_of_our_own_has_its_traceback(caplog):
     with pytest.raises(asyncio.CancelledError):
         asyncio.run(module._watch(Library(), 0.001))
     assert caplog.records[0].exc_info
-
-
-def test_a_body_that_does_not_come():
-    async def receive():
-        await asyncio.sleep(60)
-
-    with pytest.raises(RequestError, match="has not come within 0") as caught:
-        asyncio.run(asgi.read_body(receive, 100, 0.05))
-    assert caught.value.http == 408
