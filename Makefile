@@ -24,7 +24,7 @@ test: lint
 
 # Branch coverage has a floor (setup.cfg); the samples must teach; the documentation must build.
 check: lint docs
-	$(BIN)/pip install --quiet --editable ".[beam]"
+	$(BIN)/pip install --quiet --editable ".[beam,ray]"
 	$(BIN)/python -m pytest $(PARALLEL) -m "not learns" --cov --cov-config=setup.cfg --cov-report=term:skip-covered
 	$(BIN)/python -m pytest -m learns
 

@@ -8,9 +8,8 @@ import pathlib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-import yaml
-
 from rnnsuite.core.errors import UserError
+from rnnsuite.core.files import read_yaml
 
 DEEPEST = 4
 """Folders between the one that is looked into and a run."""
@@ -93,9 +92,9 @@ def _folders(folder: pathlib.Path, deepest: int) -> Iterator[pathlib.Path]:
 
 def _row(path: pathlib.Path) -> dict[str, Any]:
     try:
-        config = yaml.safe_load((path / "config.yaml").read_text(encoding="utf-8"))
+        config = read_yaml(path / "config.yaml")
         app = str(config["app"])
-    except (OSError, yaml.YAMLError, UnicodeDecodeError, KeyError, TypeError):
+    except (OSError, UserError, KeyError, TypeError):
         return {
             "run": str(path),
             "app": "?",

@@ -6,10 +6,9 @@ import pathlib
 from collections.abc import Mapping
 from typing import Any
 
-import yaml
-
 import rnnsuite
 from rnnsuite.core.errors import UserError
+from rnnsuite.core.files import read_yaml
 
 PLACE = "RNNSUITE_MODELS"
 """Environment variable: a folder of released models that is looked into first."""
@@ -50,9 +49,8 @@ def app_of(path: pathlib.Path) -> str:
         return _app_of_card(path.parent / CARD)
     if (path / "config.yaml").is_file():
         try:
-            stored = yaml.safe_load((path / "config.yaml").read_text(encoding="utf-8"))
-            return str(stored["app"])
-        except (yaml.YAMLError, KeyError, TypeError, UnicodeDecodeError) as error:
+            return str(read_yaml(path / "config.yaml")["app"])
+        except (UserError, KeyError) as error:
             raise UserError(f"{path / 'config.yaml'} is damaged: it names no app.") from error
     newest = versions(path)[-1:] or [path]
     return _app_of_card(newest[0] / "assets.extra" / CARD)

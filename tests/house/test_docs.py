@@ -2,7 +2,6 @@
 
 import csv
 import os
-import pathlib
 import re
 import shlex
 import subprocess
@@ -14,6 +13,7 @@ import ruamel.yaml
 from rnnsuite.cli.main import main
 from rnnsuite.pipeline.config import Schema
 from tests.conftest import APPS, ROOT
+from tests.house.clone import Clone, blocks
 from tests.processes import film_reviews
 
 DOCS = ROOT / "docs"
@@ -23,26 +23,30 @@ PAGES = [
     if path.parent.name != "decisions"
 ]
 KEY = re.compile(r"[`\s]((?:data|model|train|tune|export|decode|score|alert)\.[a-z0-9_]+)[`=\s]")
-BLOCK = re.compile(r"^```(python|bash)\n(.*?)^```", re.DOTALL | re.MULTILINE)
 COMMAND = re.compile(
     r"^(?:    )?(?:\.venv/bin/)?(rnnsuite +(?!VERB)\S+(?: +[^\s#]\S*.*?)?)(?: {3,}.*| +# .*)?$",
     re.MULTILINE,
 )
 """A line that is a command; what stands behind a gap or a # says what it is for."""
 RUN = ["concepts/remembering", "concepts/masks", "concepts/streams", "concepts/beam_search"]
-RUN += ["howto/moving", "howto/own_cell", "layers", "seq2seq", "../README"]
+RUN += ["howto/moving", "howto/own_cell", "layers", "seq2seq"]
 """Pages whose Python is run as it stands; test_api runs that of python.md."""
 TUTORIALS = [f"tutorials/{app}" for app in APPS]
-OTHERS = ["howto/tuning", "howto/own_app", "howto/devices", "own_data"]
+WHOLE = [*TUTORIALS, "howto/tuning", "howto/own_app", "howto/devices"]
+WHOLE += [
+    "../README",
+    "start",
+    "own_data",
+    "deploying",
+    "howto/batches",
+    "many_machines",
+    "long_memory",
+]
+"""Pages that are run from their first line to their last, in a clone."""
 
 
 def name(page):
     return page.relative_to(ROOT).as_posix()
-
-
-def blocks(page):
-    """Kind and content of every fenced block that runs."""
-    return BLOCK.findall((DOCS / f"{page}.md").read_text(encoding="utf-8"))
 
 
 def commands(page):
@@ -77,20 +81,28 @@ def test_commands_are_commands(page):
 
 
 @pytest.mark.learns
-@pytest.mark.parametrize("page", [*TUTORIALS, *OTHERS])
+@pytest.mark.parametrize("page", WHOLE)
 def test_a_page_runs(page, tmp_path):
-    """From its first line to its last, in one folder."""
-    environment = {
-        **os.environ,
-        "PATH": f"{pathlib.Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-        "RNNSUITE_MODELS": str(ROOT / "saved_models"),
-    }
-    for kind, code in blocks(page):
-        program = ["bash", "-e", "-c", code] if kind == "bash" else [sys.executable, "-c", code]
-        done = subprocess.run(
-            program, cwd=tmp_path, env=environment, capture_output=True, text=True
-        )
-        assert done.returncode == 0, f"{code}\n{done.stderr[-3000:]}"
+    clone = Clone(tmp_path / "rnnsuite")
+    try:
+        for language, code in blocks(page):
+            if language != "text":
+                clone.run(language, code)
+    finally:
+        clone.close()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name)
+def test_every_block_is_run(page):
+    """By one of the tests here and in test_api; what is no code says so."""
+    stem = os.path.relpath(page, DOCS).removesuffix(".md")
+    languages = {language for language, _ in blocks(stem)} - {"text"}
+    assert languages <= {"bash", "python", "js", "yaml"}
+    assert stem in WHOLE or languages <= {"python"}
+    assert stem in {*RUN, *WHOLE, "python"} or languages == set()
+    if not stem.startswith(("../apps", "../benchmarks")):
+        text = re.sub(r"^```.*?^```", "", page.read_text(encoding="utf-8"), flags=re.M | re.S)
+        assert re.findall(r"\n\n    \S.*", text) == []
 
 
 @pytest.mark.thorough
