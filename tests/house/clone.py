@@ -35,6 +35,18 @@ SMALLER = {
     "--trials 20": "--trials 2",
     "--trials 60": "--trials 1",
     "--lengths 100 400": "--lengths 100 400 --steps 20",
+    "--tasks train infer --rounds 3 --seconds 0.25": "--tasks infer --shapes 0 --plain --rounds 1 "
+    "--seconds 0.01 --without torch onnx",
+    "--seeds 0 1 2": "--seeds 0",
+    "lite_layers.py": "lite_layers.py --rounds 1 --seconds 0.01",
+    "serving.py": "serving.py --seconds 3",
+    "--minutes 60": "--minutes 0.2",
+    "--rows 25000": "--rows 50",
+    "--rounds 20": "--rounds 1 captioning",
+    "--rounds 5": "--rounds 1 sentiment",
+    "--rounds 6": "--rounds 1 --features 8 --units 8",
+    "-c wikitext2 --data wikitext2": "--set train.share=0.1 --set train.epochs=1",
+    "forecasting.py": "forecasting.py --rounds 1",
     "/shared/": "shared/",
     "a:2222": "127.0.0.1:2222",
     "b:2222": "127.0.0.1:2223",
@@ -83,7 +95,7 @@ class Clone:
             if (ROOT / name).is_file():
                 shutil.copy(ROOT / name, target)
         self._write_requests()
-        for name in ("path/to/aclImdb", "shared/aclImdb"):
+        for name in ("path/to/aclImdb", "shared/aclImdb", "data/aclImdb"):
             self._write_reviews(name)
         paths = (STAND_INS, pathlib.Path(sys.executable).parent, os.environ["PATH"])
         self.environment = {

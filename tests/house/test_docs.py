@@ -19,7 +19,12 @@ from tests.processes import film_reviews
 DOCS = ROOT / "docs"
 PAGES = [
     path
-    for path in (*DOCS.rglob("*.md"), *ROOT.glob("apps/*/README.md"), ROOT / "README.md")
+    for path in (
+        *DOCS.rglob("*.md"),
+        *ROOT.glob("apps/*/README.md"),
+        ROOT / "benchmarks" / "README.md",
+        ROOT / "README.md",
+    )
     if path.parent.name != "decisions"
 ]
 KEY = re.compile(r"[`\s]((?:data|model|train|tune|export|decode|score|alert)\.[a-z0-9_]+)[`=\s]")
@@ -42,6 +47,7 @@ WHOLE += [
     "many_machines",
     "long_memory",
 ]
+WHOLE += ["../benchmarks/README"]
 """Pages that are run from their first line to their last, in a clone."""
 
 
@@ -100,7 +106,7 @@ def test_every_block_is_run(page):
     assert languages <= {"bash", "python", "js", "yaml"}
     assert stem in WHOLE or languages <= {"python"}
     assert stem in {*RUN, *WHOLE, "python"} or languages == set()
-    if not stem.startswith(("../apps", "../benchmarks")):
+    if not stem.startswith("../apps"):
         text = re.sub(r"^```.*?^```", "", page.read_text(encoding="utf-8"), flags=re.M | re.S)
         assert re.findall(r"\n\n    \S.*", text) == []
 
@@ -137,7 +143,7 @@ def test_keys_that_are_named_are_there(page):
 def test_benchmarks_have_the_options_that_are_named():
     """They take minutes to hours and are run by hand; what would not even begin is noticed."""
     text = (ROOT / "benchmarks" / "README.md").read_text(encoding="utf-8")
-    lines = re.findall(r"^    .*?python benchmarks/(\w+)\.py(.*)$", text, re.MULTILINE)
+    lines = re.findall(r"^python benchmarks/(\w+)\.py(.*)$", text, re.MULTILINE)
     assert len(lines) > 10
     missing = []
     for script, rest in lines:
