@@ -126,14 +126,23 @@ async def ask(port: int, number: int, until: float, found: dict) -> None:
     writer.close()
 
 
+def newest(models: pathlib.Path) -> pathlib.Path:
+    """The version that the server answers by."""
+    folders = (path for path in (models / "sentiment").iterdir() if path.name.isdecimal())
+    return max(folders, key=lambda path: int(path.name))
+
+
 def drop(port: int, models: pathlib.Path, wait: float) -> float:
     """Seconds from a new version's folder to the first answer of that version."""
     time.sleep(wait)
-    shutil.copytree(models / "sentiment" / "1", models / "sentiment" / ".2")
-    (models / "sentiment" / ".2").rename(models / "sentiment" / "2")
+    last = newest(models)
+    coming = models / "sentiment" / ".coming"
+    shutil.copytree(last, coming)
+    number = int(last.name) + 1
+    coming.rename(last.with_name(str(number)))
     started = time.perf_counter()
     request = urllib.request.Request(
-        f"http://127.0.0.1:{port}/v1/models/sentiment/versions/2:predict",
+        f"http://127.0.0.1:{port}/v1/models/sentiment/versions/{number}:predict",
         b'{"instances": ["What a film."]}',
     )
     while True:
@@ -175,9 +184,11 @@ def bare_loops(models: pathlib.Path, batches: list[int]) -> dict[int, dict[str, 
 
     from rnnsuite.server.servable import Servable
 
-    folder = models / "sentiment" / "1"
+    folder = newest(models)
     function = tf.saved_model.load(str(folder)).signatures["serving_default"]
-    servables = {threads: Servable("sentiment", 1, folder, threads) for threads in (1, 0)}
+    servables = {
+        threads: Servable("sentiment", int(folder.name), folder, threads) for threads in (1, 0)
+    }
 
     def session(threads):
         return lambda texts: servables[threads].run(

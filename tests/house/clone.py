@@ -60,13 +60,11 @@ from rnnsuite.pipeline import config
 config.load(catalog.find("sentiment"), sys.argv[1])
 """
 PAGE = """<!doctype html><meta charset="utf-8"><body><script type="importmap">
-{{"imports": {{"@litertjs/core": "./litert/core/dist/index.js"}}}}</script>
+{"imports": {"@litertjs/core": "./litert/core/dist/index.js"}}</script>
 <script type="module">
-globalThis.Module = {{printErr: () => {{}}}};
-try {{
-{code}
-  document.body.dataset.state = 'ready';
-}} catch (error) {{ document.body.dataset.state = String(error); }}
+globalThis.Module = {printErr: () => {}};
+const tell = (state) => { document.body.dataset.state = state; };
+import('./guide.mjs').then(() => tell('ready'), (error) => tell(String(error)));
 </script>"""
 
 
@@ -179,7 +177,8 @@ class Clone:
         lite = self.folder / "saved_models" / "sentiment" / "lite" / "2"
         for name in ("portable_dynamic.tflite", "vocabulary.tsv"):
             shutil.copy(lite / name, site)
-        (site / "guide.html").write_text(PAGE.format(code=code), encoding="utf-8")
+        (site / "guide.html").write_text(PAGE, encoding="utf-8")
+        (site / "guide.mjs").write_text(code, encoding="utf-8")
         with served(site) as address:
             browser = Browser(address)
             try:
