@@ -14,6 +14,7 @@ import time
 import wave
 
 import numpy as np
+import pyarrow.parquet
 from PIL import Image
 
 from rnnsuite.device.browser import write_runtime
@@ -111,6 +112,8 @@ class Clone:
         (self.folder / "reviews.jsonl").write_text(lines)
         (self.folder / "reviews").mkdir()
         (self.folder / "reviews" / "some.jsonl").write_text(lines)
+        table = pyarrow.table({"text": ["superb", "dull"]})
+        pyarrow.parquet.write_table(table, self.folder / "reviews" / "some.parquet")
         sound = np.random.default_rng(0).normal(size=16_000) * 3000
         models = self.folder / "saved_models"
         for place in (self.folder, models / "speech_commands" / "lite" / "1"):
