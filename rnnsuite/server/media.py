@@ -94,10 +94,11 @@ def _gif(content: bytes) -> int:
         if is_inside:
             at += 1 + kind
             is_inside = kind > 0 and at < len(content)
-        elif kind == _GIF_FRAME:
+        elif kind == _GIF_FRAME and at + 10 <= len(content):
             width, height = struct.unpack_from("<HH", content, at + 5)
             at += 10 + _colours(content[at + 9])
-            if content[at] > _GIF_CODE:  # where decoders give up
+            # Where decoders give up, and answer with the frames before.
+            if at >= len(content) or content[at] > _GIF_CODE:
                 return frames * widest * highest
             frames += 1
             widest = max(widest, width)

@@ -25,8 +25,8 @@ class _Protocol(HttpToolsProtocol):
     """HTTP whose requests have bounded headers and come in time; what is no HTTP is answered in
     JSON, too.
 
-    A connection has one timer, which looks whether the request under way is late; to start and stop
-    one for each request would cost a busy server a tenth of its time.
+    A connection has one timer, which looks whether the request under way is late: cheaper than to
+    start and stop one for each request.
 
     Attributes:
         seconds: that a request may take to come, from the connection or from its first byte on.

@@ -114,6 +114,12 @@ def test_no_picture_is_larger_than_it_is_said_to_be(kind, place, byte, is_animat
         assert decoded(bytes(content)) <= told
 
 
+def test_an_animation_that_is_cut_anywhere():
+    content = animation(3, 9, 8)
+    for end in range(13, len(content)):
+        assert decoded(content[:end]) <= pixels(content[:end])
+
+
 @given(
     st.sampled_from([b"\x89PNG\r\n\x1a\n", b"GIF89a", b"BM", b"\xff\xd8", b"RIFF0000WEBP", b""]),
     st.binary(max_size=60),
