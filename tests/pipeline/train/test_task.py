@@ -32,7 +32,8 @@ def rows(batches):
 
 
 def test_each_epoch_has_an_order_of_its_own_and_the_same_examples(task):
-    first, second = rows(task.epoch(0)), rows(task.epoch(1))
+    first = rows(task.epoch(0))
+    second = rows(task.epoch(1))
     assert first != second
     assert sorted(first) == sorted(second)
     assert rows(task.epoch(0)) == first
