@@ -1,18 +1,43 @@
 """Requests that wait for the same model go through it together.
 
-There is no timer: a request that finds the model idle goes at once, and those that come while it
-is busy make the next batch. So one user waits for nothing, and many share the work.
+A request that finds the model idle goes at once, and those that come while it is busy make the next
+batch. So one user waits for nothing, and many share the work. As many batches are under way as
+there are cores. Where runs are brief, half of the cores take turns with them, as the other half has
+the connections to serve; a batch whose turn does not come soon goes at once.
 """
 
 import asyncio
 import collections
 import concurrent.futures
 import dataclasses
+import itertools
+import time
 from collections.abc import Callable, Mapping
 
 import numpy as np
 
 Arrays = Mapping[str, np.ndarray]
+BRIEF = 0.005
+"""Seconds of a run up to which the next ones wait for its end, and how long they do."""
+
+
+class Threads:
+    """What runs batches.
+
+    Args:
+        name: of the threads.
+        parallel: batches under way at a time, one a core.
+    """
+
+    def __init__(self, name: str, parallel: int):
+        self.parallel = parallel
+        self.all = concurrent.futures.ThreadPoolExecutor(parallel, name)
+        self.half = concurrent.futures.ThreadPoolExecutor(max(parallel // 2, 1), f"{name} brief")
+
+    def shutdown(self) -> None:
+        """Returns when nothing runs any more."""
+        self.all.shutdown()
+        self.half.shutdown()
 
 
 @dataclasses.dataclass
@@ -32,29 +57,27 @@ class Batcher:
 
     Args:
         run: answers arrays.
-        pool: its threads.
+        threads: run it.
         together: whether requests may share a batch at all.
         max_rows: of a batch.
-        parallel: batches under way at a time.
         on_batch: called with the rows of each batch.
     """
 
     def __init__(
         self,
         run: Callable[[Arrays], Arrays],
-        pool: concurrent.futures.Executor,
+        threads: Threads,
         together: bool,
         max_rows: int,
-        parallel: int,
         on_batch: Callable[[int], None] = lambda rows: None,
     ):
         self.run = run
-        self.pool = pool
+        self.threads = threads
         self.on_batch = on_batch
         self.max_rows = max_rows if together else 1
-        self.parallel = parallel
         self.waiting: collections.deque[_Waiting] = collections.deque()
         self.running = 0
+        self.seconds = 0.0  # of a run, lately
 
     def __call__(self, inputs: Arrays, rows: int) -> asyncio.Future:
         """What will be the answers to `rows` rows, or what `run` raises."""
@@ -65,13 +88,42 @@ class Batcher:
         return waiting.done
 
     def _start(self, loop: asyncio.AbstractEventLoop) -> None:
-        while self.waiting and self.running < self.parallel:
+        while self.waiting and self.running < self.threads.parallel:
             batch = self._next()
-            if batch:
-                self.running += 1
-                self.on_batch(sum(request.rows for request in batch))
-                work = loop.run_in_executor(self.pool, self._answers, batch)
-                work.add_done_callback(lambda done, batch=batch: self._finish(loop, batch, done))
+            if not batch:
+                continue
+            self.running += 1
+            rows = sum(request.rows for request in batch)
+            self.on_batch(rows)
+            if self.seconds <= BRIEF and rows < self.max_rows:
+                work = self._begin(loop, self.threads.half, batch)
+                loop.call_later(BRIEF, self._hasten, loop, batch, work)
+            else:
+                self._begin(loop, self.threads.all, batch)
+
+    def _begin(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        pool: concurrent.futures.Executor,
+        batch: list[_Waiting],
+    ) -> concurrent.futures.Future:
+        def tell(work: concurrent.futures.Future) -> None:
+            if not work.cancelled():
+                loop.call_soon_threadsafe(self._finish, loop, batch, work.result())
+
+        work = pool.submit(self._answers, batch)
+        work.add_done_callback(tell)
+        return work
+
+    def _hasten(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        batch: list[_Waiting],
+        work: concurrent.futures.Future,
+    ) -> None:
+        """A batch that still stands in line goes to the other threads: a long run is before it."""
+        if work.cancel():
+            self._begin(loop, self.threads.all, batch)
 
     def _next(self) -> list[_Waiting]:
         """The requests at the head of the queue that may go together; whoever has gone away is left
@@ -91,15 +143,19 @@ class Batcher:
         return batch
 
     def _answers(self, batch: list[_Waiting]) -> list[Arrays | Exception]:
+        started = time.perf_counter()
         outputs = self._ask(*batch)
+        self.seconds += (time.perf_counter() - started - self.seconds) / 4
         if len(batch) == 1:
             return [outputs]
         # An error may be one request's alone: the others must not suffer for it.
         if isinstance(outputs, Exception):
             return [self._ask(request) for request in batch]
-        ends = np.cumsum([request.rows for request in batch])[:-1]
-        parts = {name: np.split(value, ends) for name, value in outputs.items()}
-        return [{name: parts[name][number] for name in parts} for number in range(len(batch))]
+        ends = itertools.accumulate((request.rows for request in batch), initial=0)
+        return [
+            {name: value[start:end] for name, value in outputs.items()}
+            for start, end in itertools.pairwise(ends)
+        ]
 
     def _ask(self, *batch: _Waiting) -> Arrays | Exception:
         """Answers to requests together. An error is given back: told to whoever asked."""
@@ -116,10 +172,13 @@ class Batcher:
             return error
 
     def _finish(
-        self, loop: asyncio.AbstractEventLoop, batch: list[_Waiting], work: asyncio.Future
+        self,
+        loop: asyncio.AbstractEventLoop,
+        batch: list[_Waiting],
+        answers: list[Arrays | Exception],
     ) -> None:
         self.running -= 1
-        for request, answer in zip(batch, work.result(), strict=True):
+        for request, answer in zip(batch, answers, strict=True):
             if request.done.done():  # nobody waits for it any more
                 continue
             if isinstance(answer, Exception):

@@ -1,7 +1,6 @@
 """TF Serving's REST addresses as an ASGI application, with limits and metrics."""
 
 import asyncio
-import concurrent.futures
 import contextlib
 import dataclasses
 import functools
@@ -16,7 +15,7 @@ from google.protobuf import json_format
 from tensorflow_serving.apis import get_model_metadata_pb2
 
 from rnnsuite.server import asgi, overview, rest, streaming
-from rnnsuite.server.batching import Batcher
+from rnnsuite.server.batching import Batcher, Threads
 from rnnsuite.server.cost import Limits
 from rnnsuite.server.library import Library, Loaded, VersionPolicy
 from rnnsuite.server.metrics import Metrics
@@ -77,7 +76,7 @@ class Service:
         self.parallel = max((os.cpu_count() or 1) // settings.threads, 1)
         self.under_way = 0
         self.read = Reader(settings.limits)
-        self.pools: dict[str, concurrent.futures.Executor] = {}
+        self.threads: dict[str, Threads] = {}
         self.library = Library(
             settings.models, settings.names, settings.policies, settings.threads, self._batchers
         )
@@ -86,23 +85,22 @@ class Service:
         make = functools.partial(
             Batcher,
             max_rows=self.settings.batch,
-            parallel=self.parallel,
             on_batch=self.metrics.batch(servable.name),
         )
         return {
             name: make(
                 functools.partial(servable.run, name),
-                pool=self._pool(f"{servable.name} {name}"),
+                threads=self._threads(f"{servable.name} {name}"),
                 together=signature.together,
             )
             for name, signature in servable.signatures.items()
         }
 
-    def _pool(self, name: str) -> concurrent.futures.Executor:
-        """A signature's threads: what is asked much takes its share of the cores, not all."""
-        if name not in self.pools:
-            self.pools[name] = concurrent.futures.ThreadPoolExecutor(self.parallel, name)
-        return self.pools[name]
+    def _threads(self, name: str) -> Threads:
+        """A signature's: what is asked much takes its share of the cores, not all."""
+        if name not in self.threads:
+            self.threads[name] = Threads(name, self.parallel)
+        return self.threads[name]
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -112,8 +110,8 @@ class Service:
             yield
         finally:
             watch.cancel()
-            for pool in self.pools.values():
-                pool.shutdown()
+            for threads in self.threads.values():
+                threads.shutdown()
             self.read.close()
             self.library.close()
 

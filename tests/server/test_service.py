@@ -199,7 +199,7 @@ def test_what_nobody_waits_for_is_not_begun(service):
 
     model.run = run
     service.settings = dataclasses.replace(service.settings, timeout=5)
-    service.parallel, service.pools = 1, {}
+    service.parallel, service.threads = 1, {}
     service.library.models["double"] = {1: Loaded(model, service._batchers(model))}
 
     async def asked(value, gone=None):
@@ -241,8 +241,8 @@ def test_each_signature_has_threads_of_its_own(service):
     other = Doubling("other")
     batchers = service._batchers(other)["serving_default"]
     first = service.library.models["double"][1].about["serving_default"]
-    assert batchers.pool is not first.pool
-    assert service._batchers(Doubling("double", 2))["serving_default"].pool is first.pool
+    assert batchers.threads is not first.threads
+    assert service._batchers(Doubling("double", 2))["serving_default"].threads is first.threads
 
 
 def test_what_stands_in_the_way_of_new_versions_is_said_once(caplog):
