@@ -19,7 +19,7 @@ from PIL import Image
 
 from rnnsuite.device.browser import write_runtime
 from tests.conftest import ROOT
-from tests.demo.browser import Browser, served
+from tests.demo.browser import Browser, missing, served
 from tests.processes import film_reviews
 
 STAND_INS = ROOT / "tests" / "house" / "stand_ins"
@@ -175,6 +175,7 @@ class Clone:
         self._done([sys.executable, "-c", CONFIGURE, "page.yaml"])
 
     def _browser(self, code: str) -> None:
+        assert not missing(), missing()
         site = self.folder / "site"
         shutil.copytree(ROOT / "rnnsuite" / "device" / "js", site, dirs_exist_ok=True)
         write_runtime(site / "litert")

@@ -63,7 +63,7 @@ def test_silence_behind_is_not_heard_in_static_shapes(finished, speech, runtime)
             np.testing.assert_allclose(found[name], value, atol=1e-3)
 
 
-@pytest.mark.parametrize("rate", [16_000, 44_100, *thorough(8000)])
+@pytest.mark.parametrize("rate", [44_100, *thorough(8000, 16_000)])
 def test_others_in_a_batch_change_nothing(finished, speech, rate):
     model = finished.open("saved_model")
     records = [recording(at_rate(each, rate), rate) for each in (speech[0], np.tile(speech[1], 8))]

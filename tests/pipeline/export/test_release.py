@@ -12,6 +12,7 @@ from rnnsuite.core.errors import ExportFailed, UserError
 from rnnsuite.pipeline.export import child, parity
 from rnnsuite.pipeline.export import release as release_module
 from rnnsuite.pipeline.export.release import release
+from tests.thorough import thorough
 
 ENDED = child.ended
 """That starts a process anew; other tests fork theirs."""
@@ -21,7 +22,7 @@ def everything(folder: pathlib.Path) -> list[str]:
     return sorted(str(path) for path in folder.rglob("*") if path.is_file())
 
 
-@pytest.mark.parametrize("kind", ["float32", "portable_float32"])
+@pytest.mark.parametrize("kind", ["float32", *thorough("portable_float32")])
 def test_a_form_over_its_bound_fails_and_nothing_is_published(
     kind, sentiment, tmp_path, monkeypatch
 ):
