@@ -16,6 +16,7 @@ from apps.forecasting.model import build, forecast, loss
 from rnnsuite.core.errors import UserError
 from rnnsuite.tasks.forecasting import distributions
 from tests.processes import python_forked
+from tests.thorough import thorough
 
 FITTED = Fitted(3600, "second", 24, ("price",), 12, 6, "none", "absolute", ((86400, 1),))
 BARE = Fitted(1, "step", 1, (), 12, 6, "none", "absolute", ())
@@ -110,7 +111,7 @@ def test_quantiles_over_paths():
     )
 
 
-@pytest.mark.parametrize("distribution", ["gaussian", "student"])
+@pytest.mark.parametrize("distribution", ["student", *thorough("gaussian")])
 def test_a_random_walk_is_learned(distribution):
     """Its forecasts spread with the square root of time."""
     keras.utils.set_random_seed(0)
