@@ -12,7 +12,7 @@ import concurrent.futures
 import dataclasses
 import itertools
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
@@ -108,8 +108,11 @@ class Batcher:
         batch: list[_Waiting],
     ) -> concurrent.futures.Future:
         def tell(work: concurrent.futures.Future) -> None:
-            if not work.cancelled():
-                loop.call_soon_threadsafe(self._finish, loop, batch, work.result())
+            if work.cancelled():
+                return
+            error = work.exception()
+            answers = [error] * len(batch) if error else work.result()
+            loop.call_soon_threadsafe(self._finish, loop, batch, answers)
 
         work = pool.submit(self._answers, batch)
         work.add_done_callback(tell)
@@ -175,13 +178,13 @@ class Batcher:
         self,
         loop: asyncio.AbstractEventLoop,
         batch: list[_Waiting],
-        answers: list[Arrays | Exception],
+        answers: Sequence[Arrays | BaseException],
     ) -> None:
         self.running -= 1
         for request, answer in zip(batch, answers, strict=True):
             if request.done.done():  # nobody waits for it any more
                 continue
-            if isinstance(answer, Exception):
+            if isinstance(answer, BaseException):
                 request.done.set_exception(answer)
             else:
                 request.done.set_result(answer)

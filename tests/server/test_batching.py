@@ -110,6 +110,19 @@ def test_those_for_whom_there_is_no_memory_together_are_asked_alone(threads, mon
     assert isinstance(found[2], ValueError)
 
 
+def test_answers_that_cannot_be_divided_are_an_error_for_all_and_hold_up_nobody(threads):
+    async def ask():
+        batcher = Batcher(lambda inputs: {"y": len(inputs["x"])}, threads, True, 8)
+        for _ in range(3):
+            futures = [batcher(row(number), 1) for number in range(3)]
+            found = await asyncio.wait_for(asyncio.gather(*futures, return_exceptions=True), 20)
+        return found
+
+    first, *others = asyncio.run(ask())
+    assert first == {"y": 1}
+    assert all(isinstance(other, TypeError) for other in others)
+
+
 def test_who_has_gone_away_is_left_out(threads):
     model = Model()
 
