@@ -18,7 +18,8 @@ class MogrifierLSTMCell(ScanCell):
 
     Args:
         units: width of the states.
-        rounds: how often one of input and state scales the other; 0 leaves an LSTM.
+        rounds: how often one of input and state scales the other; 0 leaves an LSTM whose input gate
+            is at most 1 - f.
         options: see `ScanCell`.
 
     Raises:

@@ -142,7 +142,7 @@ def slstm(x, states, kernel, recurrent, bias):
 
 
 def mogrifier_lstm(x, states, kernel, recurrent, *others):
-    """Melis et al. 2019, eq. 1-2, then an LSTM."""
+    """Melis et al. 2019, eq. 1-2, then an LSTM whose input gate is at most 1 - f."""
     *matrices, bias = others
     h, c = states
     for number, matrix in enumerate(matrices, 1):
@@ -150,7 +150,11 @@ def mogrifier_lstm(x, states, kernel, recurrent, *others):
             x = 2 * sigmoid(h @ matrix) * x
         else:
             h = 2 * sigmoid(x @ matrix) * h
-    return lstm(x, [h, c], kernel, recurrent, bias)
+    i, f, g, o = np.split(x @ kernel + h @ recurrent + bias, 4, axis=-1)
+    f = sigmoid(f)
+    c = f * c + np.minimum(sigmoid(i), 1 - f) * np.tanh(g)
+    h = sigmoid(o) * np.tanh(c)
+    return h, [h, c]
 
 
 STEPS = {

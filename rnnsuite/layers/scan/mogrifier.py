@@ -3,7 +3,11 @@
     x_r = 2 sigmoid(h_{r-1} M_r) x_{r-1}      in the rounds r = 1, 3, ...
     h_r = 2 sigmoid(x_{r-1} M_r) h_{r-1}      in the rounds r = 2, 4, ...; the other one stays
     i, f, o = sigmoid(x W + h U + b)          g = tanh(x W + h U + b), of the last x and h
-    c = f c' + i g                            h = o tanh(c)
+    c = f c' + min(i, 1 - f) g                h = o tanh(c)
+
+What enters is capped by what is forgotten, as in the authors' own models (`cap_input_gate` of
+github.com/deepmind/lamb): no |c| passes 1, however long a sequence is. Without the cap, states that
+are carried through a text of characters grew to 1,200 after three epochs.
 
 x_0 is the input, h_0 and c' are the states before the step. Weights: kernel W
 `[features, 4 units]`, recurrent kernel U `[units, 4 units]`, bias b `[4 units]` as an LSTM's, and
@@ -45,15 +49,18 @@ class MogrifierLSTM:
                 x = scale * x
         (i, f, g, o), gates = gated(tf.matmul(x, kernel) + tf.matmul(h, recurrent) + bias)
         with tf.name_scope(context.PRECISE):
-            c = f * c + i * g
+            c = f * c + tf.minimum(i, 1 - f) * g
         return (o * tf.tanh(c), c), (gates, a, *scales)
 
     def local_derivatives(self, saved, previous, weights):
         gates, x, *scales = saved
         i, f, g, o = tf.split(gates, 4, axis=-1)
         c_before = previous[1]
-        tanh_c = tf.tanh(f * c_before + i * g)
-        slopes = tf.concat([g, c_before, i, tanh_c], axis=-1) * gate_slopes(gates)
+        entering = tf.minimum(i, 1 - f)
+        tanh_c = tf.tanh(f * c_before + entering * g)
+        by_i = tf.where(i < 1 - f, g, tf.zeros_like(g))
+        slopes = tf.concat([by_i, c_before - g + by_i, entering, tanh_c], axis=-1)
+        slopes = slopes * gate_slopes(gates)
         scaled = [before for before, _ in _rounds(x, previous[0], scales)]
         return slopes, o * (1 - tanh_c * tanh_c), f, *scales, *scaled
 
