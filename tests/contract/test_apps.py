@@ -269,7 +269,6 @@ def test_model_card(finished, place):
     assert finished.app.name in (folder / "model_card.md").read_text()
 
 
-@pytest.mark.each_kind
 def test_evaluate_is_the_same_for_every_form(finished):
     app = finished.app
     if app.scoring is None:
