@@ -77,10 +77,11 @@ def swap(models: pathlib.Path, name: str) -> None:
     part.rename(models / name / str(int(versions[0].name) + 1))
 
 
-def memory(process) -> int:
-    """Resident memory of a process (KiB), as Linux tells it."""
+def memory(process) -> tuple[int, int]:
+    """Resident memory of a process (KiB), as Linux tells it, and how much of it no file backs."""
     lines = pathlib.Path(f"/proc/{process.pid}/status").read_text().splitlines()
-    return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS"))
+    sizes = {line.split(":")[0]: line.split() for line in lines}
+    return int(sizes["VmRSS"][1]), int(sizes["RssAnon"][1])
 
 
 def main() -> None:
@@ -110,15 +111,18 @@ def main() -> None:
     print(f"{load.counts['answered']} answered, {load.counts['refused']} refused as they must be")
     print(f"{len(load.errors)} errors", *load.errors[:10], sep="\n  ")
     begin = min(SETTLED, options.minutes / 2)
-    first = statistics.median(size for at, size in held if begin <= at <= begin + SPAN)
-    last = statistics.median(size for at, size in held if at >= options.minutes - SPAN)
-    growth = last / first - 1
-    print(f"memory: {first / 1024:.0f} MiB, then {last / 1024:.0f}: {100 * growth:+.1f} %")
-    sys.exit(bool(load.errors) or growth > GROWTH)
+    growths = []
+    for number, kind in enumerate(("memory", "of it, what no file backs")):
+        sizes = [(at, each[number]) for at, each in held]
+        first = statistics.median(size for at, size in sizes if begin <= at <= begin + SPAN)
+        last = statistics.median(size for at, size in sizes if at >= options.minutes - SPAN)
+        growths.append(last / first - 1)
+        print(f"{kind}: {first / 1024:.0f} MiB, then {last / 1024:.0f}: {100 * growths[-1]:+.1f} %")
+    sys.exit(bool(load.errors) or growths[0] > GROWTH)
 
 
-def watched(process, load: Load, models: pathlib.Path, options) -> list[tuple[float, int]]:
-    """Swaps versions and notes the memory every half minute. Returns (minutes, KiB)."""
+def watched(process, load: Load, models: pathlib.Path, options) -> list[tuple[float, tuple]]:
+    """Swaps versions and notes the memory every half minute. Returns (minutes, `memory`)."""
     begun = last = time.monotonic()
     names = sorted(load.requests)
     held = []
@@ -131,8 +135,11 @@ def watched(process, load: Load, models: pathlib.Path, options) -> list[tuple[fl
         if not held or now - begun > 60 * held[-1][0] + 30:
             held.append(((now - begun) / 60, memory(process)))
             total = sum(load.counts.values())
+            resident, anonymous = (size / 1024 for size in held[-1][1])
             print(
-                f"{held[-1][0]:5.1f} min {held[-1][1] / 1024:8.0f} MiB {total} requests", flush=True
+                f"{held[-1][0]:5.1f} min {resident:8.0f} MiB, {anonymous:.0f} without files, "
+                f"{total} requests",
+                flush=True,
             )
         time.sleep(0.2)
     held.append((options.minutes, memory(process)))
