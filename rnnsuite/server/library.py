@@ -22,6 +22,8 @@ log = logging.getLogger(__name__)
 LABELS = ("stable", "canary")
 RELEASE = 1.0
 """Seconds after which nobody holds a version that has been unloaded."""
+WARM = 30.0
+"""Seconds after which a version that has been loaded has optimised the graphs it is asked for."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -156,6 +158,7 @@ class Library:
             return
         self.failed.pop(key, None)
         self.models[name][version] = Loaded(servable, self.prepare(servable))
+        _give_back_after(WARM)
         log.info("%s, version %d: ready.", name, version)
 
     def _retire(self, loaded: Loaded) -> None:
@@ -168,8 +171,7 @@ class Library:
             self.leaving.remove(loaded)
             running = asyncio.get_running_loop()
             running.run_in_executor(None, loaded.servable.close)
-            # When nobody holds the graph any more.
-            running.call_later(RELEASE, running.run_in_executor, None, memory.give_back)
+            _give_back_after(RELEASE)
             log.info("%s, version %d: unloaded.", loaded.servable.name, loaded.servable.version)
 
     def close(self) -> None:
@@ -256,6 +258,11 @@ class Library:
             for number in chosen
             for state, code, message in [states[number]]
         ]
+
+
+def _give_back_after(seconds: float) -> None:
+    running = asyncio.get_running_loop()
+    running.call_later(seconds, running.run_in_executor, None, memory.give_back)
 
 
 def _models(folder: pathlib.Path) -> dict[str, list[int]]:

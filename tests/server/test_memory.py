@@ -125,3 +125,23 @@ def test_a_version_that_is_unloaded_leaves_no_graph(tmp_path, monkeypatch):
         return graph()
 
     assert asyncio.run(swapped()) is None
+
+
+def test_what_the_first_requests_leave_is_given_back(tmp_path, monkeypatch):
+    """Those of a version that is loaded optimise its graphs, which takes memory for a moment."""
+    given = []
+    monkeypatch.setattr(library, "WARM", 0.01)
+    monkeypatch.setattr(library.memory, "give_back", lambda: given.append(True))
+    monkeypatch.setattr(library, "Servable", lambda *arguments: object())
+    (tmp_path / "sentiment" / "1").mkdir(parents=True)
+
+    async def loaded():
+        served = Library(tmp_path, (), {}, 1, lambda servable: {})
+        await served.start()
+        for _ in range(500):
+            if given:
+                break
+            await asyncio.sleep(0.01)
+
+    asyncio.run(loaded())
+    assert given == [True]
