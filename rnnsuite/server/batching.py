@@ -22,7 +22,7 @@ BRIEF = 0.005
 
 
 class Threads:
-    """What runs batches.
+    """The threads that run a signature's batches: one for each core, half as many for brief runs.
 
     Args:
         name: of the threads.
@@ -57,7 +57,7 @@ class Batcher:
 
     Args:
         run: answers arrays.
-        threads: run it.
+        threads: of the signature; those of one model's versions are shared.
         together: whether requests may share a batch at all.
         max_rows: of a batch.
         on_batch: called with the rows of each batch.

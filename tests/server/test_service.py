@@ -199,7 +199,8 @@ def test_what_nobody_waits_for_is_not_begun(service):
 
     model.run = run
     service.settings = dataclasses.replace(service.settings, timeout=5)
-    service.parallel, service.threads = 1, {}
+    service.parallel = 1
+    service.threads = {}
     service.library.models["double"] = {1: Loaded(model, service._batchers(model))}
 
     async def asked(value, gone=None):

@@ -6,8 +6,8 @@
     c = f c' + min(i, 1 - f) g                h = o tanh(c)
 
 What enters is capped by what is forgotten, as in the authors' own models (`cap_input_gate` of
-github.com/deepmind/lamb): no |c| passes 1, however long a sequence is. Without the cap, a state that
-is carried through a long text can grow without bound.
+github.com/deepmind/lamb): no |c| passes 1, however long a sequence is. Without the cap, a state
+that is carried through a long text can grow without bound.
 
 x_0 is the input, h_0 and c' are the states before the step. Weights: kernel W
 `[features, 4 units]`, recurrent kernel U `[units, 4 units]`, bias b `[4 units]` as an LSTM's, and
