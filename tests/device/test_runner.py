@@ -97,7 +97,7 @@ def test_of_one_shape_a_file_is_asked_by_its_only_name(forecasting, runtime):
 
 
 def test_xnnpack_computes_no_file_that_takes_any_length(sentiment):
-    """Behind an input longer than all before, it answered wrongly in 8 of 300 processes."""
+    """An input longer than all before it was answered wrongly now and then (decision 74)."""
     found = {}
     for name in ("dynamic.tflite", KIND):
         file = LiteFile(str(sentiment.lite / name))

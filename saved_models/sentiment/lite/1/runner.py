@@ -134,9 +134,8 @@ class _Interpreted:
     A fused LSTM keeps its state from one call to the next, so that the same input would be answered
     differently the second time.
 
-    Files that take inputs of any length are computed by LiteRT's own kernels: XNNPACK, which it
-    else takes, answered wrongly in 8 of 300 processes behind an input that was longer than all
-    before it (ai-edge-litert 2.3).
+    Files that take inputs of any length run without XNNPACK, LiteRT's default: with it, an input
+    longer than all before it is now and then answered wrongly (ai-edge-litert 2.3, decision 74).
     """
 
     def __init__(self, path: str, threads: int):
