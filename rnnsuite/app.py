@@ -206,8 +206,8 @@ class Stream:
         section: the configuration section (of `Serving.sections`) with its settings.
         signature: its outputs named like inputs are states, which begin as zeros and go into the
             next call.
-        chunks: `chunks(source, fitted)` gives the inputs of one call after the other, of a path or
-            "microphone".
+        chunks: `chunks(source, config, fitted)` gives the inputs of one call after the other, of a
+            path or "microphone".
         follow: `follow(config, fitted)` gives an object whose `feed(outputs)` and `end()` give
             what was found, as JSON-able mappings.
         is_shared: whether the section's settings hold for whole requests, too.
@@ -215,7 +215,7 @@ class Stream:
 
     section: str
     signature: str
-    chunks: Callable[[str, Any], Iterator[Inputs]]
+    chunks: Callable[[str, Any, Any], Iterator[Inputs]]
     follow: Callable[[Any, Any], Any]
     is_shared: bool = False
 

@@ -152,7 +152,7 @@ def _steps(values: np.ndarray, hop: int) -> Iterator[dict[str, np.ndarray]]:
         yield {"values": values[None, place : place + hop]}
 
 
-def chunks(source: str, fitted: Fitted) -> Iterator[dict[str, np.ndarray]]:
+def chunks(source: str, config: "Config", fitted: Fitted) -> Iterator[dict[str, np.ndarray]]:
     """The frames of one step after the other, of a clip's file. Raises UserError."""
     values = read_clip(pathlib.Path(source).expanduser())
     check_record({"values": values}, fitted)

@@ -177,7 +177,7 @@ def open_device(folder: pathlib.Path) -> OnDevice:
     return OnDevice(request, answer, chunks, signature="stream", runner=follow)
 
 
-def chunks(source: str, fitted: Fitted) -> Iterator[dict[str, np.ndarray]]:
+def chunks(source: str, config: "Config", fitted: Fitted) -> Iterator[dict[str, np.ndarray]]:
     """One observation after the other.
 
     Args:

@@ -240,7 +240,7 @@ def show(fitted: Any, answer: Mapping[str, Any]) -> list[str]:
     ] or ["no event"]
 
 
-def chunks(source: str, fitted: Fitted) -> Iterator[dict[str, np.ndarray]]:
+def chunks(source: str, config: "Config", fitted: Fitted) -> Iterator[dict[str, np.ndarray]]:
     """The samples of one step after the other, of a recording. Raises UserError."""
     path = pathlib.Path(source).expanduser()
     if not path.is_file():

@@ -136,7 +136,7 @@ def open_device(folder: pathlib.Path) -> OnDevice:
     return OnDevice(request, answer, chunks, signature="clip")
 
 
-def chunks(source: str, fitted: Fitted) -> Iterator[dict[str, np.ndarray]]:
+def chunks(source: str, config: "Config", fitted: Fitted) -> Iterator[dict[str, np.ndarray]]:
     """20 ms after the other of a sound file, or of the microphone. Raises UserError."""
     for block in sound_files.followed(source, STEP):
         yield {"samples": block[None]}

@@ -20,7 +20,7 @@ GRAIN = 16
 """Steps of which every example has a multiple, by silence: of few lengths, few are compiled."""
 
 MOST_AHEAD = 16
-"""Steps of silence that follow a file which is heard as a stream, and that it may wait for."""
+"""Steps that a stream may wait for."""
 
 
 @section

@@ -18,15 +18,14 @@ from rnnsuite.tasks.transcription.device import device_files, open_device, sound
 from rnnsuite.tasks.transcription.recognizer import TIMING, Recognizer
 from rnnsuite.tasks.transcription.show import show
 
-from .config import MOST_AHEAD
 from .data import Fitted
 from .model import stream as stream_of
 
 if TYPE_CHECKING:
     from rnnsuite.pipeline.config import Config
 
-CHUNK = 4
-"""Steps of a stream's chunk."""
+WARM_UP = 8
+"""Steps of the request by which a server is warmed up."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -58,7 +57,7 @@ def signatures(trained: Trained) -> dict[str, Signature]:
         Signatures by name. serving_default and waveform give what `Answer` says; nbest `text` and
         `score` `[batch, beam]`; greedy and causal `text` and `score`, of both directions and as a
         stream would hear it; logits and sound, for devices, `log_probabilities` `[batch, steps,
-        symbols]`; stream those of the next 4 steps' samples, `look_ahead` steps late, and the
+        symbols]`; stream those of the next `stream.chunk` seconds, `look_ahead` steps late, and the
         states.
     """
     alphabet = Alphabet(trained.fitted.vocabulary())
@@ -82,14 +81,14 @@ def signatures(trained: Trained) -> dict[str, Signature]:
         return recognizer.texts(tf.RaggedTensor.from_tensor(whole))
 
     sounds = {"audio": np.array([wave.write(tone(wave.RATE))] * 2)}
-    two = {"samples": np.stack([tone(hop * CHUNK * 2)] * 2)}
+    two = {"samples": np.stack([tone(hop * WARM_UP)] * 2)}
     by_name = {
         "serving_default": Signature(by_bytes(recognizer.texts), content, sounds),
         "nbest": Signature(by_bytes(recognizer.best), content, sounds),
         "greedy": Signature(by_bytes(recognizer.greedy), content, sounds),
         "waveform": Signature(waveform, samples, two),
         "logits": Signature(by_bytes(recognizer.classes), content, sounds),
-        "sound": sound_signature(trained.model, alphabet, hop, CHUNK * 2),
+        "sound": sound_signature(trained.model, alphabet, hop, WARM_UP),
     }
     if chain:
 
@@ -101,7 +100,8 @@ def signatures(trained: Trained) -> dict[str, Signature]:
             return recognizer.greedy(recognizer.sounds(audio), "stream_logits")
 
         by_name["causal"] = Signature(causal, content, sounds)
-        by_name["stream"] = stream_signature(step, "samples", [CHUNK * hop], chain.states)
+        size = chunk_size(trained.section(DictationConfig), hop)
+        by_name["stream"] = stream_signature(step, "samples", [size], chain.states)
     return by_name
 
 
@@ -115,18 +115,24 @@ def files(trained: Trained) -> dict[str, bytes]:
     """Symbols, sizes, and the reference for WAV files and decoding."""
     hop = trained.fitted.hop
     alphabet = Alphabet(trained.fitted.vocabulary())
-    return device_files(alphabet, hop, chunk=CHUNK * hop, ahead=trained.config.model.look_ahead)
+    size = chunk_size(trained.section(DictationConfig), hop)
+    return device_files(alphabet, hop, chunk=size, ahead=trained.config.model.look_ahead)
 
 
-def chunks(source: str, fitted: Fitted) -> Iterator[dict[str, np.ndarray]]:
-    """Four steps' samples after the other of a sound file, or of the microphone. Raises UserError.
+def chunk_size(settings: DictationConfig, hop: int) -> int:
+    """Samples that a stream is fed at a time: whole steps, one at least. hop: samples of a step."""
+    return max(round(settings.chunk * wave.RATE / hop), 1) * hop
+
+
+def chunks(source: str, config: "Config", fitted: Fitted) -> Iterator[dict[str, np.ndarray]]:
+    """Some steps' samples after the other of a sound file, or of the microphone. Raises UserError.
 
     Behind a file comes the silence that the last words wait for.
     """
-    size = CHUNK * fitted.hop
+    size = chunk_size(config.sections["stream"], fitted.hop)
     for block in sound_files.followed(source, size):
         yield {"samples": block[None]}
-    for _ in range(MOST_AHEAD // CHUNK):
+    for _ in range(-(-config.model.look_ahead * fitted.hop // size)):
         yield {"samples": np.zeros([1, size], np.float32)}
 
 

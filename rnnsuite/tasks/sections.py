@@ -110,3 +110,5 @@ class DictationConfig:
     """Live texts; 1 for the likeliest symbol at every step."""
     pause: PositiveFloat = 0.6
     """Seconds without a symbol behind which all words stand."""
+    chunk: Annotated[float, pydantic.Field(ge=0.01, le=2)] = 0.16
+    """Seconds heard at a time, in whole steps; an export keeps the value that it was made with."""

@@ -62,7 +62,7 @@ def texts_of(decoded, row):
     return [tuple(text[:size].tolist()) for text, size in zip(ids, lengths, strict=True)]
 
 
-@pytest.mark.parametrize("seed", [*range(12), *thorough(*range(12, 40))])
+@pytest.mark.parametrize("seed", [*range(12), *thorough(*range(12, 100))])
 @pytest.mark.parametrize("has_model", [False, True])
 def test_the_search_is_exact_where_every_prefix_lives(seed, has_model):
     rng = np.random.default_rng(seed)

@@ -57,7 +57,18 @@ class Session:
         self._states = {}
 
     def request(self, chunk: Mapping[str, Any]) -> dict[str, Any]:
-        """What the next call would send: the chunk and the states."""
+        """What the next call would send: the chunk and the states.
+
+        Raises:
+            UserError: where the signature takes chunks of another shape.
+        """
+        for name, value in chunk.items():
+            expected = np.shape(self._zeros.get(name, value))
+            if np.shape(value) != expected:
+                raise UserError(
+                    f"The model takes {name} of shape {expected} at a time, not {np.shape(value)}: "
+                    "how long a chunk is was settled at its export."
+                )
         return {**self._zeros, **self._states, **chunk}
 
     def __call__(self, chunk: Mapping[str, Any]) -> Answers:
@@ -124,7 +135,8 @@ def stream(
         raise UserError(f"{app.name} follows no stream.")
     session = Session(app, path, following.signature, overrides)
     fitted = fitted_of(app, path)
-    follower = following.follow(training_config(app, pathlib.Path(path), overrides), fitted)
-    for chunk in following.chunks(source, fitted):
+    config = training_config(app, pathlib.Path(path), overrides)
+    follower = following.follow(config, fitted)
+    for chunk in following.chunks(source, config, fitted):
         yield from follower.feed(session(chunk))
     yield from follower.end()

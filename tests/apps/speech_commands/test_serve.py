@@ -165,4 +165,4 @@ def test_a_model_without_a_stream_says_so(speech):
 
 def test_the_microphone_that_is_not_there():
     with pytest.raises(UserError, match="microphone"):
-        next(serve.chunks("microphone", None))
+        next(serve.chunks("microphone", None, None))

@@ -11,7 +11,7 @@ import tensorflow as tf
 from click.testing import CliRunner
 
 from apps.speech_recognition import APP, sample
-from apps.speech_recognition.serve import Follower, chunks, show
+from apps.speech_recognition.serve import Follower, chunk_size, chunks, show
 from rnnsuite import catalog
 from rnnsuite.cli.main import main
 from rnnsuite.core.errors import UserError
@@ -19,9 +19,9 @@ from rnnsuite.device import wave
 from rnnsuite.device.runner import RUNTIMES, LiteModel
 from rnnsuite.pipeline import config as configuration
 from rnnsuite.pipeline.inference.models import fitted_of, open_model
-from rnnsuite.pipeline.inference.session import Session
+from rnnsuite.pipeline.inference.session import Session, stream
 from rnnsuite.pipeline.train.train import train
-from rnnsuite.tasks.sections import TranscribeConfig
+from rnnsuite.tasks.sections import DictationConfig, TranscribeConfig
 from rnnsuite.tasks.transcription.alphabet import Alphabet
 from rnnsuite.tasks.transcription.decoder import transcription
 from tests.conftest import train_and_export
@@ -131,7 +131,7 @@ def test_a_stream_is_written_down(finished, speech, tmp_path):
     follower = Follower(config, fitted)
     session = Session(finished.app, finished.run, "stream")
     events = []
-    for chunk in chunks(str(tmp_path / "said.wav"), fitted):
+    for chunk in chunks(str(tmp_path / "said.wav"), config, fitted):
         events += follower.feed(session(chunk))
     events += follower.end()
     assert all(set(event) >= {"text", "is_final"} for event in events)
@@ -141,6 +141,40 @@ def test_a_stream_is_written_down(finished, speech, tmp_path):
     done = CliRunner().invoke(main, [*words, "--stream", str(tmp_path / "said.wav")])
     assert done.exit_code == 0, done.output
     assert json.loads(done.stdout)["events"] == events
+
+
+def test_chunks_of_80_to_320_ms_are_heard_alike(finished, speech, tmp_path):
+    path = tmp_path / "said.wav"
+    soundfile.write(path, speech[0], wave.RATE)
+    fitted = fitted_of(finished.app, finished.run)
+    heard = []
+    for seconds in (0.08, 0.16, 0.32):
+        overrides = [f"stream.chunk={seconds}"]
+        config = configuration.load(finished.app, finished.run / "config.yaml", overrides)
+        session = Session(finished.app, finished.run, "stream", overrides)
+        parts = [
+            session(part)["log_probabilities"][0] for part in chunks(str(path), config, fitted)
+        ]
+        assert {len(part) * fitted.hop / wave.RATE for part in parts} == {seconds}
+        heard.append(np.concatenate(parts))
+    shortest = min(map(len, heard))
+    assert shortest * fitted.hop >= len(speech[0])
+    for other in heard[1:]:
+        np.testing.assert_allclose(other[:shortest], heard[0][:shortest], atol=1e-4)
+
+
+def test_an_export_keeps_its_chunks(finished, speech, tmp_path):
+    soundfile.write(tmp_path / "said.wav", speech[0], wave.RATE)
+    said = stream(
+        finished.app, finished.saved_model, str(tmp_path / "said.wav"), ["stream.chunk=0.32"]
+    )
+    with pytest.raises(UserError, match=r"samples of shape \(1, 2560\) at a time, not \(1, 5120\)"):
+        next(said)
+
+
+@pytest.mark.parametrize(("seconds", "samples"), [(0.08, 1280), (0.1, 1280), (0.01, 640)])
+def test_a_chunk_is_whole_steps(seconds, samples):
+    assert chunk_size(DictationConfig(chunk=seconds), 640) == samples
 
 
 def test_a_person_reads_the_text_and_its_times():
