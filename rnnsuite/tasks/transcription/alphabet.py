@@ -52,6 +52,12 @@ class Alphabet:
             return np.array([piece.startswith(SPACE) for piece in self.pieces])
         return np.arange(len(self.pieces)) == (-1 if self.separator is None else self.separator)
 
+    @property
+    def has_letters(self) -> np.ndarray:
+        """Booleans `[symbols]`: whether a word has more than its beginning from this symbol."""
+        space = SPACE if self.is_subwords else " "
+        return self.is_written & np.array([bool(piece.strip(space)) for piece in self.pieces])
+
     def log_probabilities(self, logits: tf.Tensor) -> tf.Tensor:
         """Logits `[..., symbols]` as logarithms of probabilities, `NEVER` of reserved symbols."""
         barred = tf.constant(np.where(self.is_written, 0.0, NEVER), tf.float32)
@@ -75,16 +81,20 @@ class Alphabet:
         """
         is_symbol = ids != 0
         begins = tf.gather(self.begins, ids) & is_symbol
-        if self.is_subwords:
-            is_letter = is_symbol
-            is_first = begins | (is_symbol & (tf.range(tf.shape(ids)[1]) == 0))
-        else:
-            is_letter = is_symbol & ~begins
-            is_first = is_letter & tf.logical_not(tf.pad(is_letter, [[0, 0], [1, 0]])[:, :-1])
+        is_letter = tf.gather(self.has_letters, ids) & is_symbol
+        is_first = is_letter & (begins | tf.logical_not(_shifted(is_letter)))
         goes_on = tf.pad(is_letter & ~is_first, [[0, 0], [0, 1]])[:, 1:]
         is_last = is_letter & tf.logical_not(goes_on)
+        if self.is_subwords:  # a word's mark that stands by itself before it belongs to it
+            is_marked = ~begins & _shifted(begins & ~is_letter)
+            first = tf.where(is_marked, _shifted(first), first)
         return {
             "words": tf.strings.split(self.text(ids)),
             "first": tf.ragged.boolean_mask(first, is_first),
             "last": tf.ragged.boolean_mask(last, is_last),
         }
+
+
+def _shifted(values: tf.Tensor) -> tf.Tensor:
+    """`[batch, symbols]`, of each symbol what the one before it has."""
+    return tf.pad(values, [[0, 0], [1, 0]])[:, :-1]

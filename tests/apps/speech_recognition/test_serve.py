@@ -261,3 +261,21 @@ class TestFusion:
             )
 
         assert spaces(5.0) > spaces(-5.0)
+
+
+@pytest.mark.thorough
+def test_subwords_and_a_language_model_over_them(speech, tmp_path):
+    """Both learn the same subwords of the same transcripts."""
+    same = ["data.unit=subwords", "data.vocabulary_size=60"]
+    heard = configuration.load(APP, "tiny", same)
+    train(APP, heard, tmp_path / "recogniser")
+    records = APP.data.load(heard.data, "train").as_numpy_iterator()
+    (tmp_path / "said.txt").write_bytes(b"".join(record["text"] + b"\n" for record in records))
+    written = [*same, f"data.source={tmp_path / 'said.txt'}", "train.epochs=1"]
+    app = catalog.find("language_model")
+    train(app, configuration.load(app, "transcripts", written), tmp_path / "language")
+    changes = [f"transcribe.language_model={tmp_path / 'language'}"]
+    answers = open_model(APP, tmp_path / "recogniser", changes).answer([*map(recording, speech)])
+    for text, words, ends in zip(*(answers[k] for k in ("text", "words", "ends")), strict=True):
+        assert [word for word in words if word] == text.split()
+        assert (ends > 0).sum() == len(text.split())

@@ -3,11 +3,13 @@
 import numpy as np
 import pytest
 import tensorflow as tf
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from rnnsuite.device import transcribe
 from rnnsuite.inputs.subword import Subwords, learn_subwords
 from rnnsuite.inputs.words import RESERVED, Words
-from rnnsuite.tasks.transcription.alphabet import Alphabet
+from rnnsuite.tasks.transcription.alphabet import SPACE, Alphabet
 
 
 @pytest.fixture(scope="module")
@@ -66,3 +68,16 @@ def test_words_of_subwords(subwords):
     assert first[0] == 3
     assert last[-1] == 3 * len(ids) + 1
     assert subwords.separator is None
+
+
+@given(st.data())
+@settings(max_examples=60, deadline=None)
+def test_any_symbols_are_words_with_their_steps(characters, subwords, data):
+    """Also a word's mark that stands by itself, as a network may write it."""
+    alphabet = data.draw(st.sampled_from([characters, subwords]))
+    written = st.integers(len(RESERVED), len(alphabet.pieces) - 1)
+    mark = alphabet.pieces.index(SPACE if alphabet.is_subwords else " ")
+    ids = data.draw(st.lists(st.one_of(written, st.just(mark)), min_size=1, max_size=12))
+    words, first, last = words_of(alphabet, [*ids, 0])
+    assert len(words) == len(first) == len(last)
+    assert first == sorted(first)
