@@ -70,13 +70,14 @@ def load(config: DataConfig, split: str) -> tf.data.Dataset:
 def _load_built(config: DataConfig, split: str) -> tf.data.Dataset:
     text = config.text or "text"
     fields = (config.audio, text)
-    _, read, names = sources.built(config.source, SentencesSample, config.splits, fields)
+    builder, read, names = sources.built(config.source, SentencesSample, config.splits, fields)
+    person = config.speaker or "speaker_id"
 
     def written(content):
         return normalised(content.decode("utf-8", "replace"), config).encode()
 
     def select(record):
-        speaker = record.get(config.speaker or "speaker_id", tf.constant(""))
+        speaker = record.get(person, tf.constant(""))
         speaker = speaker if speaker.dtype == tf.string else tf.strings.as_string(speaker)
         content = tf.numpy_function(written, [record[text]], tf.string, stateful=False)
         samples = record[config.audio]
@@ -90,8 +91,9 @@ def _load_built(config: DataConfig, split: str) -> tf.data.Dataset:
             "id": name if name.dtype == tf.string else tf.strings.as_string(name),
         }
 
+    key = "speaker" if person in builder.info.features else "text"
     return splits.with_validation(
-        lambda name: read(name).map(select), names, split, "text", config.validation
+        lambda name: read(name).map(select), names, split, key, config.validation
     )
 
 

@@ -1,13 +1,13 @@
 """Sources of texts, good and bad."""
 
 import json
-import pathlib
 
 import pytest
 import tensorflow_datasets as tfds
 
 from apps.sentiment import data
 from rnnsuite.core.errors import UserError
+from tests.public_sets import write_metadata
 
 GOOD = [("a fine film", "pos"), ("a bad film", "neg"), ("fine", "pos"), ("bad", "neg")] * 5
 
@@ -98,32 +98,10 @@ PUBLIC = {
 }
 
 
-def write_metadata(name, splits, place):
-    """What a prepared public set would have on disk besides its records."""
-    builder = tfds.builder(name, data_dir=str(place))
-    layout = tfds.core.ShardedFileTemplate(
-        data_dir=pathlib.Path(builder.data_dir),
-        dataset_name=builder.name,
-        filetype_suffix="tfrecord",
-    )
-    infos = [
-        tfds.core.SplitInfo(
-            name=split,
-            shard_lengths=[50],
-            num_bytes=0,
-            filename_template=layout.replace(split=split),
-        )
-        for split in splits
-    ]
-    builder.info.set_splits(tfds.core.splits.SplitDict(infos))
-    pathlib.Path(builder.data_dir).mkdir(parents=True)
-    builder.info.write_to_directory(builder.data_dir)
-
-
 @pytest.mark.parametrize("name", PUBLIC)
 def test_public_sets_by_their_own_features(tmp_path, name):
     splits, fields = PUBLIC[name]
-    write_metadata(name, splits, tmp_path)
+    write_metadata(name, splits, tmp_path, 50)
     with tfds.testing.mock_data(num_examples=50, data_dir=str(tmp_path)):
         for split in ("train", "validation", "test"):
             rows = load(f"tfds:{name}", split, validation=0.3, **fields)

@@ -2,7 +2,6 @@
 
 import functools
 import itertools
-import pathlib
 
 import numpy as np
 import pytest
@@ -16,6 +15,7 @@ from rnnsuite.data import sources
 from rnnsuite.device import wave
 from rnnsuite.inputs import audio, waveform
 from rnnsuite.pipeline.inference.evaluate import has_splits
+from tests.public_sets import write_metadata
 
 
 def tone(seconds=0.5, rate=16_000, pitch=500.0):
@@ -313,24 +313,7 @@ def test_a_word_at_the_very_end_stays_finite():
 
 
 def test_the_public_set(tmp_path):
-    builder = tfds.builder("speech_commands", data_dir=str(tmp_path))
-    layout = tfds.core.ShardedFileTemplate(
-        data_dir=pathlib.Path(builder.data_dir),
-        dataset_name=builder.name,
-        filetype_suffix="tfrecord",
-    )
-    infos = [
-        tfds.core.SplitInfo(
-            name=split,
-            shard_lengths=[5],
-            num_bytes=0,
-            filename_template=layout.replace(split=split),
-        )
-        for split in ("train", "validation", "test")
-    ]
-    builder.info.set_splits(tfds.core.splits.SplitDict(infos))
-    pathlib.Path(builder.data_dir).mkdir(parents=True)
-    builder.info.write_to_directory(builder.data_dir)
+    write_metadata("speech_commands", ("train", "validation", "test"), tmp_path, 5)
     with tfds.testing.mock_data(num_examples=5, data_dir=str(tmp_path)):
         found = load("tfds:speech_commands", "test", silence=0.1)
         few = load("tfds:speech_commands", "test", words=("yes",))

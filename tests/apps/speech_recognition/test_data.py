@@ -7,12 +7,15 @@ import numpy as np
 import pytest
 import soundfile
 import tensorflow as tf
+import tensorflow_datasets as tfds
 
 from apps.speech_recognition import APP, data, sample
 from apps.speech_recognition.config import GRAIN, DataConfig
 from apps.speech_recognition.data import Fitted
 from rnnsuite.core.errors import NoSplit, UserError
+from rnnsuite.device import wave
 from rnnsuite.tasks.transcription.losses import needed_steps
+from tests.public_sets import write_metadata
 
 TOKENS = ("<pad>", "<unk>", "<start>", "<eos>", " ", "a", "b")
 FITTED = Fitted(TOKENS, "", 16, 4, (0.0,) * 16, (1.0,) * 16)
@@ -49,6 +52,29 @@ def test_a_record_becomes_samples_at_16_khz_and_symbols(tmp_path):
         assert np.abs(inputs["samples"][16000:]).max() == 0
         text = FITTED.vocabulary().text(targets["ids"][None])[0]
         assert text == record["text"]
+
+
+def test_the_public_set(tmp_path):
+    """Speakers are divided where no split is named for validation."""
+    write_metadata("librispeech", ("train_clean100", "dev_clean", "test_clean"), tmp_path, 40)
+    own = {"train": "train_clean100", "test": "test_clean"}
+    alone = DataConfig(source="tfds:librispeech", splits=own, validation=0.5)
+    told = DataConfig(
+        source="tfds:librispeech", splits={**own, "validation": "dev_clean"}, case="upper"
+    )
+    with tfds.testing.mock_data(num_examples=40, data_dir=str(tmp_path)):
+        people = {
+            split: {record["speaker"] for record in data.load(alone, split).as_numpy_iterator()}
+            for split in ("train", "validation")
+        }
+        records = [*data.load(told, "validation").as_numpy_iterator()]
+    assert people["train"]
+    assert people["validation"]
+    assert not people["train"] & people["validation"]
+    assert len(records) == 40
+    assert all(wave.read(record["audio"])[1] == wave.RATE for record in records)
+    assert any(record["text"] for record in records)
+    assert all(record["text"] == record["text"].upper() for record in records)
 
 
 @pytest.mark.parametrize(
