@@ -4,9 +4,10 @@ import base64
 import dataclasses
 import logging
 import pathlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
 from rnnsuite.app import Data
@@ -104,7 +105,8 @@ def _read(config: DataConfig, place: pathlib.Path) -> list[dict[str, bytes | str
 
 
 def _part(records: list[dict], split: str, fraction: float) -> list[dict]:
-    """The first documents for train and the last for validation; of one, its first and last lines.
+    """The first documents for train and the last for validation; of one, its first and last lines,
+    by their share of the text.
 
     Raises:
         UserError: where a part would be empty.
@@ -113,11 +115,12 @@ def _part(records: list[dict], split: str, fraction: float) -> list[dict]:
         lines = records[0]["text"].splitlines(keepends=True)
         pieces = lines if len(lines) > 1 else records[0]["text"].split(b" ")
         joint = b"" if len(lines) > 1 else b" "
+        sizes = [len(piece) for piece in pieces]
     else:
         pieces = records
         joint = None
-    held_out = max(round(len(pieces) * fraction), 1) if fraction else 0
-    border = len(pieces) - held_out
+        sizes = [1] * len(pieces)
+    border = _border(sizes, fraction)
     part = pieces[:border] if split == "train" else pieces[border:]
     if not part or not border:
         raise UserError(
@@ -127,6 +130,15 @@ def _part(records: list[dict], split: str, fraction: float) -> list[dict]:
     if joint is None:
         return part
     return [{**records[0], "text": joint.join(part)}]
+
+
+def _border(sizes: Sequence[int], fraction: float) -> int:
+    """How many of the first pieces are not in the last share of them all, the nearest number."""
+    if not fraction:
+        return len(sizes)
+    ends = np.cumsum([0, *sizes])
+    nearest = int(np.argmin(np.abs(ends - ends[-1] * (1 - fraction))))
+    return min(nearest, len(sizes) - 1)
 
 
 def fit(config: DataConfig, records: tf.data.Dataset) -> Fitted:

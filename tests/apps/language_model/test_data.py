@@ -52,6 +52,13 @@ class TestSources:
         assert train + validation == "\n".join(LINES)
         assert validation == "\n".join(LINES[18:])
 
+    def test_a_share_of_one_document_is_one_of_its_text_not_of_its_lines(self, tmp_path):
+        lines = ["a" * 89 + "\n"] * 10 + ["b\n"] * 50
+        (tmp_path / "a.txt").write_text("".join(lines))
+        source = config(tmp_path / "a.txt", validation=0.05, documents="file")
+        assert texts(source, "validation") == ["".join(lines[-25:])]
+        assert texts(source, "train") == ["".join(lines[:-25])]
+
     def test_a_corpus_without_line_ends_is_divided_at_a_space(self, tmp_path):
         (tmp_path / "a.txt").write_text(" ".join(LINES))
         source = config(tmp_path / "a.txt", validation=0.5)
