@@ -172,3 +172,40 @@ def test_every_page_is_reached():
     menu = (ROOT / "mkdocs.yml").read_text(encoding="utf-8")
     pages = [path.relative_to(DOCS).as_posix() for path in DOCS.rglob("*.md")]
     assert [page for page in pages if page not in menu and "decisions/" not in page] == []
+
+
+def whole(page):
+    """A page's text with what it takes in from elsewhere."""
+    text = page.read_text(encoding="utf-8")
+    return re.sub(
+        r'^--8<-- "(.+)"$',
+        lambda found: (ROOT / found[1]).read_text(encoding="utf-8"),
+        text,
+        flags=re.MULTILINE,
+    )
+
+
+def anchors(page):
+    """What the headings of a page are called in addresses."""
+    for heading in re.findall(r"^#+ +(.+)$", whole(page), re.MULTILINE):
+        words = re.sub(r"[^\w\s-]", "", re.sub(r"[`*]", "", heading)).strip().lower()
+        yield re.sub(r"[\s-]+", "-", words)
+
+
+def leads(link, page):
+    """Whether a link of a page has something at its end."""
+    path, _, anchor = link.partition("#")
+    if re.match(r"https?:|mailto:", link):
+        return True
+    target = (page.parent / path).resolve() if path else page
+    within = DOCS if page.is_relative_to(DOCS) else ROOT
+    if not target.exists() or not target.is_relative_to(within):
+        return False
+    return not anchor or target.suffix != ".md" or anchor in anchors(target)
+
+
+@pytest.mark.parametrize("page", sorted({*DOCS.rglob("*.md"), *PAGES}), ids=name)
+def test_links_lead_somewhere(page):
+    """Pages of the guide to pages of the guide, which has nothing else; others to files."""
+    links = re.findall(r"\]\(([^)\s]+)\)", whole(page))
+    assert [link for link in links if not leads(link, page)] == []
