@@ -5,7 +5,14 @@ from typing import Annotated, Literal
 import pydantic
 
 from rnnsuite.core.names import Cell
-from rnnsuite.core.section import Fraction, NotNegative, NotNegativeInt, Positive, section
+from rnnsuite.core.section import (
+    Fraction,
+    NotNegative,
+    NotNegativeInt,
+    Positive,
+    PositiveFloat,
+    section,
+)
 from rnnsuite.data.source_config import TableConfig
 
 
@@ -100,8 +107,12 @@ class DecodeConfig:
 
 @section
 class ScoreConfig:
-    """How a whole text is scored."""
+    """What probabilities the model gives, and how a whole text is scored."""
 
+    temperature: PositiveFloat = 1.0
+    """By which scores are divided before they are probabilities, wherever the model is asked: over
+    1 for one that is surer than right of texts unlike those it learned from (arXiv 1706.04599).
+    Choose it on text that was held out of training."""
     piece: Positive = 64
     """Tokens that are read at a time; the state goes from piece to piece."""
     dynamic: NotNegative = 0.0

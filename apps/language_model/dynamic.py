@@ -38,7 +38,7 @@ class Adapting:
         assert subject.trained
         trained = subject.trained()
         self.settings = settings
-        self.network = Network(trained.model)
+        self.network = Network(trained.model, settings.temperature)
         self.weights = [weight.value for weight in trained.model.trainable_variables]
         self.first = [tf.identity(weight) for weight in self.weights]
         self.states = self.network.zeros(1)

@@ -48,7 +48,7 @@ def signatures(trained: Trained) -> dict[str, Signature]:
     call to call. read takes ids and states, step one token; step is for devices.
     """
     decode = trained.section(DecodeConfig)
-    network = Network(trained.model)
+    network = Network(trained.model, trained.section(ScoreConfig).temperature)
     writer = Writer(network, trained.fitted, decode)
     sampling = {
         "temperature": decode.temperature,

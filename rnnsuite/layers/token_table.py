@@ -19,7 +19,8 @@ class TokenTable(keras.layers.Layer):
 
     A call with ids `[batch, time]` gives their vectors `[batch, time, width]`. A call with vectors
     `[batch, time, width]` and `targets` `[batch, time]` gives each target's cross-entropy `[batch,
-    time]` in nats, float32.
+    time]` in nats, float32; `temperature` divides the scores first, over 1 for a network that is
+    surer than right (Guo et al., arXiv 1706.04599).
 
     Tokens stand in the order of their frequency where `cutoffs` or `samples` are given. With
     `cutoffs`, rare tokens have narrower vectors behind a projection, and a softmax of their own
@@ -86,13 +87,13 @@ class TokenTable(keras.layers.Layer):
                     self.add_weight(name=f"projection_{number}", shape=(width, self.width))
                 )
 
-    def call(self, x, targets=None, training=False):
+    def call(self, x, targets=None, temperature=1.0, training=False):
         if targets is None:
             return self._embedded(x, training)
         x = as_floats(x, self.compute_dtype)
         if self.samples and training:
             return self._sampled_entropies(x, targets)
-        return self._entropies(x, targets)
+        return self._entropies(x, targets, temperature)
 
     def _embedded(self, ids, training):
         vectors = self._vectors(ids)
@@ -119,15 +120,16 @@ class TokenTable(keras.layers.Layer):
         low, high = self.bounds[number : number + 2]
         return tf.clip_by_value(ids - low, 0, high - low - 1)
 
-    def _scores(self, x, number):
+    def _scores(self, x, number, temperature=1.0):
         """Scores of a cluster's tokens (and for the first, of the clusters) in float32."""
         if number:
             projection = ops.cast(self.projections[number - 1], self.compute_dtype)
             x = tf.matmul(x, projection, transpose_b=True)
         scores = tf.matmul(x, self._table(number), transpose_b=True)
-        return tf.cast(scores, tf.float32) + tf.cast(self.biases[number], tf.float32)
+        scores = tf.cast(scores, tf.float32) + tf.cast(self.biases[number], tf.float32)
+        return scores if temperature == 1.0 else scores / temperature
 
-    def _entropies(self, x, targets):
+    def _entropies(self, x, targets, temperature):
         flat = tf.reshape(x, [-1, self.width])
         targets = tf.cast(targets, tf.int32)
         numbers = tf.reshape(targets, [-1])
@@ -135,11 +137,12 @@ class TokenTable(keras.layers.Layer):
         heads = numbers
         for number, low in enumerate(self.bounds[1:-1]):
             heads = tf.where(numbers >= low, first + number, heads)
-        losses = tf.nn.sparse_softmax_cross_entropy_with_logits(heads, self._scores(flat, 0))
+        scores = self._scores(flat, 0, temperature)
+        losses = tf.nn.sparse_softmax_cross_entropy_with_logits(heads, scores)
         for number in range(1, len(self.bounds) - 1):
             low, high = self.bounds[number : number + 2]
             places = tf.where((numbers >= low) & (numbers < high))[:, 0]
-            scores = self._scores(tf.gather(flat, places), number)
+            scores = self._scores(tf.gather(flat, places), number, temperature)
             own = tf.gather(numbers, places) - low
             rest = tf.nn.sparse_softmax_cross_entropy_with_logits(own, scores)
             losses = tf.tensor_scatter_nd_add(losses, places[:, None], rest)
@@ -173,18 +176,27 @@ class TokenTable(keras.layers.Layer):
         share = tf.math.log1p(1.0 / (rank + 1.0)) / math.log(self.size + 1.0)
         return tf.math.log(share * self.samples)
 
-    def log_probabilities(self, x_NxW: tf.Tensor) -> tf.Tensor:
-        """The logarithm (nats) of every token's probability: `[rows, width]` to `[rows, size]`."""
+    def log_probabilities(self, x_NxW: tf.Tensor, temperature: float = 1.0) -> tf.Tensor:
+        """The logarithm (nats) of every token's probability.
+
+        Args:
+            x_NxW: `[rows, width]`.
+            temperature: by which scores are divided first.
+
+        Returns:
+            `[rows, size]`.
+        """
         x_NxW = as_floats(x_NxW, self.compute_dtype)
-        head = tf.nn.log_softmax(self._scores(x_NxW, 0))
+        head = tf.nn.log_softmax(self._scores(x_NxW, 0, temperature))
         first = self.bounds[1]
         parts = [head[:, :first]]
         for number in range(1, len(self.bounds) - 1):
             cluster = head[:, first + number - 1 : first + number]
-            parts.append(tf.nn.log_softmax(self._scores(x_NxW, number)) + cluster)
+            scores = self._scores(x_NxW, number, temperature)
+            parts.append(tf.nn.log_softmax(scores) + cluster)
         return tf.concat(parts, axis=1) if len(parts) > 1 else parts[0]
 
-    def compute_output_spec(self, x, targets=None, training=False):
+    def compute_output_spec(self, x, targets=None, temperature=1.0, training=False):
         if targets is None:
             return keras.KerasTensor((*x.shape, self.width), self.compute_dtype)
         return keras.KerasTensor(targets.shape, "float32")

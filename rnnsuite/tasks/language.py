@@ -25,9 +25,11 @@ class Network:
 
     Args:
         model: with the layers tokens, recurrent and, where widths differ, projection.
+        temperature: by which scores are divided before they are probabilities.
     """
 
     model: keras.Model
+    temperature: float = 1.0
 
     def _layer(self, name: str) -> Any:
         return self.model.get_layer(name)
@@ -80,11 +82,11 @@ class Network:
 
     def losses(self, vectors: tf.Tensor, targets: tf.Tensor) -> tf.Tensor:
         """Minus the logarithm of each target's probability `[batch, time]` (nats)."""
-        return self._layer("tokens")(vectors, targets=targets)
+        return self._layer("tokens")(vectors, targets=targets, temperature=self.temperature)
 
     def log_probabilities(self, vectors: tf.Tensor) -> tf.Tensor:
         """That of every token: `[batch, width]` to `[batch, vocabulary]` (nats)."""
-        return self._layer("tokens").log_probabilities(vectors)
+        return self._layer("tokens").log_probabilities(vectors, self.temperature)
 
     def _projected(self, y: tf.Tensor) -> tf.Tensor:
         names = {layer.name for layer in self.model.layers}
@@ -111,7 +113,7 @@ def of_start(start: Start, origin: str) -> Network:
         copy_weights(model, start.weights)
     except (KeyError, ValueError) as error:
         raise UserError(f"{origin} is no language model that can be read ({error}).") from error
-    return Network(model)
+    return Network(model, start.config.get("score", {}).get("temperature", 1.0))
 
 
 def _built(config: Mapping[str, Any], weights: Mapping[str, Any]) -> keras.Model:

@@ -32,16 +32,17 @@ def log_softmax(scores):
     return scores - np.log(np.exp(scores).sum(-1, keepdims=True))
 
 
-def reference(table, x):
+def reference(table, x, temperature=1.0):
     """Log P of every token, cluster by cluster, straight from arXiv 1609.04309, section 4."""
     tables = [np.asarray(weight) for weight in table.tables]
     biases = [np.asarray(weight) for weight in table.biases]
     projections = [np.asarray(weight) for weight in table.projections]
-    head = log_softmax(x @ tables[0].T + biases[0])
+    head = log_softmax((x @ tables[0].T + biases[0]) / temperature)
     first = table.bounds[1]
     parts = [head[:, :first]]
     for number, projection in enumerate(projections, 1):
-        tail = log_softmax(x @ projection.T @ tables[number].T + biases[number])
+        scores = x @ projection.T @ tables[number].T + biases[number]
+        tail = log_softmax(scores / temperature)
         parts.append(tail + head[:, first + number - 1, None])
     return np.concatenate(parts, axis=1)
 
@@ -63,6 +64,15 @@ class TestSoftmax:
         logs = reference(table, x.reshape(-1, WIDTH))
         wanted = -logs[np.arange(3 * SIZE), targets.reshape(-1)].reshape(3, SIZE)
         np.testing.assert_allclose(losses, wanted, atol=2e-5)
+
+    def test_a_temperature_divides_the_scores(self, cutoffs):
+        table = made(cutoffs)
+        x = RANDOM.normal(size=[1, SIZE, WIDTH]).astype("float32")
+        targets = RANDOM.permutation(SIZE).astype("int32")
+        wanted = reference(table, x[0], 1.7)
+        np.testing.assert_allclose(table.log_probabilities(x[0], 1.7), wanted, atol=2e-5)
+        losses = table(x, targets=targets[None], temperature=1.7)[0]
+        np.testing.assert_allclose(losses, -wanted[np.arange(SIZE), targets], atol=2e-5)
 
     def test_vectors_are_the_rows_of_the_same_tables(self, cutoffs):
         """Of a rare token, its narrow row through the projection (arXiv 1809.10853)."""

@@ -8,7 +8,7 @@ from rnnsuite.app import Trained
 from rnnsuite.core.errors import UserError
 from rnnsuite.inputs.subword import END, PADDING, START, UNKNOWN
 from rnnsuite.pipeline import config as configuration
-from rnnsuite.pipeline.inference.models import fitted_of
+from rnnsuite.pipeline.inference.models import fitted_of, open_model
 from rnnsuite.pipeline.inference.predictor import graph_predictor
 
 TEXTS = [b"the fox near the river", b"the", b"", b"the oak above"]
@@ -209,6 +209,35 @@ class TestStates:
             np.testing.assert_allclose(self.step(model, self.IDS), wanted, atol=1e-5)
         lite = language_model.open("float32.tflite")
         np.testing.assert_allclose(self.step(lite, self.IDS), wanted, atol=1e-5)
+
+
+class TestTemperature:
+    """Of the probabilities themselves, whatever is asked for."""
+
+    IDS = np.array([5, 9, 4, END, 7], "int32")
+
+    @pytest.fixture(scope="class")
+    def warm(self, language_model):
+        return open_model(language_model.app, language_model.run, ["score.temperature=2"])
+
+    def test_scores_are_divided_by_it(self, language_model, warm):
+        states = {f"state_0_{number}": np.full([12], 0.3, np.float32) for number in range(2)}
+        record = [{"token": np.int32(5), **states}]
+        plain = language_model.open("run").answer(record, "step")["log_probabilities"][0]
+        halved = np.asarray(plain, np.float64) / 2
+        wanted = halved - np.log(np.exp(halved).sum())
+        found = warm.answer(record, "step")["log_probabilities"][0]
+        np.testing.assert_allclose(found, wanted, atol=1e-5)
+
+    def test_steps_pieces_and_scores_agree(self, warm):
+        pieces = TestStates()
+        by_step = pieces.step(warm, self.IDS)
+        np.testing.assert_allclose(pieces.read(warm, self.IDS, 2), by_step, atol=1e-5)
+        scored = ask(warm, [TEXTS[0]], "score")
+        first = ask(warm, [b""], "next", count=80)
+        place = list(first["tokens"][0]).index(scored["tokens"][0][0])
+        log = np.log(first["probabilities"][0][place])
+        assert scored["log_probabilities"][0][0] == pytest.approx(log, abs=1e-4)
 
 
 def test_a_backward_model_is_scored_from_its_end():
