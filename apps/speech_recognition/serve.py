@@ -80,7 +80,7 @@ def signatures(trained: Trained) -> dict[str, Signature]:
         whole = tf.pad(finite, [[0, 0], [0, missing]])
         return recognizer.texts(tf.RaggedTensor.from_tensor(whole))
 
-    sounds = {"audio": np.array([wave.write(tone(wave.RATE))] * 2)}
+    sounds = {"audio": np.array([wave.write(tone(hop * WARM_UP))] * 2)}
     two = {"samples": np.stack([tone(hop * WARM_UP)] * 2)}
     by_name = {
         "serving_default": Signature(by_bytes(recognizer.texts), content, sounds),
@@ -88,7 +88,7 @@ def signatures(trained: Trained) -> dict[str, Signature]:
         "greedy": Signature(by_bytes(recognizer.greedy), content, sounds),
         "waveform": Signature(waveform, samples, two),
         "logits": Signature(by_bytes(recognizer.classes), content, sounds),
-        "sound": sound_signature(trained.model, alphabet, hop, WARM_UP),
+        "sound": sound_signature(recognizer, WARM_UP),
     }
     if chain:
 

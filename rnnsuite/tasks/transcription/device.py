@@ -5,7 +5,6 @@ import pathlib
 from collections.abc import Mapping
 from typing import Any
 
-import keras
 import numpy as np
 import tensorflow as tf
 
@@ -15,6 +14,7 @@ from rnnsuite.core.fields import Record
 from rnnsuite.device import transcribe, wave
 from rnnsuite.tasks.lengths import lengths_up_to
 from rnnsuite.tasks.transcription.alphabet import Alphabet
+from rnnsuite.tasks.transcription.recognizer import Recognizer
 
 LONGEST = 30
 SHORTEST = 2
@@ -23,26 +23,26 @@ SETTINGS = "alphabet.json"
 """The file with symbols, rates and steps, beside .tflite files."""
 
 
-def sound_signature(model: keras.Model, alphabet: Alphabet, hop: int, example: int) -> Signature:
+def sound_signature(recognizer: Recognizer, example: int) -> Signature:
     """`samples` `[batch, n]` at 16 kHz to `log_probabilities` `[batch, steps, symbols]`.
 
     In files of static shapes it also takes `length`, the samples that count.
 
     Args:
-        model: from `samples` and `steps` to `logits`.
-        alphabet: the symbols.
-        hop: samples of a step.
+        recognizer: gives the network, symbols and samples of a step.
         example: steps of the request by which a server is warmed up.
     """
     samples = {"samples": tf.TensorSpec([None, None], tf.float32, name="samples")}
     own = {"length": tf.TensorSpec([None], tf.int32, name="length")}
     inputs = {**samples, **own} if current_target() == "portable" else samples
 
+    hop = recognizer.hop
+    classes_of = recognizer.decoder.alphabet.log_probabilities
+
     def sound(samples, length=None):
         if length is None:
             length = tf.fill([tf.shape(samples)[0]], tf.shape(samples)[1])
-        outputs = model({"samples": samples, "steps": length // hop}, training=False)
-        return {"log_probabilities": alphabet.log_probabilities(outputs["logits"])}
+        return {"log_probabilities": classes_of(recognizer.heads(samples, length // hop)["logits"])}
 
     lengths = lengths_up_to(LONGEST * wave.RATE, SHORTEST * wave.RATE, hop, ratio=4)
     two = {"samples": np.stack([tone(hop * example)] * 2)}

@@ -6,6 +6,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from rnnsuite.core.context import current_target
 from rnnsuite.device import wave
 from rnnsuite.inputs import waveform
 from rnnsuite.tasks.sections import TranscribeConfig
@@ -59,6 +60,17 @@ class Recognizer:
         self.search = _graph(self._search, *pieces)
         self.sounds = _graph(self._sounds, tf.TensorSpec([None], tf.string))
         self.texts = _graph(self._texts, _spec(tf.float32, 2))
+
+    def heads(self, samples: tf.Tensor, steps: tf.Tensor) -> Tensors:
+        """Logits `[pieces, steps, symbols]` of every head, by name.
+
+        Args:
+            samples: `[pieces, steps * hop]`; for devices, whose shapes may be static, the network
+                is traced anew.
+            steps: `[pieces]`.
+        """
+        is_shared = current_target() in ("training", "served")
+        return (self.network if is_shared else self._network)(samples, steps)
 
     def _network(self, samples: tf.Tensor, steps: tf.Tensor) -> Tensors:
         """Logits `[pieces, steps, symbols]` of every head, by name."""

@@ -46,7 +46,7 @@ def signatures(trained):
     settings = trained.section(TranscribeConfig)
     recognizer = Recognizer(trained.model, alphabet, hop, settings)
     content = {"audio": tf.TensorSpec([None], tf.string, name="audio")}
-    example = {"audio": np.array([wave.write(tone(wave.RATE))] * 2)}
+    example = {"audio": np.array([wave.write(tone(hop * EXAMPLE))] * 2)}
 
     def by_bytes(answer):
         return Signature(lambda audio: answer(recognizer.sounds(audio)), content, example)
@@ -55,7 +55,7 @@ def signatures(trained):
         "serving_default": by_bytes(recognizer.texts),
         "nbest": by_bytes(recognizer.best),
         "greedy": by_bytes(recognizer.greedy),
-        "sound": sound_signature(trained.model, alphabet, hop, EXAMPLE),
+        "sound": sound_signature(recognizer, EXAMPLE),
     }
 
 
