@@ -10,7 +10,6 @@ from rnnsuite.core.section import (
     NotNegative,
     NotNegativeInt,
     Positive,
-    PositiveFloat,
     section,
 )
 from rnnsuite.data.source_config import TableConfig
@@ -109,7 +108,7 @@ class DecodeConfig:
 class ScoreConfig:
     """What probabilities the model gives, and how a whole text is scored."""
 
-    temperature: PositiveFloat = 1.0
+    temperature: Annotated[float, pydantic.Field(ge=0.05, le=20)] = 1.0
     """By which scores are divided before they are probabilities, wherever the model is asked: over
     1 for one that is surer than right of texts unlike those it learned from (arXiv 1706.04599).
     Choose it on text that was held out of training."""

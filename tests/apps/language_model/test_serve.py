@@ -229,6 +229,11 @@ class TestTemperature:
         found = warm.answer(record, "step")["log_probabilities"][0]
         np.testing.assert_allclose(found, wanted, atol=1e-5)
 
+    @pytest.mark.parametrize("value", ["0", "nan", "-1", "inf"])
+    def test_what_is_none_is_refused(self, value):
+        with pytest.raises(UserError, match=r"score\.temperature"):
+            configuration.load(APP, "tiny", [f"score.temperature={value}"])
+
     def test_steps_pieces_and_scores_agree(self, warm):
         pieces = TestStates()
         by_step = pieces.step(warm, self.IDS)
