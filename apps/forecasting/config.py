@@ -59,7 +59,10 @@ class ModelConfig:
     segment: Positive = 12
     """Of segments: steps in one; it must divide look-back and horizon."""
     vectors: Positive = 8
-    """Of series together: width of the vectors by which each finds those that it listens to."""
+    """Of series together: width of the vector that tells each from the others."""
+    neighbours: bool = True
+    """Of series together: whether each hears the others, those that its vector finds (arXiv
+    1906.00121); else they only share the network."""
     linear: bool = False
     """Whether a linear model of the window's values and of each step's features is added to the
     network (LSTNet's autoregressive part, arXiv 1703.07015); not of autoregressive."""

@@ -37,6 +37,7 @@ class Fitted:
         waves: of the calendar; see `rnnsuite.inputs.calendar.waves`.
         no_count: the first value of train that is no count, in words; empty where all are.
         together: the names of series that are forecast side by side; empty where each is alone.
+        scales: what each of them is divided by, where that is of the training part.
     """
 
     step: int
@@ -51,6 +52,7 @@ class Fitted:
     no_count: str = ""
     together: tuple[str, ...] = ()
     power: float = 1.0
+    scales: tuple[float, ...] = ()
 
     def windowed(self) -> Windowed:
         """The windows, as operations of a graph."""
@@ -63,6 +65,7 @@ class Fitted:
             self.scale,
             self.waves,
             self.power,
+            self.scales,
         )
 
     def series_axis(self) -> list[int]:
@@ -176,7 +179,31 @@ def fit(config: DataConfig, records: tf.data.Dataset) -> Fitted:
         _no_count(data),
         tuple(item.id for item in data.series) if config.together else (),
         _checked_power(config, data),
+        _scales(config, data),
     )
+
+
+def _scales(config: DataConfig, data: Divided) -> tuple[float, ...]:
+    """The standard deviation of each series' training part, where windows are divided by it.
+
+    Raises:
+        UserError: where a window could be of any series.
+    """
+    if config.scale != "training":
+        return ()
+    if not config.together:
+        raise UserError(
+            "data.scale=training needs data.together=true: else nobody knows which series a window "
+            "is of."
+        )
+    parts = [s.values[: int(end)] for s, end in zip(data.series, data.ends["train"], strict=True)]
+    return tuple(float(np.nanstd(_level(part, config.power))) or 1.0 for part in parts)
+
+
+def _level(values: np.ndarray, power: float) -> np.ndarray:
+    """What the model works with, see `data.power`."""
+    logs = np.log1p(values) if power < 1 else values
+    return np.expm1(power * logs) / power if 0 < power < 1 else logs
 
 
 def _checked_power(config: DataConfig, data: Divided) -> float:

@@ -18,7 +18,7 @@ from rnnsuite.tasks.forecasting.distributions import DISTRIBUTIONS
 from . import autoregressive
 from .config import ModelConfig
 from .data import Fitted, inputs
-from .neighbours import Neighbours, apart, side_by_side
+from .neighbours import Identities, Neighbours, apart, side_by_side
 
 CALIBRATED = 256
 """Windows of a batch from which intervals are calibrated."""
@@ -69,15 +69,20 @@ def build(config: ModelConfig, fitted: Fitted) -> keras.Model:
 def _direct(config: ModelConfig, fitted: Fitted, network_inputs: Mapping[str, Any]) -> dict:
     """`mean` and `quantiles` of the horizon at once.
 
-    Series together are rows of one network, each told what it hears of the others.
+    Series together are rows of one network, each told which one it is and, with
+    `model.neighbours`, what it hears of the others.
     """
     lookback = fitted.lookback
     count = len(fitted.together)
     series = [network_inputs["values"], network_inputs["observed"]]
     beside_steps = [network_inputs["features"]] if fitted.features() else []
     if count:
-        heard, vectors = Neighbours(config.vectors, name="neighbours")(series[0])
-        series = [apart(part) for part in (*series, heard)]
+        if config.neighbours:
+            heard, vectors = Neighbours(config.vectors, name="neighbours")(series[0])
+            series.append(heard)
+        else:
+            vectors = Identities(config.vectors, name="identities")(series[0])
+        series = [apart(part) for part in series]
         beside_steps = [ops.repeat(part, count, axis=0) for part in beside_steps]
         vectors = ops.expand_dims(apart(vectors), 1)
         beside_steps.append(ops.repeat(vectors, lookback + fitted.horizon, axis=1))

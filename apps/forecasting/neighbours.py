@@ -40,6 +40,30 @@ class Neighbours(keras.layers.Layer):
         return {**super().get_config(), "width": self.width}
 
 
+@keras.saving.register_keras_serializable("rnnsuite.forecasting")
+class Identities(keras.layers.Layer):
+    """A vector of its own for each of several series `[batch, time, series]`: `[batch, width,
+    series]`.
+
+    Args:
+        width: of the vectors.
+    """
+
+    def __init__(self, width: int, **options):
+        super().__init__(**options)
+        self.width = width
+
+    def build(self, shape):
+        size = [self.width, shape[-1]]
+        self.vectors = self.add_weight(shape=size, initializer="random_normal", name="vectors")
+
+    def call(self, x_BxTxS):
+        return ops.zeros_like(x_BxTxS[:, :1]) + ops.cast(self.vectors, x_BxTxS.dtype)
+
+    def get_config(self):
+        return {**super().get_config(), "width": self.width}
+
+
 def apart(x, axis: int = 2):
     """Several series as rows of their own.
 

@@ -22,5 +22,6 @@ AttentionKind = Literal["additive", "dot", "general", "scaled_dot", "uniform"]
 SplitName = Literal["train", "validation", "test"]
 Center = Literal["last", "mean", "median", "none"]
 """What is subtracted from a window of a series."""
-Scale = Literal["deviation", "absolute", "range", "none"]
-"""What a window is divided by: standard deviation, mean absolute value, range of its quartiles."""
+Scale = Literal["deviation", "absolute", "range", "training", "none"]
+"""What a window is divided by: standard deviation, mean absolute value, range of its quartiles, or
+the standard deviation of the series' training part, whatever the window."""

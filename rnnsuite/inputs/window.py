@@ -47,11 +47,12 @@ class Windowed:
             neither.
         unit: second, month or step.
         center, scale: what of a window's observations is subtracted, and what they are divided by:
-            their standard deviation, mean absolute value (both about the center), or the range
-            between their quartiles.
+            their standard deviation, mean absolute value (both about the center), the range
+            between their quartiles, or the series' own number in `scales` (training).
         waves: of the calendar; see `rnnsuite.inputs.calendar.waves`.
         power: of (1 + value), which is scaled, at 0 its logarithm; what is below 0 is taken for 0.
             At 1 the values themselves are scaled.
+        scales: what each of several series side by side is divided by where `scale` is training.
     """
 
     lookback: int
@@ -62,6 +63,7 @@ class Windowed:
     scale: Scale
     waves: tuple[tuple[int, int], ...]
     power: float = 1.0
+    scales: tuple[float, ...] = ()
 
     def level(self, values: tf.Tensor) -> tf.Tensor:
         """What is scaled of values: they themselves, or ((1 + value)^power - 1) / power (Box & Cox,
@@ -124,12 +126,13 @@ class Windowed:
         def turned(x):
             return tf.transpose(tf.reshape(x, [-1, count, x.shape[1]]), [0, 2, 1])
 
+        sizes = tf.constant(self.scales or [1.0] * count)
         return Windows(
-            turned(window.values),
+            turned(window.values) / sizes,
             turned(window.observed),
             None if window.features is None else window.features[::count],
             turned(window.center),
-            turned(window.scale),
+            turned(window.scale) * sizes,
             window.times[::count],
         )
 
@@ -190,7 +193,7 @@ class Windowed:
         return tf.where(last >= 0, value, tf.zeros_like(value))
 
     def _scale(self, values: tf.Tensor, observed: tf.Tensor, center: tf.Tensor) -> tf.Tensor:
-        if self.scale == "none":
+        if self.scale in ("none", "training"):
             return tf.ones_like(center)
         if self.scale == "range":
             value = _share(values, observed, 0.75) - _share(values, observed, 0.25)

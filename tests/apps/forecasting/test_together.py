@@ -14,7 +14,7 @@ from apps.forecasting.config import DataConfig, ModelConfig
 from apps.forecasting.data import examples, fit, load
 from apps.forecasting.floor import floor
 from apps.forecasting.model import build, calibrate, loss
-from apps.forecasting.neighbours import Neighbours, apart, side_by_side
+from apps.forecasting.neighbours import Identities, Neighbours, apart, side_by_side
 from apps.forecasting.score import score
 from rnnsuite.app import Trained
 from rnnsuite.core.errors import UserError
@@ -71,11 +71,16 @@ def test_each_is_scaled_by_itself(source, split):
             np.testing.assert_allclose(targets["weight"][number], own_targets["weight"])
 
 
+APART = ("data.scale=training", "model.neighbours=false", "data.center=last")
+"""Series that share the network alone, each in the scale of its training part."""
+
+
 @pytest.fixture
-def trained(source):
+def trained(source, request):
     settings = ["data.source=" + str(source), "data.lookback=8", "data.horizon=4"]
     settings += ["data.together=true", "model.segment=2", f"model.levels={list(LEVELS)}"]
-    whole = configuration.load(APP, "tiny", [*settings, "data.stride=1", "data.step=1"])
+    settings += ["data.stride=1", "data.step=1", *getattr(request, "param", ())]
+    whole = configuration.load(APP, "tiny", settings)
     fitted = fit(whole.data, None)
     bare = Trained(config=whole, fitted=fitted, model=build(whole.model, fitted))
     calibration = calibrate(bare, all_of(load(whole.data, "train")))
@@ -116,6 +121,49 @@ def test_every_series_is_told_of_the_others(trained):
     assert (np.abs(after["mean"] - before["mean"]).max(axis=(0, 1)) > 0).all()
 
 
+@pytest.mark.parametrize("trained", [APART], indirect=True)
+def test_without_neighbours_each_is_told_only_which_one_it_is(trained):
+    record = all_of(load(trained.config.data, "test"))[0]
+    ask = APP.serving.signatures(trained)["serving_default"].function
+    values = record["values"].copy()
+    times = tf.constant(record["times"][None])
+    before = ask(values=tf.constant(values[None]), times=times)["mean"][0]
+    values[3, 0] += 1.0
+    after = ask(values=tf.constant(values[None]), times=times)["mean"][0]
+    changed = np.abs(after - before).max(axis=0)
+    assert changed[0] > 0
+    np.testing.assert_array_equal(changed[1:], 0)
+    same = np.repeat(values[:, :1], SERIES, axis=1)
+    as_each = ask(values=tf.constant(same[None]), times=times)["mean"][0].numpy()
+    shift = (as_each - same[-1]) / np.array(trained.fitted.scales)
+    assert np.abs(shift[:, 0] - shift[:, 1]).max() > 1e-4
+
+
+def test_series_are_divided_by_the_deviation_of_their_training_part(source):
+    data = dataclasses.replace(config(source), scale="training", center="last")
+    fitted = fit(data, None)
+    columns = [[*map(float, line.split(",")[1:])] for line in source.read_text().split("\n")[1:49]]
+    np.testing.assert_allclose(fitted.scales, np.std(columns, axis=0), rtol=1e-5)
+    records = all_of(load(data, "test"))
+    made = all_of(examples(data, fitted, load(data, "test")))
+    for record, (inputs, targets) in zip(records, made, strict=True):
+        last = record["values"][-1]
+        if np.isnan(record["values"]).any():
+            continue
+        expected = (record["values"] - last) / fitted.scales
+        np.testing.assert_allclose(inputs["values"], expected, rtol=1e-4, atol=1e-5)
+        truth = (record["truth"] - last) / fitted.scales
+        known = ~np.isnan(truth)
+        np.testing.assert_allclose(targets["truth"][known], truth[known], rtol=1e-4, atol=1e-5)
+        np.testing.assert_allclose(targets["weight"], 1.0, rtol=1e-4)
+
+
+def test_one_series_alone_has_no_scale_of_its_training(source):
+    data = dataclasses.replace(config(source, together=False), scale="training")
+    with pytest.raises(UserError, match=r"data\.scale=training needs data\.together=true"):
+        fit(data, None)
+
+
 def test_a_series_hears_a_mean_of_all():
     keras.utils.set_random_seed(0)
     x = np.random.default_rng(0).normal(size=[2, 5, SERIES]).astype(np.float32)
@@ -132,6 +180,19 @@ def test_a_series_hears_a_mean_of_all():
     np.testing.assert_array_equal(again(x)[0], heard)
 
 
+def test_identities_are_the_same_whatever_the_values():
+    layer = Identities(4)
+    rng = np.random.default_rng(0)
+    found = [layer(rng.normal(size=[2, 5, SERIES]).astype(np.float32)) for _ in range(2)]
+    expected = np.broadcast_to(layer.weights[0], [2, 4, SERIES])
+    for vectors in found:
+        np.testing.assert_array_equal(vectors, expected)
+    again = Identities.from_config(layer.get_config())
+    again.build([None, 5, SERIES])
+    again.set_weights(layer.get_weights())
+    np.testing.assert_array_equal(again(np.zeros([2, 5, SERIES], np.float32)), expected)
+
+
 @given(st.integers(1, 3), st.integers(1, 4), st.integers(1, 5), st.integers(0, 2))
 def test_apart_and_side_by_side_again(batch, time, count, more):
     x = np.random.default_rng(0).normal(size=[batch, time, count, *[2] * more]).astype(np.float32)
@@ -141,6 +202,7 @@ def test_apart_and_side_by_side_again(batch, time, count, more):
     np.testing.assert_array_equal(side_by_side(rows, count), x)
 
 
+@pytest.mark.parametrize("trained", [(), APART], indirect=True, ids=["heard", "apart"])
 def test_in_every_form(trained):
     """The whole history, observation by observation, and from a window that a device scaled."""
     record = all_of(load(trained.config.data, "test"))[-1]

@@ -15,8 +15,8 @@ class Window:
     """One series to what the file's signature reads.
 
     Args:
-        settings: `lookback`, `horizon`, `step`, `unit`, `center`, `scale`, `waves`, `power`
-            and the names of `covariates`, as window.json has them.
+        settings: `lookback`, `horizon`, `step`, `unit`, `center`, `scale`, `scales`, `waves`,
+            `power` and the names of `covariates`, as window.json has them.
     """
 
     def __init__(self, settings: dict):
@@ -41,6 +41,9 @@ class Window:
             inputs = {
                 name: np.stack([column[name] for column in columns], axis=1) for name in columns[0]
             }
+            sizes = np.array(self.settings.get("scales") or 1.0)
+            inputs["values"] = inputs["values"] / sizes
+            inputs["scale"] = inputs["scale"] * sizes
         features = self._features(times, covariates, max(self.lookback - len(values), 0))
         if features.shape[1]:
             inputs["features"] = features
@@ -105,7 +108,7 @@ class Window:
 
     def _scale(self, observations, center):
         kind = self.settings["scale"]
-        if kind == "none" or not len(observations):
+        if kind in ("none", "training") or not len(observations):
             return np.float32(1)
         if kind == "range":
             spread = np.quantile(observations, 0.75) - np.quantile(observations, 0.25)
