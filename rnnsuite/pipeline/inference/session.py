@@ -63,11 +63,11 @@ class Session:
             UserError: where the signature takes chunks of another shape.
         """
         for name, value in chunk.items():
-            expected = np.shape(self._zeros.get(name, value))
-            if np.shape(value) != expected:
+            zeros = self._zeros.get(name)
+            if zeros is not None and np.shape(value) != zeros.shape:
                 raise UserError(
-                    f"The model takes {name} of shape {expected} at a time, not {np.shape(value)}: "
-                    "how long a chunk is was settled at its export."
+                    f"The model takes {name} of shape {zeros.shape} at a time, not "
+                    f"{np.shape(value)}: how long a chunk is was settled at its export."
                 )
         return {**self._zeros, **self._states, **chunk}
 
