@@ -71,6 +71,9 @@ class Train:
     """Keras's dtype policy."""
     monitor: str = "val_loss"
     """The metric by which the best epoch is chosen."""
+    keep: Literal["best", "last"] = "best"
+    """Whose weights a run ends with: the best epoch's, or the last one's, where settings were
+    chosen on other records and validation is to be reported."""
     patience: NotNegativeInt = 0
     """Epochs without a better `monitor` before stopping; 0 for never."""
     checkpoint_minutes: PositiveFloat = 2.0
@@ -84,6 +87,8 @@ class Train:
             raise ValueError("boundaries are at least one length, each larger than the one before")
         if self.ema and self.average:
             raise ValueError("ema and average exclude each other: one average is validated")
+        if self.keep == "last" and (self.patience or self.average):
+            raise ValueError("keep=last excludes patience and average, which wait for a best epoch")
         return self
 
     def is_adversarial(self, epoch: int) -> bool:

@@ -63,7 +63,7 @@ class Loop:
     def run_epochs(
         self, is_enough: Callable[[Sequence[Mapping[str, float]]], bool] | None = None
     ) -> dict[str, Any]:
-        """Trains until the end, or until it is told to end. Returns the best epoch's metrics."""
+        """Trains until the end, or until it is told to end. Returns the kept epoch's metrics."""
         history = self.progress.history
         with self.recorder.events():
             while self.progress.epoch < self.config.train.epochs and not self._is_stalled():
@@ -178,14 +178,14 @@ class Loop:
             _stop(self.run, what, self.progress.epoch + 1)
         best = self.progress.best
         is_better = best is None or (value > best if self.direction == "max" else value < best)
-        if is_better:
+        if is_better or self.config.train.keep == "last":
             self.progress.best = value
             self.progress.best_epoch = self.progress.epoch + 1
             self.recorder.weights(self.task.model)
 
 
 def _metrics(run: Run, task: TrainingTask, progress: Progress) -> dict[str, Any]:
-    """Of the best epoch."""
+    """Of the epoch that is kept."""
     best = progress.history[progress.best_epoch - 1]
     return {
         "app": run.app.name,

@@ -195,6 +195,32 @@ def test_nan_in_a_step_stops_with_a_message_and_keeps_good_weights(bag, tmp_path
         assert np.isfinite(weight).all()
 
 
+@pytest.mark.parametrize(("keep", "kept"), [("best", 2), ("last", 4)])
+def test_the_best_epoch_or_the_last_is_kept(bag, tmp_path, monkeypatch, keep, kept):
+    values = [3.0, 1.0, 2.0, 4.0]
+    losses = iter(values)
+    monkeypatch.setattr(
+        loop, "validate", lambda *_: {"loss": next(losses), "accuracy": 0.5, "time": 0.0}
+    )
+    path = tmp_path / "run" / "best.weights.h5"
+    changes = ("train.epochs=4", f"train.keep={keep}", "train.monitor=val_loss")
+    written = []
+    keep_it = loop.Recorder.weights
+    monkeypatch.setattr(
+        loop.Recorder, "weights", lambda self, model: [written.append(1), keep_it(self, model)]
+    )
+    metrics = train(bag, settings(bag, table(tmp_path, THREE), *changes), tmp_path / "run")
+    assert metrics["best_epoch"] == len(written) == kept
+    assert metrics["val_loss"] == values[kept - 1]
+    assert path.is_file()
+
+
+def test_to_keep_the_last_epoch_is_not_to_wait_for_a_best_one(bag, tmp_path):
+    changes = ("train.keep=last", "train.patience=2")
+    with pytest.raises(UserError, match="keep=last excludes patience and average"):
+        settings(bag, table(tmp_path, THREE), *changes)
+
+
 def test_nan_in_validation_is_never_kept_as_the_best(bag, tmp_path, monkeypatch):
     monkeypatch.setattr(
         loop, "validate", lambda trainer, batches: {"loss": np.nan, "accuracy": 0.5}
