@@ -166,7 +166,7 @@ def fit(config: DataConfig, records: tf.data.Dataset) -> Fitted:
     names = ("promotion",) if is_sample else (*config.past, *config.future, *config.static)
     season = _season(config, data.frequency)
     log.info("%d series, a step is 1 %s, a season %d.", len(data.series), data.frequency, season)
-    return Fitted(
+    fitted = Fitted(
         data.frequency.count,
         data.frequency.unit,
         season,
@@ -179,11 +179,11 @@ def fit(config: DataConfig, records: tf.data.Dataset) -> Fitted:
         _no_count(data),
         tuple(item.id for item in data.series) if config.together else (),
         _checked_power(config, data),
-        _scales(config, data),
     )
+    return dataclasses.replace(fitted, scales=_scales(config, data, fitted.windowed()))
 
 
-def _scales(config: DataConfig, data: Divided) -> tuple[float, ...]:
+def _scales(config: DataConfig, data: Divided, windowed: Windowed) -> tuple[float, ...]:
     """The standard deviation of each series' training part, where windows are divided by it.
 
     Raises:
@@ -197,13 +197,8 @@ def _scales(config: DataConfig, data: Divided) -> tuple[float, ...]:
             "is of."
         )
     parts = [s.values[: int(end)] for s, end in zip(data.series, data.ends["train"], strict=True)]
-    return tuple(float(np.nanstd(_level(part, config.power))) or 1.0 for part in parts)
-
-
-def _level(values: np.ndarray, power: float) -> np.ndarray:
-    """What the model works with, see `data.power`."""
-    logs = np.log1p(values) if power < 1 else values
-    return np.expm1(power * logs) / power if 0 < power < 1 else logs
+    levels = [windowed.level(tf.constant(part, tf.float32)).numpy() for part in parts]
+    return tuple(float(np.nanstd(level)) or 1.0 for level in levels)
 
 
 def _checked_power(config: DataConfig, data: Divided) -> float:

@@ -5,13 +5,7 @@ from typing import Annotated, Literal
 import pydantic
 
 from rnnsuite.core.names import Cell
-from rnnsuite.core.section import (
-    Fraction,
-    NotNegative,
-    NotNegativeInt,
-    Positive,
-    section,
-)
+from rnnsuite.core.section import Fraction, NotNegative, NotNegativeInt, Positive, section
 from rnnsuite.data.source_config import TableConfig
 
 
