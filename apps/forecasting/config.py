@@ -5,7 +5,14 @@ from typing import Annotated, Literal
 import pydantic
 
 from rnnsuite.core.names import Cell, Center, Scale
-from rnnsuite.core.section import Fraction, NotNegative, NotNegativeInt, Positive, section
+from rnnsuite.core.section import (
+    Fraction,
+    NotNegative,
+    NotNegativeInt,
+    Positive,
+    Probability,
+    section,
+)
 from rnnsuite.data.series_config import SeriesConfig
 
 Level = Annotated[float, pydantic.Field(gt=0, lt=1)]
@@ -82,6 +89,9 @@ class ModelConfig:
     """What the mean is trained by; absolute makes it a median."""
     quantile_weight: NotNegative = 1.0
     """Weight of the quantile loss beside the mean's."""
+    frequency_weight: Probability = 0.0
+    """Share of the mean's error that is taken between the Fourier transforms of forecast and truth
+    (arXiv 2402.02399): steps err together, frequencies hardly do; not of autoregressive."""
     distribution: Literal["gaussian", "student", "negative_binomial"] = "student"
     """Of autoregressive: that of the next value; negative_binomial is for counts."""
     paths: Annotated[int, pydantic.Field(ge=2, le=10_000)] = 200

@@ -216,7 +216,8 @@ def loss(
         scale = targets["scale"][:, None]
         distribution = DISTRIBUTIONS[config.distribution](outputs["numbers"], scale)
         return losses.likelihood(targets, distribution, config.levels, absolute)
-    return losses.loss(targets, outputs, config.levels, absolute, config.quantile_weight)
+    weights = (config.quantile_weight, config.frequency_weight)
+    return losses.loss(targets, outputs, config.levels, absolute, *weights)
 
 
 def calibrate(trained: Trained, records: Sequence[Record]) -> Mapping[str, Any]:

@@ -11,6 +11,7 @@ from apps.forecasting.data import Fitted
 from apps.forecasting.model import build, loss
 from rnnsuite.core.errors import UserError
 from rnnsuite.core.weights import named_weights
+from rnnsuite.tasks.forecasting import losses
 from rnnsuite.tasks.forecasting.losses import conformal, pairs
 from tests.processes import python_forked
 
@@ -159,6 +160,37 @@ class TestLoss:
         )
         absolute = loss(config(error="absolute"), targets, outputs)
         assert float(absolute["error"][0]) == pytest.approx(0.5)
+
+    @pytest.mark.parametrize("series", [0, 3])
+    def test_frequencies_by_numpy(self, series):
+        rng = np.random.default_rng(0)
+        shape = [4, 6, series] if series else [4, 6]
+        mean, truth = rng.normal(size=[2, *shape]).astype(np.float32)
+        observed = (rng.random(shape) < 0.8).astype(np.float32)
+        weight = rng.uniform(1, 2, [4, series] if series else [4]).astype(np.float32)
+        targets = {"truth": truth, "observed": observed, "weight": weight}
+        outputs = {"mean": tf.constant(mean), "quantiles": tf.zeros([*shape, 3])}
+        found = loss(
+            config(quantile_weight=0.5, frequency_weight=0.8),
+            {name: tf.constant(value) for name, value in targets.items()},
+            outputs,
+        )
+        difference = (mean - truth) * weight[:, None] * observed
+        distance = np.abs(np.fft.rfft(difference, axis=1, norm="ortho"))
+        expected = distance.reshape(4, -1).mean(axis=1)
+        error, quantile_loss = (found[name].numpy() for name in ("error", "quantile_loss"))
+        np.testing.assert_allclose(
+            found["loss"], 0.2 * error + 0.8 * expected + 0.5 * quantile_loss, rtol=1e-5
+        )
+
+    def test_the_gradient_of_frequencies_that_are_right(self):
+        """No number, where the distance of complex numbers is 0."""
+        zeros = tf.zeros([1, 6])
+        targets = {"truth": zeros, "observed": tf.ones([1, 6]), "weight": tf.ones([1])}
+        with tf.GradientTape() as tape:
+            tape.watch(zeros)
+            error = losses.frequency_error(targets, zeros)
+        assert np.isfinite(tape.gradient(error, zeros)).all()
 
     def test_it_teaches_what_follows(self):
         """A wave goes on as a wave."""
